@@ -1,0 +1,46 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The errors a caller may branch on. Functions say in their comments which of
+// them they return; all others are failures of the machine or of SQLite.
+var (
+	// ErrNoStore means that there is no store at the path: no file, or an empty one.
+	ErrNoStore = errors.New("no store")
+	// ErrForeign means that the file is not a lobstrail store. It was left as it is.
+	ErrForeign = errors.New("not a lobstrail store")
+	// ErrNewer means that a newer lobstrail wrote the store.
+	ErrNewer = errors.New("store is newer than this lobstrail")
+	// ErrOlder means that the store must be migrated first, which only a command
+	// that writes does.
+	ErrOlder = errors.New("store is older than this lobstrail")
+	// ErrBusy means that another writer holds the store; see [BusyError].
+	ErrBusy = errors.New("store is busy")
+	// ErrDamaged means that what was read cannot be what was written.
+	ErrDamaged = errors.New("store is damaged")
+	// ErrFull means that the disk (or quota) is full; nothing stored was lost.
+	ErrFull = errors.New("disk is full")
+	// ErrNotFound means that the thing asked for is not in the store.
+	ErrNotFound = errors.New("not found")
+)
+
+// BusyError names the process that holds the store. It matches [ErrBusy].
+type BusyError struct {
+	PID   int       // 0 when the holder is not a lobstrail, and so unknown
+	Since time.Time // when it took the store; zero when unknown
+}
+
+// Error says who holds the store since when.
+func (e *BusyError) Error() string {
+	if e.PID == 0 {
+		return "store is busy: another program holds the database"
+	}
+	return fmt.Sprintf("store is busy: process %d writes to it since %s", e.PID, e.Since.UTC().Format(time.RFC3339))
+}
+
+// Is reports whether target is [ErrBusy].
+func (e *BusyError) Is(target error) bool { return target == ErrBusy }

@@ -1,0 +1,66 @@
+package store
+
+import "time"
+
+// RunState says how a run stands.
+type RunState string
+
+// The states of a run.
+const (
+	Running     RunState = "running"
+	Complete    RunState = "complete"    // every account asked for was snapshotted
+	Incomplete  RunState = "incomplete"  // some were not, or the list was not whole; the rest is stored
+	Interrupted RunState = "interrupted" // stopped by a signal, or its process died
+	Failed      RunState = "failed"      // the key was refused, or the machine failed
+)
+
+// Run is one job that took snapshots.
+type Run struct {
+	ID        int64
+	Workspace string
+	State     RunState
+	Started   time.Time
+	Finished  time.Time // zero while it runs, and when its process died
+	Requested int       // accounts named, or what the list says there are
+	Changed   int       // snapshots that began a version, first sights included
+	Unchanged int
+	Gone      int // newly gone
+	Failed    int
+	Requests  int // HTTP requests sent, retries included
+	Warnings  []string
+	Failures  []Failure // nil where a list of runs is read
+}
+
+// Captured is how many snapshots of existing accounts the run took.
+func (r Run) Captured() int { return r.Changed + r.Unchanged }
+
+// FailureKind names what went wrong.
+type FailureKind string
+
+// The kinds of failures.
+const (
+	FailHTTP      FailureKind = "http"       // an HTTP status that is none of the below
+	FailNetwork   FailureKind = "network"    // no connection, a broken one, or no answer in time
+	FailDecode    FailureKind = "decode"     // bytes that could not be understood
+	FailNotFound  FailureKind = "not_found"  // 404 for an account never seen
+	FailAuth      FailureKind = "auth"       // the API key was refused
+	FailRateLimit FailureKind = "rate_limit" // asked to wait longer than allowed, or too often
+	FailMismatch  FailureKind = "mismatch"   // the answer was about something else than asked
+)
+
+// Failure is something that could not be snapshotted, and why.
+type Failure struct {
+	Account    string // id; "" where the bytes did not tell
+	Kind       FailureKind
+	HTTPStatus int       // 0 when there was no answer
+	Message    string    // for people; holds no secret
+	At         time.Time // zero: when it is stored
+}
+
+// Outcome is how a run ended.
+type Outcome struct {
+	State     RunState
+	Requested int
+	Requests  int
+	Warnings  []string
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Source says which call showed an account.
+type Source string
+
+// The sources of snapshots.
+const (
+	List   Source = "list"   // GET /accounts: up to a hundred accounts share one response
+	Detail Source = "detail" // GET /accounts/{hash}
+	Import Source = "import" // brought along from files
+)
+
+// Response is one answer of the API that was understood as a whole: what it
+// showed is appended in one transaction, or not at all. Its instants are those
+// of every snapshot it carries.
+type Response struct {
+	Source Source
+	// Sent is when the request left, Received when the last byte of the answer
+	// had arrived. The API's answer describes some instant between the two.
+	// The store rounds Sent down and Received up to the millisecond.
+	Sent, Received time.Time
+	// ServerTime is the Date header of the answer; zero when there was none.
+	ServerTime time.Time
+	// Requests is how many requests the run has sent so far, retries included.
+	Requests int
+	// Accounts are the accounts shown, in the order of the answer.
+	Accounts []Observed
+	// Absent are ids that the API answered with 404.
+	Absent []string
+	// Failures are the parts of the answer that could not be understood.
+	Failures []Failure
+}
+
+// Observed is one account object as the API sent it.
+type Observed struct {
+	ID string // see [IsAccountID]
+	// Raw is the JSON object, byte for byte as received unless Withheld. It is
+	// not kept after Append returns.
+	Raw json.RawMessage
+	// Withheld says that a secret was replaced in Raw. The digest of such an
+	// object is not stored.
+	Withheld bool
+}
+
+// Appended counts what became of the accounts of a [Response].
+type Appended struct {
+	Changed   int // first sights included
+	Unchanged int
+	Gone      int // absent, and not known to be gone before
+	StillGone int // absent, and known to be gone before
+	Failed    int // the response's own failures included
+	// Repeated is how many accounts this run had already seen in a list. Such an
+	// account is left out: a list that shows one twice has drifted.
+	Repeated int
+}
+
+// Captured is how many snapshots of existing accounts were taken.
+func (a Appended) Captured() int { return a.Changed + a.Unchanged }
+
+// Window is the time in which something happened: after After, and at or before
+// Before. A zero After means that it was so when the account was first seen.
+type Window struct {
+	After, Before time.Time
+}
+
+// State is everything the store knows of one account at one instant: what the
+// rules compare.
+type State struct {
+	// At is when the response was received; locks end by it.
+	At time.Time
+	// Gone says that the API answered 404; all other fields are then empty.
+	Gone bool
+	// List and Detail are the latest document that each endpoint sent, nil when
+	// it has sent none. (Imported documents count as List.) In a document
+	// volatile values are null, and a string under "icon" is "sha256:" and the
+	// digest of the icon.
+	List, Detail json.RawMessage
+	// Latest is the endpoint whose document holds where both have a field.
+	Latest Source
+	// ResetsIn is the volatile /resets_in as last seen; nil when never sent.
+	ResetsIn json.RawMessage
+}
