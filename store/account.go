@@ -105,3 +105,21 @@ type Facts struct {
 	LockedUntil time.Time // zero when no lock lasts at the instant of the state
 	Squids      []Squid   // sorted by id
 }
+
+// AccountState is what is known of one account, now or at a moment of the past.
+type AccountState struct {
+	Workspace, ID string
+	Facts         Facts
+	// HealthSince is the window in which the health became what it is; its
+	// After is zero when it was so at the first sight.
+	HealthSince Window
+	FirstSeen   time.Time // when the first snapshot was received
+	SeenAt      time.Time // when the last snapshot was received
+	// UnlistedSince is when a complete list first lacked the account; zero when
+	// the last complete list had it.
+	UnlistedSince time.Time
+	Versions      int
+	// Document is the account object as the API gave it; nil unless asked for,
+	// and for an account that is gone.
+	Document json.RawMessage
+}

@@ -1,0 +1,144 @@
+package fetcher
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// DefaultBaseURL is where the API lives when [Config] names no other place.
+const DefaultBaseURL = "https://api.lobstr.io/v1"
+
+// What the zero values of [Config] mean.
+const (
+	DefaultTimeout      = 30 * time.Second
+	DefaultRetries      = 4
+	DefaultMaxWait      = 5 * time.Minute
+	DefaultMaxBodyBytes = 16 << 20
+	DefaultConcurrency  = 4
+)
+
+// Config says how to reach the API. Only Token and UserAgent must be set.
+type Config struct {
+	// Token is the API key. It is sent to the origin of BaseURL and nowhere else.
+	Token string
+	// BaseURL is [DefaultBaseURL] when empty. Plain http is taken for loopback
+	// hosts only, for the key would travel in the clear.
+	BaseURL string
+	// UserAgent names the program to the API.
+	UserAgent string
+	// Transport carries the requests; nil means one made for this client.
+	Transport http.RoundTripper
+	// Timeout bounds one request with its body; 0 means [DefaultTimeout].
+	Timeout time.Duration
+	// Retries is how often a request is sent again after the first try; nil
+	// means [DefaultRetries], and a pointer to 0 that it is sent once.
+	Retries *int
+	// MaxWait is the longest wait (Retry-After, or the reset of the budget) that
+	// is obeyed; beyond it a [WaitError] ends the job. 0 means [DefaultMaxWait].
+	MaxWait time.Duration
+	// MaxBodyBytes bounds the body of one answer; 0 means [DefaultMaxBodyBytes].
+	MaxBodyBytes int64
+	// Concurrency is how many details are asked for at the same time; 0 means
+	// [DefaultConcurrency].
+	Concurrency int
+	// Now tells the instants of responses; nil means time.Now. Waits follow the
+	// machine's monotonic clock instead, so that a step of the clock cannot
+	// prolong them.
+	Now func() time.Time
+}
+
+// withDefaults answers c with its zero values filled in.
+func (c Config) withDefaults() Config {
+	c.BaseURL = or(c.BaseURL, DefaultBaseURL)
+	c.Timeout = or(c.Timeout, DefaultTimeout)
+	c.MaxWait = or(c.MaxWait, DefaultMaxWait)
+	c.MaxBodyBytes = or(c.MaxBodyBytes, DefaultMaxBodyBytes)
+	c.Concurrency = or(c.Concurrency, DefaultConcurrency)
+	if c.Retries == nil {
+		c.Retries = new(DefaultRetries)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Transport == nil {
+		c.Transport = newTransport(c.Concurrency)
+	}
+	return c
+}
+
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// check validates everything but the base URL, after withDefaults.
+func (c Config) check() error {
+	switch {
+	case c.Token == "":
+		return ErrNoToken
+	case strings.ContainsFunc(c.Token, notVisible):
+		return errors.New("API key: holds white space, control or non-ASCII characters")
+	case strings.TrimSpace(c.UserAgent) == "" || strings.ContainsFunc(c.UserAgent, isControl):
+		return errors.New("User-Agent: empty, or holds control characters")
+	case c.Timeout < 0 || c.MaxWait < 0 || c.MaxBodyBytes < 0 || c.Concurrency < 0 || *c.Retries < 0:
+		return errors.New("timeout, retries, longest wait, body limit and concurrency must not be negative")
+	}
+	return nil
+}
+
+func notVisible(r rune) bool { return r <= ' ' || r > '~' }
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// parseBase reads a base URL. Its errors do not repeat the URL, which may hold
+// a password.
+func parseBase(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, errors.New("base URL: cannot be parsed")
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("base URL: must begin with https://")
+	case base.Hostname() == "":
+		return nil, errors.New("base URL: names no host")
+	case base.User != nil:
+		return nil, errors.New("base URL: must not hold a user name or password")
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("base URL: must not hold a query or fragment")
+	case base.Scheme == "http" && !isLoopback(base.Hostname()):
+		return nil, fmt.Errorf("base URL: plain http to %s would send the API key in the clear; use https", base.Hostname())
+	}
+	return base, nil
+}
+
+func isLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// newTransport answers a transport of its own, never the shared default one,
+// whose settings any other package may change.
+func newTransport(concurrency int) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    concurrency,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+}

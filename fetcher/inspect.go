@@ -1,0 +1,165 @@
+package fetcher
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// What one account may be at most.
+const (
+	maxAccountBytes = 1 << 20
+	maxDepth        = 100
+)
+
+// inspector reads accounts, one after the other, in one pass over the tokens of
+// each. It is not safe for concurrent use.
+type inspector struct {
+	key     *secret
+	decoder *jsontext.Decoder
+	raw     []byte
+	frames  []frame
+	scratch []byte
+
+	id, squids span // of the account; zero: not seen
+	specs      []string
+	suspects   []suspect
+	edits      []edit
+}
+
+// span is a place in the account's bytes. The zero value is none, for no value
+// can begin an account but the account.
+type span struct{ from, to int }
+
+func (s span) in(raw []byte) []byte { return raw[s.from:s.to] }
+
+// frame is an object or array that the pass is inside of.
+type frame struct {
+	from     int
+	object   bool
+	awaiting bool   // an object: a name comes next
+	member   member // an object: what the value that comes next belongs to
+	cookie   bool   // stands below a member whose name speaks of cookies
+	spec     bool   // stands below the account's own member "cookies"
+	name     span   // an object: its member "name", when that is a string
+	value    span   // an object: its member "value"
+}
+
+// member is what matters of a member's name.
+type member struct {
+	name   string // "" for names that do not matter
+	cookie bool   // speaks of cookies
+}
+
+func newInspector(key *secret) *inspector {
+	return &inspector{key: key, decoder: new(jsontext.Decoder)}
+}
+
+// account checks one account and withholds its secrets. An error is a
+// decodeError and repeats nothing of the account but, scrubbed, where it failed.
+func (in *inspector) account(raw []byte) (store.Observed, error) {
+	if len(raw) > maxAccountBytes {
+		return store.Observed{}, &decodeError{text: fmt.Sprintf("the account is larger than %d bytes", maxAccountBytes)}
+	}
+	if len(raw) == 0 || raw[0] != '{' {
+		return store.Observed{}, &decodeError{text: "the account is no JSON object"}
+	}
+	in.reset(raw)
+	if err := in.walk(); err != nil {
+		return store.Observed{}, err
+	}
+	id, err := in.accountID()
+	if err != nil {
+		return store.Observed{}, err
+	}
+	if err := in.checkSquids(); err != nil {
+		return store.Observed{}, err
+	}
+	kept, withheld, err := in.withhold()
+	return store.Observed{ID: id, Raw: kept, Withheld: withheld}, err
+}
+
+func (in *inspector) reset(raw []byte) {
+	in.raw = raw
+	in.decoder.Reset(bytes.NewBuffer(raw))
+	in.frames = in.frames[:0]
+	in.id, in.squids = span{}, span{}
+	in.specs, in.suspects, in.edits = in.specs[:0], in.suspects[:0], in.edits[:0]
+}
+
+func (in *inspector) accountID() (string, error) {
+	if in.id == (span{}) {
+		return "", &decodeError{text: "the account has no id"}
+	}
+	id, ok := normalID(in.id.in(in.raw))
+	if !ok {
+		return "", &decodeError{text: "the id of the account is not a string of 32 hex digits"}
+	}
+	if strings.Contains(unquote(in.id.in(in.raw)), in.key.token) {
+		return "", &decodeError{text: "the id of the account holds the API key"}
+	}
+	return id, nil
+}
+
+// normalID reads an account id out of a JSON value.
+func normalID(value []byte) (string, bool) {
+	if len(value) == 0 || value[0] != '"' {
+		return "", false
+	}
+	id := strings.ToLower(unquote(value))
+	return id, store.IsAccountID(id)
+}
+
+func (in *inspector) checkSquids() error {
+	if in.squids == (span{}) {
+		return nil
+	}
+	if _, err := store.ParseSquids(in.squids.in(in.raw)); err != nil {
+		return &decodeError{text: in.key.clean(err.Error())}
+	}
+	return nil
+}
+
+// walk goes over all tokens of the account.
+func (in *inspector) walk() error {
+	for {
+		kind := in.decoder.PeekKind()
+		var err error
+		switch kind {
+		case '{', '[':
+			err = in.enter(kind == '{')
+		case '}', ']':
+			err = in.leave()
+		default:
+			err = in.scalar()
+		}
+		if err != nil {
+			return in.problem(err)
+		}
+		if len(in.frames) == 0 {
+			return nil
+		}
+	}
+}
+
+// problem says what is wrong with an account as a decodeError.
+func (in *inspector) problem(err error) error {
+	if _, ok := errors.AsType[*decodeError](err); ok {
+		return err
+	}
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName) && ok:
+		return &decodeError{text: in.key.clean("the account has a member twice: " + string(syntax.JSONPointer))}
+	case ok:
+		return &decodeError{text: fmt.Sprintf("the account is no valid JSON, from its byte %d on", syntax.ByteOffset)}
+	}
+	return &decodeError{text: "the account is no valid JSON"}
+}
+
+// top answers the innermost frame. The walk never asks before it entered one.
+func (in *inspector) top() *frame { return &in.frames[len(in.frames)-1] }

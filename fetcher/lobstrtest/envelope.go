@@ -1,0 +1,120 @@
+package lobstrtest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+)
+
+// ErrorShape is one of the shapes of error bodies.
+type ErrorShape int
+
+// The shapes of error bodies.
+const (
+	CurrentShape ErrorShape = iota // {"errors":{"message","type","code"}}
+	OlderShape                     // {"detail"}
+	FlatShape                      // {"error","type","code"}
+	HTMLShape                      // a proxy's page
+	EmptyShape                     // nothing
+)
+
+func (s ErrorShape) body(status int, message string) []byte {
+	kind := quote(errorType(status))
+	switch s {
+	case CurrentShape:
+		inner := object{{"message", quote(message)}, {"type", kind}, {"code", number(status)}}
+		return object{{"errors", inner.String()}}.append(nil)
+	case OlderShape:
+		return object{{"detail", quote(message)}}.append(nil)
+	case FlatShape:
+		return object{{"error", quote(message)}, {"type", kind}, {"code", number(status)}}.append(nil)
+	case HTMLShape:
+		return fmt.Appendf(nil, "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%[1]d %[2]s</h1>"+
+			"</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", status, http.StatusText(status))
+	}
+	return nil
+}
+
+func (s ErrorShape) contentType() string {
+	if s == HTMLShape {
+		return "text/html"
+	}
+	return "application/json"
+}
+
+func (s ErrorShape) String() string {
+	return [...]string{"current", "older", "flat", "html", "empty"}[s]
+}
+
+func errorType(status int) string {
+	switch status {
+	case http.StatusTooManyRequests:
+		return "Throttled"
+	case http.StatusUnauthorized:
+		return "AuthenticationFailed"
+	case http.StatusForbidden:
+		return "PermissionDenied"
+	case http.StatusBadRequest:
+		return "ValidationError"
+	case http.StatusNotFound:
+		return "NotFound"
+	}
+	return "ServerError"
+}
+
+// listEnvelope is the envelope of a page with so many entries; base is the
+// absolute URL of the list. As in the vendor's own examples, result_to is one
+// too high.
+func listEnvelope(base string, total, page, limit, entries int) object {
+	pages := (total + limit - 1) / limit
+	from := (page-1)*limit + 1
+	link := func(to int, there bool) string {
+		if !there || base == "" {
+			return "null"
+		}
+		return quote(fmt.Sprintf("%s?page=%d&limit=%d", base, to, limit))
+	}
+	return object{
+		{"total_results", number(total)}, {"limit", number(limit)}, {"page", number(page)},
+		{"total_pages", number(max(1, pages))}, {"result_from", number(from)}, {"result_to", number(from + entries)},
+		{"data", "[]"}, {"next", link(page+1, page < pages)}, {"previous", link(page-1, page > 1)},
+	}
+}
+
+// encodeEnvelope writes an envelope with rows in place of an empty data.
+func encodeEnvelope(envelope object, rows [][]byte) []byte {
+	size := 512
+	for _, row := range rows {
+		size += len(row) + 1
+	}
+	data := envelope.index("data")
+	if envelope[data].raw != "[]" {
+		return envelope.append(make([]byte, 0, size))
+	}
+	var b bytes.Buffer
+	b.Grow(size)
+	head := envelope[:data].append(nil)
+	b.Write(head[:len(head)-1])
+	if data > 0 {
+		b.WriteByte(',')
+	}
+	b.WriteString(`"data":[`)
+	b.Write(bytes.Join(rows, []byte(",")))
+	b.WriteByte(']')
+	if rest := envelope[data+1:].append(nil); len(rest) > 2 {
+		b.WriteByte(',')
+		b.Write(rest[1:])
+		return b.Bytes()
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// typePage renders a page of GET /account_types.
+func (w *World) typePage(page, limit int) (total int, rows [][]byte) {
+	from := min(len(w.types), (page-1)*limit)
+	for _, t := range w.types[from:min(len(w.types), from+limit)] {
+		rows = append(rows, t.document())
+	}
+	return len(w.types), rows
+}

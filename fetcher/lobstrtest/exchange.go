@@ -1,0 +1,185 @@
+package lobstrtest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// exchange is one request on its way to an answer.
+type exchange struct {
+	server  *Server
+	request *http.Request
+	record  Request
+	token   string // as sent, whether known or not
+	world   *World // nil: the key is unknown
+	limit   int
+	reply   reply
+}
+
+// reply is an answer before it is sent. Faults change it.
+type reply struct {
+	status int
+	header http.Header
+	// envelope is the answer of a call that was understood; its data is empty
+	// and stands for rows. When it is nil, body is the answer.
+	envelope object
+	rows     [][]byte
+	body     []byte
+	mangle   []func([]byte) []byte // what happens to the bytes at last
+	send     func(w http.ResponseWriter, x *exchange, body []byte)
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		return
+	}
+	defer s.handlers.Done()
+	x := &exchange{server: s, request: r, reply: reply{header: http.Header{}}}
+	x.record = Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Page: 1}
+	x.record.Route, x.record.Account = routeOf(r)
+	x.record.At = s.pass(&s.before)
+	x.answer()
+	s.pass(&s.after)
+	x.finish(w)
+}
+
+// answer evaluates the request.
+func (x *exchange) answer() {
+	x.authorize()
+	x.date()
+	if !x.server.admit(x) {
+		return
+	}
+	switch {
+	case x.world == nil:
+		x.fail(http.StatusUnauthorized, OlderShape, "Invalid token.")
+		return
+	case !x.pageAsked():
+		x.fail(http.StatusBadRequest, CurrentShape, "page and limit must be positive numbers.")
+	default:
+		x.evaluate()
+	}
+	x.server.befall(x)
+}
+
+func (x *exchange) authorize() {
+	token, ok := strings.CutPrefix(x.request.Header.Get("Authorization"), "Token ")
+	x.server.mu.Lock()
+	defer x.server.mu.Unlock()
+	if ok {
+		x.token, x.world = token, x.server.worlds[token]
+	}
+	x.record.Authorized = x.world != nil
+}
+
+func (x *exchange) date() {
+	x.server.mu.Lock()
+	defer x.server.mu.Unlock()
+	x.setDate(x.record.At.Add(x.server.skew))
+}
+
+func (x *exchange) setDate(t time.Time) {
+	x.reply.header.Set("Date", t.UTC().Format(http.TimeFormat))
+}
+
+// pageAsked reads page and limit; it reports whether they make sense.
+func (x *exchange) pageAsked() bool {
+	x.server.mu.Lock()
+	defer x.server.mu.Unlock()
+	x.limit = x.server.defaultLimit
+	query := x.request.URL.Query()
+	ok := positive(query.Get("page"), &x.record.Page) && positive(query.Get("limit"), &x.limit)
+	x.limit = min(x.limit, x.server.maxLimit)
+	return ok
+}
+
+// positive reads a positive number into n, which stays when text is empty.
+func positive(text string, n *int) bool {
+	if text == "" {
+		return true
+	}
+	value, err := strconv.Atoi(text)
+	if err != nil || value < 1 || value > 1<<31 {
+		return false
+	}
+	*n = value
+	return true
+}
+
+// evaluate works out the true answer.
+func (x *exchange) evaluate() {
+	at := x.record.At
+	switch x.record.Route {
+	case List:
+		x.list(x.world.page(at, x.record.Page, x.limit))
+	case Squids:
+		x.list(x.world.squidPage(at, x.record.Page, x.limit))
+	case Types:
+		x.list(x.world.typePage(x.record.Page, x.limit))
+	case Detail:
+		row, ok := x.world.detail(at, x.record.Account)
+		if !ok {
+			x.fail(http.StatusNotFound, OlderShape, "Not found.")
+			return
+		}
+		x.reply.status, x.reply.rows = http.StatusOK, [][]byte{row}
+		x.reply.envelope = listEnvelope("", 1, 1, x.limit, 1)
+	case Me:
+		x.reply.status = http.StatusOK
+		x.reply.body = []byte(`{"id":"` + ID("me") + `","email":"ops@example.com","plan":"premium","object":"user"}`)
+	default:
+		x.unknown()
+	}
+}
+
+func (x *exchange) unknown() {
+	if x.request.Method != http.MethodGet {
+		x.fail(http.StatusMethodNotAllowed, OlderShape, "Method \""+x.request.Method+"\" not allowed.")
+		return
+	}
+	x.fail(http.StatusNotFound, OlderShape, "Not found.")
+}
+
+func (x *exchange) list(total int, rows [][]byte) {
+	x.reply.status, x.reply.rows = http.StatusOK, rows
+	base := x.server.origin + x.request.URL.Path
+	x.reply.envelope = listEnvelope(base, total, x.record.Page, x.limit, len(rows))
+}
+
+// fail answers with an error.
+func (x *exchange) fail(status int, shape ErrorShape, message string) {
+	x.reply.status, x.reply.envelope = status, nil
+	x.reply.body = shape.body(status, message)
+	x.reply.header.Set("Content-Type", shape.contentType())
+}
+
+// finish encodes the answer, keeps the record and sends.
+func (x *exchange) finish(w http.ResponseWriter) {
+	body := x.reply.body
+	if x.reply.envelope != nil {
+		body = x.reply.envelope.append(nil)
+		if x.reply.envelope.index("data") >= 0 {
+			body = encodeEnvelope(x.reply.envelope, x.reply.rows)
+		}
+	}
+	for _, mangle := range x.reply.mangle {
+		body = mangle(body)
+	}
+	x.record.Status = x.reply.status
+	x.server.record(x.record)
+	for name, values := range x.reply.header {
+		w.Header()[name] = values
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	if x.reply.send != nil {
+		x.reply.send(w, x, body)
+		return
+	}
+	w.WriteHeader(x.reply.status)
+	w.Write(body) // a client that hangs up is no concern
+}

@@ -1,0 +1,90 @@
+package fetcher
+
+import (
+	"html"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// maxMessageRunes bounds a message that the API sent.
+const maxMessageRunes = 200
+
+// withheldText stands where a secret stood.
+const withheldText = "[withheld]"
+
+// secret is the API key, and knows how to keep it out of texts.
+type secret struct {
+	token string
+	forms []string // the spellings that error texts use
+}
+
+func newSecret(token string) *secret {
+	quoted := strconv.Quote(token)
+	return &secret{token: token, forms: []string{
+		token,
+		url.QueryEscape(token),
+		url.PathEscape(token),
+		html.EscapeString(token),
+		quoted[1 : len(quoted)-1],
+	}}
+}
+
+// scrub answers text without the token. Text that holds it in a spelling which
+// only shows after decoding is withheld altogether.
+func (s *secret) scrub(text string) string {
+	for _, form := range s.forms {
+		text = strings.ReplaceAll(text, form, withheldText)
+	}
+	decoded := text
+	for range 3 {
+		decoded = html.UnescapeString(unescape(decoded))
+		if strings.Contains(decoded, s.token) {
+			return withheldText
+		}
+	}
+	return text
+}
+
+// clean makes one short line of a text from outside: valid UTF-8, without
+// control and formatting characters, without the token, bounded in length.
+func (s *secret) clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	// Scrubbed before it is cut: half a key is a secret too.
+	return cut(s.scrub(strings.Join(strings.Fields(text), " ")), maxMessageRunes)
+}
+
+func cut(text string, limit int) string {
+	runes := 0
+	for at := range text {
+		if runes == limit {
+			return text[:at] + "…"
+		}
+		runes++
+	}
+	return text
+}
+
+var escapes = regexp.MustCompile(`%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}`)
+
+// unescape decodes %41 and \u0041, and leaves alone what is neither.
+func unescape(text string) string {
+	return escapes.ReplaceAllStringFunc(text, func(escape string) string {
+		digits := strings.TrimPrefix(strings.TrimPrefix(escape, "%"), `\u`)
+		code, err := strconv.ParseUint(digits, 16, 16)
+		if err != nil {
+			return escape
+		}
+		if len(digits) == 2 {
+			return string([]byte{byte(code)})
+		}
+		return string(rune(code))
+	})
+}

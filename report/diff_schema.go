@@ -1,0 +1,135 @@
+package report
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// diffSchemas compares what each endpoint sends with what it sent before. Of
+// two neighbouring states only one endpoint spoke. Between distant ones both
+// may have, and the change of the latest endpoint stands for one of the other
+// at the same path.
+func (d *differ) diffSchemas() error {
+	d.schema = map[string]bool{}
+	pairs := [][2]document{{d.old.list, d.new.list}, {d.old.detail, d.new.detail}}
+	if d.new.state.Latest == store.Detail {
+		pairs[0], pairs[1] = pairs[1], pairs[0]
+	}
+	for _, pair := range pairs {
+		if pair[0] == nil || pair[1] == nil {
+			continue // it never spoke before
+		}
+		if err := d.diffSchema(pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *differ) diffSchema(old, new document) error {
+	for _, name := range sortedUnion(old, new) {
+		if store.IsVolatile(string(pointer(name))) {
+			continue
+		}
+		if x, y := old[name], new[name]; x != nil && y != nil && bytes.Equal(x, y) {
+			continue
+		}
+		if err := d.diffSchemaField(old, new, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *differ) diffSchemaField(old, new document, name string) error {
+	a, err := old.field(name)
+	if err != nil {
+		return err
+	}
+	b, err := new.field(name)
+	if err != nil {
+		return err
+	}
+	path := pointer(name)
+	if a == nil || b == nil || typeChanged(a, b) {
+		d.addSchema(path, a, b)
+		return nil
+	}
+	switch name {
+	case "params":
+		return d.diffKeptLimits(path, a, b)
+	case "status", "status_code_info", "status_code_description", "lock_time", "last_synchronization_time",
+		"squids", "cookies", "icon", "username":
+		return nil // a kind of their own speaks of them as a whole
+	}
+	d.diffMembers(path, a, b)
+	return nil
+}
+
+// diffMembers finds members newly sent, no longer sent and of another type.
+func (d *differ) diffMembers(path jsontext.Pointer, a, b *node) {
+	switch {
+	case a == nil || b == nil || typeChanged(a, b):
+		d.addSchema(path, a, b)
+	case isObject(a) && isObject(b):
+		for _, name := range names(a, b) {
+			d.diffMembers(path.AppendToken(name), a.member(name), b.member(name))
+		}
+	case sameLength(a, b):
+		for i := range a.elems {
+			d.diffMembers(element(path, i), a.elems[i], b.elems[i])
+		}
+	}
+}
+
+// diffKeptLimits finds the settings that an endpoint newly sends or no longer sends
+// while the other endpoint's word keeps them as they are: no limit changed, but
+// what was sent must not be lost.
+func (d *differ) diffKeptLimits(path jsontext.Pointer, own, now *node) error {
+	before, err := d.old.field("params")
+	if err != nil {
+		return err
+	}
+	after, err := d.new.field("params")
+	if err != nil {
+		return err
+	}
+	d.diffKept(path, own, now, before, after)
+	return nil
+}
+
+// diffKept compares what one endpoint sent (own, now) where both states
+// (before, after) know a setting.
+func (d *differ) diffKept(path jsontext.Pointer, own, now, before, after *node) {
+	switch {
+	case store.IsVolatile(string(path)) || before.isNull() || after.isNull():
+	case isObject(before) && isObject(after):
+		for _, name := range names(own, now) {
+			d.diffKept(path.AppendToken(name), own.member(name), now.member(name), before.member(name), after.member(name))
+		}
+	case own.isNull() != now.isNull():
+		d.addSchema(path, own, now)
+	}
+}
+
+// typeChanged reports whether both values have a JSON type, and not the same.
+// Null is no type.
+func typeChanged(a, b *node) bool {
+	return a.kind != b.kind && a.kind != kindNull && b.kind != kindNull
+}
+
+func (d *differ) addSchema(path jsontext.Pointer, a, b *node) {
+	if d.schema[string(path)] {
+		return
+	}
+	d.schema[string(path)] = true
+	d.add(store.SchemaChanged, path, a.value(), b.value())
+}
+
+// sortedUnion lists the fields of both documents.
+func sortedUnion(a, b document) []string {
+	return (&view{list: a, detail: b}).names()
+}

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// infoExpired is the status_code_info that means expired cookies whatever the
+// status says.
+const infoExpired = "cookies_expired"
+
+// Read takes the facts out of a state. Where both endpoints sent a field, the
+// one that spoke last holds. A field of another type than documented yields
+// what text it has, "" for objects and lists. A state that is gone has no facts
+// but its health. Read fails when there is no document, when one is no JSON
+// object, and when squids are in an unknown shape.
+func Read(s store.State) (store.Facts, error) {
+	if s.Gone {
+		return store.Facts{Health: store.Gone}, nil
+	}
+	v, err := readState(s)
+	if err != nil {
+		return store.Facts{}, err
+	}
+	return v.facts()
+}
+
+func (v *view) facts() (store.Facts, error) {
+	facts := store.Facts{}
+	var err error
+	if facts.Squids, err = v.squids(); err != nil {
+		return store.Facts{}, err
+	}
+	if err := v.readTexts(&facts); err != nil {
+		return store.Facts{}, err
+	}
+	lock, err := v.lock()
+	if err != nil {
+		return store.Facts{}, err
+	}
+	if lock.live {
+		facts.LockedUntil = lock.until
+	}
+	facts.Health = v.health(facts)
+	return facts, nil
+}
+
+// readTexts fills the facts that are texts.
+func (v *view) readTexts(facts *store.Facts) error {
+	texts := map[string]*string{
+		"username":                  &facts.Username,
+		"type":                      &facts.Type,
+		"status":                    &facts.Status,
+		"status_code_info":          &facts.Info,
+		"status_code_description":   &facts.Description,
+		"last_synchronization_time": &facts.LastSync,
+	}
+	for name, text := range texts {
+		n, err := v.field(name)
+		if err != nil {
+			return err
+		}
+		*text = scalarText(n)
+		if name == "status" {
+			*text = statusText(n)
+		}
+	}
+	return nil
+}
+
+// lock reads the lock_time that holds in the state.
+func (v *view) lock() (lockReading, error) {
+	n, err := v.field("lock_time")
+	return readLock(n, v.state.At), err
+}
+
+// health applies the rules of health, the first that fits.
+func (v *view) health(facts store.Facts) store.Health {
+	status, isNumber := parseDecimal(facts.Status)
+	code, _ := status.integer()
+	switch {
+	case isNumber && (code == 401 || code == 429), facts.Info == infoExpired:
+		return store.Expired
+	case !isNumber:
+		return store.Unknown
+	case code != 200:
+		return store.Failing
+	case !facts.LockedUntil.IsZero(), isPositive(v.state.ResetsIn):
+		return store.Locked
+	}
+	return store.Healthy
+}
+
+// scalarText is the text of a string, number or boolean, "" of all else.
+func scalarText(n *node) string {
+	if n.isNull() || n.isContainer() {
+		return ""
+	}
+	return n.text
+}
+
+// statusText is the text of a status, which is a string or a number: whole
+// numbers in plain digits, so that 200, 200.0 and "200" read alike.
+func statusText(n *node) string {
+	if n == nil || n.kind != kindString && n.kind != kindNumber {
+		return ""
+	}
+	if number, ok := parseDecimal(n.text); ok {
+		if code, ok := number.integer(); ok {
+			return strconv.FormatInt(code, 10)
+		}
+	}
+	return n.text
+}
+
+// isPositive reports whether raw is a number, or the text of one, above zero.
+func isPositive(raw json.RawMessage) bool {
+	n, err := parseNode(raw)
+	if err != nil || n.kind != kindNumber && n.kind != kindString {
+		return false
+	}
+	number, ok := parseDecimal(n.text)
+	return ok && number.positive()
+}
+
+// squids are those that use the account, sorted by id. No field and null are no
+// squids.
+func (v *view) squids() ([]store.Squid, error) {
+	n, err := v.field("squids")
+	if err != nil || n == nil {
+		return nil, err
+	}
+	squids, err := store.ParseSquids(n.raw)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(squids, func(a, b store.Squid) int { return cmp.Compare(a.ID, b.ID) })
+	return squids, nil
+}
+
+// quote is text as a JSON string.
+func quote(text string) json.RawMessage { return appendText(nil, text) }
+
+// appendText appends text as a JSON string.
+func appendText(dst []byte, text string) []byte {
+	// Only text that is no UTF-8 is an error, and it is appended all the same,
+	// with U+FFFD for what cannot be said.
+	out, _ := jsontext.AppendQuote(dst, text)
+	return out
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// located puts the field into an error about its value.
+func located(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", field, err)
+}

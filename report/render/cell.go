@@ -1,0 +1,94 @@
+package render
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Column describes one column of a table, of CSV and of Markdown.
+type Column struct {
+	// Title heads the column for people; a column without one is left out of
+	// tables and Markdown.
+	Title string
+	// Key heads the column in CSV, in snake_case; a column without one is left
+	// out of CSV.
+	Key string
+	// Right aligns numbers.
+	Right bool
+	// Flexible columns give way when a table is too wide, those with the highest
+	// number first. The others (0) are cut only when that was not enough.
+	Flexible int
+}
+
+// Cell is one value of a row. The zero Cell is empty.
+type Cell struct {
+	kind   cellKind
+	text   string // for people
+	exact  string // for CSV
+	window store.Window
+	health store.Health
+}
+
+type cellKind int
+
+const (
+	textKind   cellKind = iota // text and exact
+	timeKind                   // window.After
+	windowKind                 // window
+)
+
+// TextCell is a text, the same in every format. It need not be clean.
+func TextCell(s string) Cell { return Cell{text: s, exact: s} }
+
+// IntCell is a number.
+func IntCell[N ~int | ~int32 | ~int64](n N) Cell { return TextCell(strconv.FormatInt(int64(n), 10)) }
+
+// HealthCell is a health, in its colour.
+func HealthCell(h store.Health) Cell { return TextCell(string(h)).In(h) }
+
+// TimeCell is an instant: as [Time] for people, as [Stamp] in CSV.
+func TimeCell(t time.Time) Cell { return Cell{kind: timeKind, window: store.Window{After: t}} }
+
+// WindowCell is the window of a change: as [Window] for people, as an ISO 8601
+// interval (both ends as [Stamp], a slash between, ".." for an unknown one) in
+// CSV. Two columns without titles serve CSV better.
+func WindowCell(w store.Window) Cell { return Cell{kind: windowKind, window: w} }
+
+// DurationCell is a span: as [Duration] for people, in seconds in CSV.
+func DurationCell(d time.Duration) Cell {
+	return Cell{text: Duration(d), exact: strconv.FormatFloat(d.Seconds(), 'f', -1, 64)}
+}
+
+// In gives a cell the colour of a health.
+func (c Cell) In(h store.Health) Cell {
+	c.health = h
+	return c
+}
+
+// Exact gives a text cell another text in CSV.
+func (c Cell) Exact(s string) Cell {
+	c.exact = s
+	return c
+}
+
+func (c Cell) forPeople(zone *time.Location) string {
+	switch c.kind {
+	case timeKind:
+		return Time(c.window.After, zone)
+	case windowKind:
+		return Window(c.window, zone)
+	}
+	return c.text
+}
+
+func (c Cell) forPrograms() string {
+	switch c.kind {
+	case timeKind:
+		return Stamp(c.window.After)
+	case windowKind:
+		return interval(c.window)
+	}
+	return c.exact
+}

@@ -1,0 +1,40 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Format names a way to write an answer.
+type Format string
+
+// The formats.
+const (
+	Table    Format = "table"    // for people: aligned columns
+	JSON     Format = "json"     // a list of objects, or one object
+	NDJSON   Format = "ndjson"   // one compact object a line
+	CSV      Format = "csv"      // RFC 4180 with a header, lines end in LF
+	Markdown Format = "markdown" // a table of GitHub flavored Markdown
+)
+
+// Formats lists every format, in the order of the documentation.
+var Formats = []Format{Table, JSON, NDJSON, CSV, Markdown}
+
+// ForPeople reports whether a format is meant to be read by people: such a
+// format has titles and footers, and shows times in the zone of the reader.
+func (f Format) ForPeople() bool { return f == Table || f == Markdown }
+
+// ParseFormat reads the name of a format, in any case. The error lists the
+// choices.
+func ParseFormat(s string) (Format, error) {
+	format := Format(strings.ToLower(s))
+	if slices.Contains(Formats, format) {
+		return format, nil
+	}
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = string(f)
+	}
+	return "", fmt.Errorf("unknown format %q: choose one of %s", s, strings.Join(names, ", "))
+}

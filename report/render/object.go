@@ -1,0 +1,100 @@
+package render
+
+import (
+	"bufio"
+	"io"
+	"strings"
+)
+
+// Pair is one property of a single object. Without a title it is left out for
+// people, without a key it is left out of CSV.
+type Pair struct {
+	Title string
+	Key   string
+	Value Cell
+}
+
+// Object writes a single object: the value in JSON (indented) and NDJSON (one
+// line), the pairs in all other formats. A table is a line for each pair, long
+// values wrapped; CSV and Markdown have two columns.
+func Object(out io.Writer, options Options, value any, pairs ...Pair) error {
+	options, err := options.checked()
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriter(out)
+	if err := writeObject(buffered, options, value, pairs); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+func writeObject(out *bufio.Writer, options Options, value any, pairs []Pair) error {
+	switch options.Format {
+	case JSON:
+		text, err := indentJSON(value)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(text)
+		return err
+	case NDJSON:
+		return (&ndjsonRows{out: out}).row(value, nil)
+	case CSV, Markdown:
+		return writePairRows(out, options, pairs)
+	}
+	writePairs(out, options, pairs)
+	return nil // the error of a bufio.Writer stays, and Flush returns it
+}
+
+// writePairRows writes pairs as rows of two columns.
+func writePairRows(out *bufio.Writer, options Options, pairs []Pair) error {
+	w := newWriter(out, options, []Column{{Title: "Field", Key: "key"}, {Title: "Value", Key: "value"}})
+	for _, pair := range pairs {
+		name := pair.Key
+		if options.Format.ForPeople() {
+			name = pair.Title
+		}
+		if name == "" {
+			continue
+		}
+		if err := w.Row(nil, TextCell(name), pair.Value); err != nil {
+			return err
+		}
+	}
+	return w.Close("")
+}
+
+// writePairs writes pairs as aligned lines.
+func writePairs(out *bufio.Writer, options Options, pairs []Pair) {
+	names := 0
+	for _, pair := range pairs {
+		names = max(names, displayWidth(Clean(pair.Title)))
+	}
+	if options.Width > 0 {
+		names = min(names, options.Width/2-gap)
+	}
+	for _, pair := range pairs {
+		if pair.Title != "" {
+			writePair(out, options, names, pair)
+		}
+	}
+}
+
+// writePair writes a name in so many columns, and its value beside it.
+func writePair(out *bufio.Writer, options Options, names int, pair Pair) {
+	title, room := Clean(pair.Title), 0
+	if options.Width > 0 {
+		title, room = truncate(title, names), options.Width-names-gap
+	}
+	indent := strings.Repeat(" ", names+gap-displayWidth(title))
+	code := options.colorOf(pair.Value.health)
+	out.WriteString(paint(title, options.bold()))
+	for _, line := range wrap(Clean(pair.Value.forPeople(options.Zone)), room) {
+		if line != "" {
+			out.WriteString(indent + paint(line, code))
+		}
+		out.WriteByte('\n')
+		indent = strings.Repeat(" ", names+gap)
+	}
+}

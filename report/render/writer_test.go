@@ -1,0 +1,172 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func TestWriteErrorsStay(t *testing.T) {
+	for _, format := range Formats {
+		for _, room := range []int{0, 1, 100, 40_000} {
+			t.Run(fmt.Sprint(format, " ", room), func(t *testing.T) {
+				w := New(&failing{room}, Options{Format: format, Width: 80}, fixtureColumns...)
+				for range 5000 {
+					fill(w)
+				}
+				row := w.Row("x", make([]Cell, len(fixtureColumns))...)
+				if !errors.Is(row, errFull) {
+					t.Errorf("Row gave %v", row)
+				}
+				for range 2 {
+					if err := w.Close("end"); !errors.Is(err, errFull) {
+						t.Errorf("Close gave %v", err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAnErrorAtTheEndIsReturned(t *testing.T) {
+	for _, format := range Formats {
+		w := New(&failing{}, Options{Format: format}, fixtureColumns...)
+		fill(w)
+		if err := w.Close(""); !errors.Is(err, errFull) {
+			t.Errorf("%s: Close gave %v", format, err)
+		}
+		if err := Object(&failing{}, Options{Format: format}, "x", Pair{"T", "k", TextCell("v")}); !errors.Is(err, errFull) {
+			t.Errorf("%s: Object gave %v", format, err)
+		}
+	}
+	for _, format := range []Format{Table, Markdown} {
+		r, _ := NewReport(&failing{}, Options{Format: format})
+		fill(r.Section("a", fixtureColumns...))
+		r.section.Close("")
+		if err := r.Close("end"); !errors.Is(err, errFull) {
+			t.Errorf("%s: report gave %v", format, err)
+		}
+	}
+}
+
+func TestAValueThatIsNoJSONStopsTheList(t *testing.T) {
+	var b bytes.Buffer
+	w := New(&b, Options{Format: JSON})
+	w.Row(1)
+	err := w.Row(json.RawMessage("{"))
+	if err == nil || w.Row(2) != err || w.Close("") != err {
+		t.Errorf("Row gave %v, Close %v", err, w.Close(""))
+	}
+	if json.Valid(b.Bytes()) {
+		t.Errorf("a broken list looks whole: %q", b.String())
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	w := New(io.Discard, Options{}, Column{Title: "A"})
+	w.Close("")
+	if err := w.Row(nil, Cell{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("Row after Close gave %v", err)
+	}
+	if err := New(io.Discard, Options{Format: "xml"}).Close(""); err == nil || !strings.Contains(err.Error(), "ndjson") {
+		t.Errorf("unknown format gave %v", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a missing cell went unnoticed")
+		}
+	}()
+	New(io.Discard, Options{}, Column{Title: "A"}).Row(nil)
+}
+
+// counting counts what is written.
+type counting struct{ total int }
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.total += len(p)
+	return len(p), nil
+}
+
+func TestLongAnswersStream(t *testing.T) {
+	for _, format := range Formats {
+		var out counting
+		w := New(&out, Options{Format: format, Width: 60}, fixtureColumns...)
+		for range 2000 {
+			fill(w)
+		}
+		if out.total == 0 {
+			t.Errorf("%s: nothing was written after 12000 rows", format)
+		}
+		if table, ok := w.rows.(*tableRows); ok && len(table.sample) > 0 {
+			t.Errorf("%d rows are kept", len(table.sample))
+		}
+	}
+}
+
+func TestRowsAfterTheSampleKeepTheLayout(t *testing.T) {
+	columns := []Column{{Title: "N", Right: true}, {Title: "Name"}, {Title: "Rest"}}
+	fill := func(w *Writer) {
+		for i := range sampleRows {
+			w.Row(nil, IntCell(i), TextCell("short"), TextCell("r"))
+		}
+		w.Row(nil, IntCell(1_000_000), TextCell("much longer than those before"), TextCell(strings.Repeat("tail ", 20)))
+	}
+	lines := strings.Split(rendered(t, Options{Width: 40}, fill, "", columns...), "\n")
+	if got, want := lines[sampleRows+1], "10…  much…  tail tail tail tail tail ta…"; got != want {
+		t.Errorf("on a terminal: %q, want %q", got, want)
+	}
+	lines = strings.Split(rendered(t, Options{}, fill, "", columns...), "\n")
+	want := "1000000  much longer than those before  " + strings.Repeat("tail ", 20)
+	if got := lines[sampleRows+1]; got != want {
+		t.Errorf("without a terminal: %q, want %q", got, want)
+	}
+}
+
+func TestOneEnormousCellDoesNotWidenEveryRow(t *testing.T) {
+	out := rendered(t, Options{}, func(w *Writer) {
+		w.Row(nil, TextCell(strings.Repeat("x", 1<<20)), TextCell("y"))
+		for range 500 {
+			w.Row(nil, TextCell("x"), TextCell("y"))
+		}
+	}, "", Column{Title: "A"}, Column{Title: "B"})
+	if len(out) > 2<<20 {
+		t.Errorf("%d bytes", len(out))
+	}
+}
+
+func TestColoursOnlyWhenAllowedAndOnlyInTables(t *testing.T) {
+	columns := []Column{{Title: "H", Key: "h"}, {Title: "N", Key: "n"}}
+	for _, format := range Formats {
+		for _, color := range []bool{false, true} {
+			fill := func(w *Writer) {
+				for _, h := range store.Healths {
+					w.Row(h, HealthCell(h), TextCell("n"))
+				}
+			}
+			plain := rendered(t, Options{Format: format, Width: 40}, fill, "f", columns...)
+			got := rendered(t, Options{Format: format, Width: 40, Color: color}, fill, "f", columns...)
+			if coloured := strings.Contains(got, "\x1b["); coloured != (color && format == Table) {
+				t.Errorf("%s with Color %v: %q", format, color, got)
+			}
+			if stripped := sgr.ReplaceAllString(got, ""); stripped != plain {
+				t.Errorf("colours move the text: %q, want %q", stripped, plain)
+			}
+		}
+	}
+	for _, h := range store.Healths {
+		if healthColors[h] == "" {
+			t.Errorf("no colour for %s", h)
+		}
+	}
+}
+
+func TestASingleEmptyCellIsARecord(t *testing.T) {
+	fill := func(w *Writer) { w.Row(nil, Cell{}) }
+	checkCSV(t, rendered(t, Options{Format: CSV}, fill, "", Column{Key: "k"}), [][]string{{"k"}, {""}})
+}

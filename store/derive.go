@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// derive writes what follows from the evidence of the step: a version with its
+// changes, a status step, assignments, and where the account now stands.
+// counters are the last volatile values, nil when none moved.
+func (s *step) derive(ctx context.Context, counters []byte) error {
+	if s.changed() {
+		if err := s.insertVersion(ctx); err != nil {
+			return err
+		}
+		if err := s.insertChanges(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.insertStatusStep(ctx); err != nil {
+		return err
+	}
+	if err := s.assign(ctx); err != nil {
+		return err
+	}
+	h := s.head
+	h.Gone = s.new.Gone
+	h.LockedUntil = nullMS(s.facts.LockedUntil)
+	h.at(s.page.source).Version = sql.NullInt64{Int64: h.VersionID, Valid: true}
+	return saveHead(ctx, s.page.tx, h, counters)
+}
+
+func (s *step) insertVersion(ctx context.Context) error {
+	f := s.facts
+	return s.page.tx.GetContext(ctx, &s.head.VersionID, `
+		INSERT INTO version (
+			account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
+			status_code_description, username, type, last_synchronization_time, locked_until, squid_count
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		s.head.AccountID, s.before.Number+1, s.page.id, s.documentID, s.page.received, f.Health, nullText(f.Status),
+		nullText(f.Info), nullText(f.Description), f.Username, f.Type, nullText(f.LastSync), nullMS(f.LockedUntil),
+		len(f.Squids))
+}
+
+func (s *step) insertChanges(ctx context.Context) error {
+	for _, c := range s.changes {
+		_, err := s.page.tx.ExecContext(ctx, `
+			INSERT INTO change (
+				account_id, version_id, kind, path, old, new, health_before, health_after, after, before
+			) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			s.head.AccountID, s.head.VersionID, c.Kind, c.Path, textOrNull(c.Old), textOrNull(c.New),
+			nullText(string(c.HealthBefore)), nullText(string(c.HealthAfter)), s.after(c), s.page.received)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertStatusStep writes a step when a status field or the health is another
+// than before.
+func (s *step) insertStatusStep(ctx context.Context) error {
+	status, info := nullText(s.facts.Status), nullText(s.facts.Info)
+	if s.before.Number > 0 && status == s.before.Status && info == s.before.Info && s.facts.Health == s.before.Health {
+		return nil
+	}
+	return s.page.tx.GetContext(ctx, &s.head.StepID, `
+		INSERT INTO status_step (
+			account_id, response_id, status_before, status_after, info_before, info_after,
+			health_before, health_after, after, before
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		s.head.AccountID, s.page.id, s.before.Status, status, s.before.Info, info,
+		nullText(string(s.before.Health)), s.facts.Health, s.stepAfter(), s.page.received)
+}
+
+// stepAfter is the earliest start of the windows of the changes that make the
+// step. A step without such changes comes from resets_in.
+func (s *step) stepAfter() sql.NullInt64 {
+	var earliest sql.NullInt64
+	found := false
+	for _, c := range s.changes {
+		if c.HealthAfter == "" {
+			continue
+		}
+		after := s.after(c)
+		if !found || !after.Valid || earliest.Valid && after.Int64 < earliest.Int64 {
+			earliest, found = after, true
+		}
+	}
+	if !found {
+		return s.lastTold("resets_in")
+	}
+	return earliest
+}
+
+// assign opens and closes assignments so that the open ones are those the
+// response shows. A response without a squids field says nothing of them.
+func (s *step) assign(ctx context.Context) error {
+	shown := s.new.List
+	if s.new.Latest == Detail {
+		shown = s.new.Detail
+	}
+	if !s.new.Gone && !hasMember(shown, "squids") {
+		return nil
+	}
+	open, err := s.openAssignments(ctx)
+	if err != nil {
+		return err
+	}
+	after := s.assignedAfter()
+	for _, squid := range s.facts.Squids {
+		if err := s.nameSquid(ctx, squid); err != nil {
+			return err
+		}
+		if _, already := open[squid.ID]; already {
+			delete(open, squid.ID)
+			continue
+		}
+		if err := s.openAssignment(ctx, squid, after); err != nil {
+			return err
+		}
+	}
+	for _, id := range open {
+		_, err := s.page.tx.ExecContext(ctx, `UPDATE assignment SET to_after = ?, to_before = ? WHERE id = ?`,
+			after, s.page.received, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assignedAfter begins the window in which assignments changed.
+func (s *step) assignedAfter() sql.NullInt64 {
+	switch {
+	case s.before.Number == 0:
+		return sql.NullInt64{}
+	case s.new.Gone:
+		return s.after(Change{Kind: WentGone})
+	case s.old.Gone:
+		return s.after(Change{Kind: Returned})
+	}
+	return s.lastTold("squids")
+}
+
+// openAssignments maps the squids that use the account to their assignments.
+func (s *step) openAssignments(ctx context.Context) (map[string]int64, error) {
+	var rows []struct {
+		ID   int64  `db:"id"`
+		Hash string `db:"hash"`
+	}
+	err := s.page.tx.SelectContext(ctx, &rows, `
+		SELECT g.id AS id, q.hash AS hash
+		FROM assignment g
+		JOIN squid q ON q.id = g.squid_id
+		WHERE g.account_id = ? AND g.to_before IS NULL
+		ORDER BY g.id`, s.head.AccountID)
+	open := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		open[row.Hash] = row.ID
+	}
+	return open, err
+}
+
+func (s *step) openAssignment(ctx context.Context, squid Squid, after sql.NullInt64) error {
+	_, err := s.page.tx.ExecContext(ctx, `
+		INSERT INTO assignment (squid_id, account_id, from_after, from_before)
+		SELECT id, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
+		s.head.AccountID, after, s.page.received, s.page.w.workspaceID, squid.ID)
+	return err
+}
+
+// nameSquid makes sure that the squid is known, and by the name shown.
+func (s *step) nameSquid(ctx context.Context, squid Squid) error {
+	tx, workspace := s.page.tx, s.page.w.workspaceID
+	_, err := tx.ExecContext(ctx, `INSERT INTO squid (workspace_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+		workspace, squid.ID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT OR REPLACE INTO squid_name (squid_id, since, name)
+		SELECT q.id, ?1, ?2
+		FROM squid q
+		WHERE q.workspace_id = ?3 AND q.hash = ?4 AND ?2 IS NOT (
+			SELECT n.name FROM squid_name n WHERE n.squid_id = q.id ORDER BY n.since DESC LIMIT 1
+		)`, s.page.received, squid.Name, workspace, squid.ID)
+	return err
+}

@@ -1,0 +1,255 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// iconPrefix begins the reference that stands for an icon in a document.
+const iconPrefix = "sha256:"
+
+// separated is an account object taken apart into what is stored once per
+// version (the document), once per icon, and once per movement (usage).
+type separated struct {
+	body  []byte // the document; see table document
+	icon  string // the text of the icon; "" when there is none
+	usage []usage
+}
+
+// usage is the volatile values that share one object, or one value alone.
+type usage struct {
+	pointer string          // of the object, or of the value
+	body    json.RawMessage // the object's volatile members, or the value
+	max     json.RawMessage // the limit in force; nil when there is none
+}
+
+// separate takes the account object apart. Nothing is lost: restore is its
+// inverse. It fails on anything that is not one JSON object with unique names
+// and valid UTF-8.
+func separate(raw []byte) (separated, error) {
+	s := separated{}
+	maxima := map[string]json.RawMessage{}
+	body, err := rewrite(raw, func(pointer string, value jsontext.Value) (jsontext.Value, bool) {
+		switch {
+		case pointer == "/icon":
+			return s.takeIcon(value), true
+		case IsVolatile(pointer):
+			s.use(pointer, value)
+			return jsontext.Value("null"), true
+		}
+		if object, ok := strings.CutSuffix(pointer, "/max"); ok {
+			maxima[object] = json.RawMessage(value.Clone())
+		}
+		return value, true
+	})
+	if err != nil {
+		return separated{}, err
+	}
+	s.body = body
+	for i := range s.usage {
+		s.usage[i].max = maxima[s.usage[i].pointer]
+	}
+	return s, nil
+}
+
+// takeIcon answers the reference that stands for the icon in the document.
+func (s *separated) takeIcon(value jsontext.Value) jsontext.Value {
+	if value.Kind() != '"' {
+		return value
+	}
+	text, _ := jsontext.AppendUnquote(nil, value) // checked by the decoder
+	s.icon = string(text)
+	return fmt.Appendf(nil, `"%s%x"`, iconPrefix, sha256.Sum256(text))
+}
+
+// use adds a volatile value to the usage of the object it is a member of. The
+// members arrive in the order of the document.
+func (s *separated) use(pointer string, value jsontext.Value) {
+	value = value.Clone()
+	_ = value.Compact() // it was read by a decoder, so it is valid
+	if pointer == "/resets_in" {
+		s.usage = append(s.usage, usage{pointer: pointer, body: json.RawMessage(value)})
+		return
+	}
+	slash := strings.LastIndexByte(pointer, '/')
+	object, member := pointer[:slash], pointer[slash+1:]
+	last := len(s.usage) - 1
+	if last < 0 || s.usage[last].pointer != object {
+		s.usage = append(s.usage, usage{pointer: object, body: json.RawMessage("{}")})
+		last++
+	}
+	body := bytes.TrimSuffix(s.usage[last].body, []byte("}"))
+	if len(body) > 1 {
+		body = append(body, ',')
+	}
+	s.usage[last].body = fmt.Appendf(body, "%q:%s}", member, value)
+}
+
+// restore puts an account object together again. values maps usage pointers to
+// bodies as of the moment wanted; icon answers the text of an icon by its hex
+// digest, or is nil to leave the icon out.
+func restore(body []byte, values map[string]json.RawMessage, icon func(digest string) (string, error)) ([]byte, error) {
+	var failed error
+	whole, err := rewrite(body, func(pointer string, value jsontext.Value) (jsontext.Value, bool) {
+		if pointer == "/icon" {
+			if value.Kind() != '"' || icon == nil {
+				return value, value.Kind() != '"'
+			}
+			text, err := iconText(value, icon)
+			failed = err
+			return text, true
+		}
+		if known := valueAt(values, pointer); known != nil {
+			return jsontext.Value(known), true
+		}
+		return value, true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: document: %w", ErrDamaged, err)
+	}
+	return whole, failed
+}
+
+func iconText(reference jsontext.Value, icon func(digest string) (string, error)) (jsontext.Value, error) {
+	digest, err := jsontext.AppendUnquote(nil, reference)
+	if err != nil {
+		return nil, err
+	}
+	hexDigest, ok := strings.CutPrefix(string(digest), iconPrefix)
+	if !ok || !isDigest(hexDigest) {
+		return nil, fmt.Errorf("%w: document: icon is no reference", ErrDamaged)
+	}
+	text, err := icon(hexDigest)
+	if err != nil {
+		return nil, err
+	}
+	return jsontext.AppendQuote(nil, text)
+}
+
+func isDigest(s string) bool {
+	raw, err := hex.DecodeString(s)
+	return err == nil && len(raw) == sha256.Size
+}
+
+// valueAt finds the volatile value at the pointer; nil when there is none.
+func valueAt(values map[string]json.RawMessage, pointer string) json.RawMessage {
+	if whole, ok := values[pointer]; ok {
+		return whole
+	}
+	slash := strings.LastIndexByte(pointer, '/')
+	object, ok := values[pointer[:slash]]
+	if !ok {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil {
+		return nil
+	}
+	return members[pointer[slash+1:]]
+}
+
+// rewrite copies the JSON object raw without white space. It asks replace for
+// what to write at /icon, /resets_in and at each member of an object where
+// volatile values may stand; false drops the member.
+// Strings and numbers are copied as they are spelled.
+func rewrite(raw []byte, replace func(pointer string, value jsontext.Value) (jsontext.Value, bool)) ([]byte, error) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	if kind := dec.PeekKind(); kind != '{' {
+		if _, err := dec.ReadToken(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("account is not a JSON object")
+	}
+	out, err := rewriteObject(dec, make([]byte, 0, len(raw)), "", replace)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return nil, fmt.Errorf("account is followed by other text")
+	}
+	return out, nil
+}
+
+func rewriteObject(dec *jsontext.Decoder, out []byte, prefix string,
+	replace func(string, jsontext.Value) (jsontext.Value, bool),
+) ([]byte, error) {
+	if _, err := dec.ReadToken(); err != nil { // {
+		return nil, err
+	}
+	out = append(out, '{')
+	for first := true; dec.PeekKind() == '"'; {
+		start := len(out)
+		if !first {
+			out = append(out, ',')
+		}
+		next, kept, err := rewriteMember(dec, out, prefix, replace)
+		if err != nil {
+			return nil, err
+		}
+		if out = next; !kept {
+			out = out[:start]
+			continue
+		}
+		first = false
+	}
+	_, err := dec.ReadToken() // } or the reason why there is none
+	return append(out, '}'), err
+}
+
+func rewriteMember(dec *jsontext.Decoder, out []byte, prefix string,
+	replace func(string, jsontext.Value) (jsontext.Value, bool),
+) (_ []byte, kept bool, err error) {
+	name, err := dec.ReadValue()
+	if err != nil {
+		return nil, false, err
+	}
+	out = append(append(out, name...), ':')
+	text, err := jsontext.AppendUnquote(nil, name)
+	if err != nil {
+		return nil, false, err
+	}
+	pointer := prefix + "/" + escapePointer(string(text))
+	if leadsToVolatile(pointer) && dec.PeekKind() == '{' {
+		out, err = rewriteObject(dec, out, pointer, replace)
+		return out, true, err
+	}
+	value, err := dec.ReadValue()
+	if err != nil {
+		return nil, false, err
+	}
+	kept = true
+	if pointer == "/icon" || pointer == "/resets_in" || leadsToVolatile(prefix) {
+		if value, kept = replace(pointer, value); !kept {
+			return out, false, nil
+		}
+	}
+	out, err = jsontext.AppendFormat(out, value, jsontext.PreserveRawStrings(true))
+	return out, true, err
+}
+
+// leadsToVolatile reports whether volatile values may stand in the object at
+// the pointer.
+func leadsToVolatile(pointer string) bool {
+	if pointer == "/params" || pointer == "/params/user" {
+		return true
+	}
+	name, ok := strings.CutPrefix(pointer, "/params/user/")
+	return ok && !strings.Contains(name, "/")
+}
+
+var (
+	pointerEscaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// escapePointer and unescapePointer are the two ways of RFC 6901, section 3.
+func escapePointer(name string) string { return pointerEscaper.Replace(name) }
+
+func unescapePointer(token string) string { return pointerUnescaper.Replace(token) }

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/lobstrail/lobstrail/migrations"
+)
+
+// checkFile looks at the header of the file without SQLite, so that a file that
+// is not a store is left as it is: no lock, no journal beside it. It returns
+// ErrNoStore for a missing or empty file and ErrForeign for anything that is
+// not a store.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrNoStore
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: not a regular file", ErrForeign)
+	case info.Size() == 0:
+		return ErrNoStore
+	}
+	return checkHeader(path)
+}
+
+// checkHeader reads the SQLite file header (https://sqlite.org/fileformat.html,
+// section 1.3): the magic string at 0, the application id at 68. The id is
+// written before the file is put into WAL mode, so it is always in the file.
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var header [72]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil {
+		return fmt.Errorf("%w: too short for a SQLite database", ErrForeign)
+	}
+	if string(header[:16]) != "SQLite format 3\x00" {
+		return fmt.Errorf("%w: not a SQLite database", ErrForeign)
+	}
+	if binary.BigEndian.Uint32(header[68:]) != migrations.ApplicationID {
+		return fmt.Errorf("%w: a SQLite database of another program", ErrForeign)
+	}
+	return nil
+}
+
+// createFile makes sure that there is a file, readable by its owner only.
+// SQLite gives its journals the mode of the database.
+func createFile(path string) (created bool, err error) {
+	if err := checkFile(path); !errors.Is(err, ErrNoStore) {
+		return false, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return false, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, err
+	}
+	if err := f.Chmod(0o600); err != nil { // an empty file may have been there
+		return false, errors.Join(err, f.Close())
+	}
+	return true, f.Close()
+}
+
+// dsn builds the address of the database from an absolute path. The busy
+// timeout comes first: the pragmas after it may have to wait.
+func dsn(path, mode string, pragmas ...string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"mode": {mode}, "_txlock": {"immediate"}}
+	query["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(2)"}, pragmas...)
+	if mode == "ro" {
+		query.Del("_txlock")
+		if untouched(abs) {
+			query.Set("immutable", "1")
+		}
+	}
+	path = filepath.ToSlash(abs)
+	if path[0] != '/' { // a Windows drive letter
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String(), nil
+}
+
+// untouched reports whether the database is a bare file, as a copy or a backup
+// is: our writers leave the journal in place. Reading such a file through the
+// usual locks would create a journal beside it, and readers write nothing.
+func untouched(path string) bool {
+	_, err := os.Stat(path + "-wal")
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Name is something that has an id and a name: an account or a squid.
+type Name struct {
+	ID   string
+	Name string
+}
+
+// AmbiguousError means that several things go by the same reference.
+type AmbiguousError struct {
+	Reference  string
+	Candidates []Name // at least two, by name
+}
+
+// Error counts the candidates.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%q could be %d things", e.Reference, len(e.Candidates))
+}
+
+// FindAccount finds an account of the workspace by its id, a unique prefix of
+// it, its username in any case, or a unique part of that. The first of these
+// that fits anything decides. It returns ErrNotFound when none does, and an
+// [*AmbiguousError] when one fits several.
+func (s *Store) FindAccount(ctx context.Context, workspace, reference string) (Name, error) {
+	return s.find(ctx, workspace, reference, `
+		SELECT a.hash AS id, v.username AS name
+		FROM account a
+		JOIN workspace w ON w.id = a.workspace_id
+		JOIN head h ON h.account_id = a.id
+		JOIN version v ON v.id = h.version_id
+		WHERE w.name = ?`)
+}
+
+// FindSquid finds a squid of the workspace as FindAccount finds an account.
+func (s *Store) FindSquid(ctx context.Context, workspace, reference string) (Name, error) {
+	return s.find(ctx, workspace, reference, `
+		SELECT
+			q.hash AS id,
+			(SELECT name FROM squid_name WHERE squid_id = q.id ORDER BY since DESC LIMIT 1) AS name
+		FROM squid q
+		JOIN workspace w ON w.id = q.workspace_id
+		WHERE w.name = ?`)
+}
+
+func (s *Store) find(ctx context.Context, workspace, reference, query string) (found Name, err error) {
+	if reference == "" {
+		return Name{}, ErrNotFound
+	}
+	var all []Name
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &all, query+` ORDER BY 2, 1`, workspace)
+	})
+	if err != nil {
+		return Name{}, err
+	}
+	return choose(all, reference)
+}
+
+// choose tries the ways of naming something, the most exact first.
+func choose(all []Name, reference string) (Name, error) {
+	low := strings.ToLower(reference)
+	ways := []func(Name) bool{
+		func(n Name) bool { return n.ID == low || n.ID == reference },
+		func(n Name) bool { return strings.EqualFold(n.Name, reference) },
+		func(n Name) bool { return strings.HasPrefix(n.ID, low) },
+		func(n Name) bool { return strings.Contains(strings.ToLower(n.Name), low) },
+	}
+	for _, fits := range ways {
+		var candidates []Name
+		for _, n := range all {
+			if fits(n) {
+				candidates = append(candidates, n)
+			}
+		}
+		switch len(candidates) {
+		case 0:
+			continue
+		case 1:
+			return candidates[0], nil
+		}
+		return Name{}, &AmbiguousError{Reference: reference, Candidates: candidates}
+	}
+	return Name{}, ErrNotFound
+}
+
+// AccountNames lists the accounts of the workspace whose id or username begins
+// with the prefix in any case, by username; at most n of them. It is made for
+// completion.
+func (s *Store) AccountNames(ctx context.Context, workspace, prefix string, n int) ([]Name, error) {
+	return s.names(ctx, n, `
+		SELECT a.hash AS id, v.username AS name
+		FROM account a
+		JOIN workspace w ON w.id = a.workspace_id
+		JOIN head h ON h.account_id = a.id
+		JOIN version v ON v.id = h.version_id
+		WHERE w.name = ?1 AND (a.hash LIKE ?2 ESCAPE '\' OR v.username LIKE ?2 ESCAPE '\')
+		ORDER BY v.username, a.hash
+		LIMIT ?3`, workspace, prefix)
+}
+
+// SquidNames lists the squids of the workspace as AccountNames lists accounts.
+func (s *Store) SquidNames(ctx context.Context, workspace, prefix string, n int) ([]Name, error) {
+	return s.names(ctx, n, `
+		SELECT q.hash AS id, n.name AS name
+		FROM squid q
+		JOIN workspace w ON w.id = q.workspace_id
+		JOIN squid_name n ON n.squid_id = q.id
+		WHERE w.name = ?1 AND (q.hash LIKE ?2 ESCAPE '\' OR n.name LIKE ?2 ESCAPE '\')
+			AND n.since = (SELECT max(since) FROM squid_name WHERE squid_id = q.id)
+		ORDER BY n.name, q.hash
+		LIMIT ?3`, workspace, prefix)
+}
+
+func (s *Store) names(ctx context.Context, n int, query, workspace, prefix string) (found []Name, err error) {
+	pattern := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(prefix) + "%"
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &found, query, workspace, pattern, n)
+	})
+	return found, err
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"github.com/lobstrail/lobstrail/migrations"
+)
+
+func mkdir(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+// brand marks an empty file as a store. It happens before the file is put into
+// WAL mode, so that the mark is in the file itself and checkHeader finds it even
+// when the process dies right after.
+func brand(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 0 {
+		return err
+	}
+	address, err := dsn(path, "rw", "synchronous(FULL)")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", migrations.ApplicationID))
+	return err
+}
+
+// keepJournal makes SQLite leave the (emptied) journal in place when the last
+// connection closes: a reader can then use it, where it would otherwise have to
+// create one.
+func keepJournal(ctx context.Context, db *sqlx.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		_, err := driver.(sqlite.FileControl).FileControlPersistWAL("main", 1)
+		return err
+	})
+}
+
+// migrate brings the schema to this binary's version. The caller holds the
+// writer's lock, which is what keeps two processes from migrating at once.
+func migrate(ctx context.Context, db *sqlx.DB) error {
+	version, err := schemaVersion(ctx, db)
+	switch {
+	case err != nil:
+		return interpret(err)
+	case version == migrations.Version:
+		return nil
+	case version > migrations.Version:
+		return newer(version)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.DB, migrations.FS, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return interpret(err)
+}
+
+// checkSchema returns ErrNoStore, ErrOlder or ErrNewer when the schema is not
+// the one this binary reads.
+func checkSchema(ctx context.Context, db *sqlx.DB) error {
+	version, err := schemaVersion(ctx, db)
+	switch {
+	case err != nil:
+		return interpret(err)
+	case version == 0: // its creator died before the first migration
+		return ErrNoStore
+	case version < migrations.Version:
+		return fmt.Errorf("%w: schema %d, this one needs %d", ErrOlder, version, migrations.Version)
+	case version > migrations.Version:
+		return newer(version)
+	}
+	return nil
+}
+
+func newer(version int64) error {
+	return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, version, migrations.Version)
+}
+
+// schemaVersion is the number of the last migration applied, 0 for none.
+func schemaVersion(ctx context.Context, db *sqlx.DB) (version int64, err error) {
+	var tables int
+	const find = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`
+	if err := db.GetContext(ctx, &tables, find); err != nil || tables == 0 {
+		return 0, err
+	}
+	const last = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
+	err = db.GetContext(ctx, &version, last)
+	return version, err
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/jmoiron/sqlx"
+)
+
+// Options say how a store is opened.
+type Options struct {
+	// Now is the clock; nil means time.Now. It is called from one goroutine at a
+	// time.
+	Now func() time.Time
+	// Rules give meaning to what is observed. A writer needs them; a reader does
+	// not.
+	Rules Rules
+	// LockWait is how long a writer waits for another one; zero means not at all.
+	LockWait time.Duration
+}
+
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
+}
+
+// Store is an open store. A reading store may be used by several goroutines.
+type Store struct {
+	path  string
+	now   func() time.Time
+	rules Rules
+	read  *sqlx.DB
+	write *sqlx.DB     // nil in a store that was opened for reading
+	lock  *flock.Flock // nil in a store that was opened for reading
+}
+
+// Path is the file of the store, as it was given.
+func (s *Store) Path() string { return s.path }
+
+// Open opens the store for reading. It writes nothing, migrates nothing and
+// takes no lock that a writer would notice. It returns ErrNoStore, ErrForeign,
+// ErrNewer, ErrOlder or ErrDamaged where that is the matter.
+func Open(ctx context.Context, path string, options Options) (*Store, error) {
+	if err := checkFile(path); err != nil {
+		return nil, fmt.Errorf("store %s: %w", path, err)
+	}
+	s := &Store{path: path, now: options.clock(), rules: options.Rules}
+	if err := s.connectReader(ctx); err != nil {
+		return nil, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+func (s *Store) connectReader(ctx context.Context) error {
+	address, err := dsn(s.path, "ro", "query_only(1)", "mmap_size(268435456)")
+	if err != nil {
+		return err
+	}
+	if s.read, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
+		return interpret(err)
+	}
+	return checkSchema(ctx, s.read)
+}
+
+// OpenWriter opens the store for writing, and for reading what it writes. A
+// missing store is created (created is then true), an older one migrated. It
+// waits for another writer up to options.LockWait and returns a [*BusyError]
+// when that was not enough; ErrForeign, ErrNewer or ErrDamaged where that is
+// the matter. Runs that died are marked as interrupted.
+func OpenWriter(ctx context.Context, path string, options Options) (s *Store, created bool, err error) {
+	if options.Rules.Diff == nil || options.Rules.Read == nil {
+		return nil, false, errors.New("store: a writer needs rules")
+	}
+	s = &Store{path: path, now: options.clock(), rules: options.Rules}
+	created, err = s.openWriter(ctx, options.LockWait)
+	if err != nil {
+		return nil, false, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
+	}
+	return s, created, nil
+}
+
+func (s *Store) openWriter(ctx context.Context, wait time.Duration) (created bool, err error) {
+	if err := checkFile(s.path); err != nil && !errors.Is(err, ErrNoStore) {
+		return false, err
+	}
+	if err := mkdir(filepath.Dir(s.path)); err != nil {
+		return false, err
+	}
+	if s.lock, err = takeLock(ctx, s.path, wait, s.now()); err != nil {
+		return false, err
+	}
+	// Again under the lock: another process may have made it meanwhile.
+	if created, err = createFile(s.path); err != nil {
+		return false, err
+	}
+	if err := s.connectWriter(ctx); err != nil {
+		return false, err
+	}
+	return created, s.settle(ctx)
+}
+
+func (s *Store) connectWriter(ctx context.Context) error {
+	if err := brand(ctx, s.path); err != nil {
+		return interpret(err)
+	}
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)")
+	if err != nil {
+		return err
+	}
+	if s.write, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
+		return interpret(err)
+	}
+	s.write.SetMaxOpenConns(1)
+	s.read = s.write
+	if err := keepJournal(ctx, s.write); err != nil {
+		return interpret(err)
+	}
+	return migrate(ctx, s.write)
+}
+
+// settle puts in order what the last writer left behind.
+func (s *Store) settle(ctx context.Context) error {
+	if err := s.interruptDeadRuns(ctx); err != nil {
+		return err
+	}
+	derived, err := s.rulesVersion(ctx)
+	if err != nil || derived == s.rules.Version {
+		return err
+	}
+	return s.Rederive(ctx, nil)
+}
+
+// Close ends all use of the store. A writer empties the journal into the
+// database, so that the file alone is the whole store.
+func (s *Store) Close() error {
+	var errs []error
+	if s.write != nil {
+		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		errs = append(errs, interpret(err), s.write.Close())
+	} else if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	s.write, s.read, s.lock = nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"iter"
+	"strconv"
+	"time"
+)
+
+// AssignmentQuery says which assignments to read.
+type AssignmentQuery struct {
+	Workspace string
+	Squid     string // id; "" for all
+	Account   string // id; "" for all
+	// At, unless zero, keeps those that were seen to hold at the moment.
+	At time.Time
+	// Since and Until, unless zero, keep those that may have held in the period.
+	Since, Until time.Time
+	// Open keeps those that hold now.
+	Open bool
+}
+
+// Assignments streams assignments by squid name and id, then by username, then
+// in the order of time. Names are those of the moment asked for, or of now.
+func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error] {
+	at, until, since := int64(1<<63-1), int64(1<<63-1), int64(0)
+	if !q.At.IsZero() {
+		at = q.At.UnixMilli()
+	}
+	if !q.Until.IsZero() {
+		until = q.Until.UnixMilli()
+	}
+	if !q.Since.IsZero() {
+		since = q.Since.UnixMilli()
+	}
+	return rowsOf(ctx, s, `
+		SELECT
+			q.hash AS squid,
+			coalesce((
+				SELECT n.name FROM squid_name n WHERE n.squid_id = q.id AND n.since <= ?4 ORDER BY n.since DESC LIMIT 1
+			), '') AS squid_name,
+			a.hash AS account,
+			v.username AS username,
+			g.from_after AS from_after,
+			g.from_before AS from_before,
+			g.to_after AS to_after,
+			g.to_before AS to_before
+		FROM workspace w
+		JOIN squid q ON q.workspace_id = w.id
+		JOIN assignment g ON g.squid_id = q.id
+		JOIN account a ON a.id = g.account_id
+		JOIN version v ON v.account_id = a.id AND v.number = (
+			SELECT max(number) FROM version WHERE account_id = a.id AND valid_from <= max(?4, g.from_before)
+		)
+		WHERE w.name = ?1 AND (?2 = '' OR q.hash = ?2) AND (?3 = '' OR a.hash = ?3)
+			AND (?4 = 9223372036854775807 OR g.from_before <= ?4 AND (g.to_before IS NULL OR g.to_before > ?4))
+			AND (g.to_before IS NULL OR g.to_before > ?5) AND coalesce(g.from_after, g.from_before) <= ?6
+			AND (NOT ?7 OR g.to_before IS NULL)
+		ORDER BY squid_name, q.hash, v.username COLLATE NOCASE, a.hash, g.from_before, g.id`,
+		[]any{q.Workspace, q.Squid, q.Account, at, since, until, q.Open}, assignmentRow.assignment)
+}
+
+type assignmentRow struct {
+	Squid      string        `db:"squid"`
+	SquidName  string        `db:"squid_name"`
+	Account    string        `db:"account"`
+	Username   string        `db:"username"`
+	FromAfter  sql.NullInt64 `db:"from_after"`
+	FromBefore sql.NullInt64 `db:"from_before"`
+	ToAfter    sql.NullInt64 `db:"to_after"`
+	ToBefore   sql.NullInt64 `db:"to_before"`
+}
+
+func (r assignmentRow) assignment() (Assignment, error) {
+	g := Assignment{
+		Squid: r.Squid, SquidName: r.SquidName, Account: r.Account, Username: r.Username,
+		From: Window{After: instant(r.FromAfter), Before: instant(r.FromBefore)},
+	}
+	if r.ToBefore.Valid {
+		g.To = &Window{After: instant(r.ToAfter), Before: instant(r.ToBefore)}
+	}
+	return g, nil
+}
+
+// Squids lists the squids of the workspace that any account has ever named, by
+// name. At, unless zero, leaves out those first named later.
+func (s *Store) Squids(ctx context.Context, workspace string, at time.Time) iter.Seq2[Name, error] {
+	ms := int64(1<<63 - 1)
+	if !at.IsZero() {
+		ms = at.UnixMilli()
+	}
+	return rowsOf(ctx, s, `
+		SELECT q.hash AS id, n.name AS name
+		FROM workspace w
+		JOIN squid q ON q.workspace_id = w.id
+		JOIN squid_name n ON n.squid_id = q.id AND n.since = (
+			SELECT max(since) FROM squid_name WHERE squid_id = q.id AND since <= ?2
+		)
+		WHERE w.name = ?1
+		ORDER BY n.name, q.hash`, []any{workspace, ms}, func(n Name) (Name, error) { return n, nil })
+}
+
+// Usage streams the movements of limits' counters seen in the period and, for
+// each account and limit, the one before, which says where the period began.
+// They come account by account and limit by limit, each in the order of time.
+func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] {
+	return rowsOf(ctx, s, `
+		SELECT
+			a.hash AS account,
+			v.username AS username,
+			u.pointer AS pointer,
+			u.body AS body,
+			u.max AS max,
+			r.received_at AS seen_at
+		FROM account a
+		JOIN head h ON h.account_id = a.id
+		JOIN version v ON v.id = h.version_id
+		JOIN usage u ON u.account_id = a.id AND u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
+		JOIN response r ON r.id = u.response_id
+		WHERE a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
+			AND r.received_at <= ?4 AND u.response_id >= coalesce((
+				SELECT max(p.response_id) FROM usage p
+				WHERE p.account_id = u.account_id AND p.pointer = u.pointer AND p.response_id <= (
+					SELECT max(id) FROM response
+					WHERE workspace_id = a.workspace_id AND received_at = (
+						SELECT max(received_at) FROM response WHERE workspace_id = a.workspace_id AND received_at <= ?3
+					)
+				)
+			), 0)
+		ORDER BY v.username COLLATE NOCASE, a.hash, u.pointer, u.response_id`, q.args(), useRow.use)
+}
+
+type useRow struct {
+	Account  string         `db:"account"`
+	Username string         `db:"username"`
+	Pointer  string         `db:"pointer"`
+	Body     string         `db:"body"`
+	Max      sql.NullString `db:"max"`
+	SeenAt   sql.NullInt64  `db:"seen_at"`
+}
+
+func (r useRow) use() (Use, error) {
+	use := Use{
+		Account: r.Account, Username: r.Username, Limit: unescapePointer(r.Pointer[len("/params/user/"):]),
+		Max: rawOrNil(r.Max), SeenAt: instant(r.SeenAt),
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(r.Body), &members); err != nil {
+		return Use{}, damagedRow("usage of account "+r.Account, err)
+	}
+	if use.Value = members["value"]; use.Value == nil {
+		use.Value = members["current"]
+	}
+	use.ResetsAt = unixTime(members["timestamp"])
+	return use, nil
+}
+
+// unixTime reads Unix seconds; anything else is no time, and the zero one.
+func unixTime(raw json.RawMessage) time.Time {
+	const latest = 1 << 37 // some time in the year 6325: beyond it, RFC 3339 ends soon
+	seconds, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil || seconds <= 0 || seconds > latest {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}

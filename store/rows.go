@@ -1,0 +1,63 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// rowsOf streams the rows of a query, each mapped by its method. The iteration
+// ends after the first error.
+func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
+	mapped func(Row) (T, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := s.read.QueryxContext(ctx, query, args...)
+		if err != nil {
+			yield(none, interpret(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row Row
+			err := rows.StructScan(&row)
+			value := none
+			if err == nil {
+				value, err = mapped(row)
+			}
+			if !yield(value, interpret(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, interpret(err))
+		}
+	}
+}
+
+// damagedRow says that a row cannot be what was written.
+func damagedRow(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err)
+}
+
+func instantPtr(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(*ms).UTC()
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func sortSquids(squids []Squid) {
+	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
+}

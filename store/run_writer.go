@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Scope says which accounts a run is about.
+type Scope string
+
+// The scopes of runs.
+const (
+	ScopeAll    Scope = "all"    // every account of the workspace
+	ScopeNamed  Scope = "named"  // accounts given by name
+	ScopeImport Scope = "import" // brought along from files
+)
+
+// RunWriter is a run while it runs. It is for one goroutine at a time.
+type RunWriter struct {
+	store         *Store
+	id            int64
+	workspaceID   int64
+	firstResponse int64 // no response of this run has a lower id
+	lastReceived  int64 // of the workspace, in Unix milliseconds
+	held          time.Duration
+}
+
+// ID is the number of the run.
+func (w *RunWriter) ID() int64 { return w.id }
+
+// Held is the longest time by which an instant had to be moved forward because
+// the clock was behind the newest snapshot of the workspace; zero when it never
+// was.
+func (w *RunWriter) Held() time.Duration { return w.held }
+
+// Begin starts a run in the workspace, which is created when it is new.
+func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunWriter, error) {
+	w := &RunWriter{store: s}
+	err := s.update(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO workspace (name) VALUES (?) ON CONFLICT DO NOTHING`, workspace); err != nil {
+			return err
+		}
+		if err := tx.GetContext(ctx, &w.workspaceID, `SELECT id FROM workspace WHERE name = ?`, workspace); err != nil {
+			return err
+		}
+		if err := w.readEnd(ctx, tx); err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &w.id, `
+			INSERT INTO run (workspace_id, scope, state, started_at, pid, rules_version)
+			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+			w.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
+	})
+	return w, err
+}
+
+// readEnd finds where the history of the workspace ends.
+func (w *RunWriter) readEnd(ctx context.Context, tx *sqlx.Tx) error {
+	if err := tx.GetContext(ctx, &w.firstResponse, `SELECT coalesce(max(id), 0) + 1 FROM response`); err != nil {
+		return err
+	}
+	return tx.GetContext(ctx, &w.lastReceived,
+		`SELECT coalesce(max(received_at), 0) FROM response WHERE workspace_id = ?`, w.workspaceID)
+}
+
+// Finish ends the run. Nothing can be appended to it afterwards.
+func (w *RunWriter) Finish(ctx context.Context, o Outcome) error {
+	warnings := o.Warnings
+	if warnings == nil {
+		warnings = []string{}
+	}
+	list, err := json.Marshal(warnings)
+	if err != nil {
+		return err
+	}
+	return w.store.update(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE run
+			SET state = ?, requested = ?, requests = max(requests, ?), warnings = ?, finished_at = max(?, started_at)
+			WHERE id = ?`, o.State, o.Requested, o.Requests, string(list), ceilMS(w.store.now()), w.id)
+		return err
+	})
+}
+
+// Fail stores failures that no understood response carried. requests is how
+// many requests the run has sent so far.
+func (w *RunWriter) Fail(ctx context.Context, requests int, failures ...Failure) error {
+	return w.store.update(ctx, func(tx *sqlx.Tx) error {
+		if err := w.insertFailures(ctx, tx, failures); err != nil {
+			return err
+		}
+		return w.count(ctx, tx, Appended{Failed: len(failures)}, requests)
+	})
+}
+
+func (w *RunWriter) insertFailures(ctx context.Context, tx *sqlx.Tx, failures []Failure) error {
+	for _, f := range failures {
+		at := f.At
+		if at.IsZero() {
+			at = w.store.now()
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO failure (run_id, account, kind, http_status, message, at)
+			VALUES (?, ?, ?, nullif(?, 0), ?, ?)`, w.id, nullText(f.Account), f.Kind, f.HTTPStatus, f.Message, ceilMS(at))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count moves the counters of the run, in the transaction of what they count.
+func (w *RunWriter) count(ctx context.Context, tx *sqlx.Tx, done Appended, requests int) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE run
+		SET changed = changed + ?, unchanged = unchanged + ?, gone = gone + ?, failed = failed + ?,
+			requests = max(requests, ?)
+		WHERE id = ?`, done.Changed, done.Unchanged, done.Gone, done.Failed, requests, w.id)
+	return err
+}
+
+// interruptDeadRuns marks the runs whose process died: this process holds the
+// writer's lock, so no other run can be alive.
+func (s *Store) interruptDeadRuns(ctx context.Context) error {
+	return s.update(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE run SET state = ? WHERE state = ?`, Interrupted, Running)
+		return err
+	})
+}

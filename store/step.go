@@ -1,0 +1,223 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// step is one account's way from the state it was in to the one a response
+// shows.
+type step struct {
+	page       *page
+	head       *head // nil, until it is made, at the first sight
+	before     standing
+	old, new   State
+	lastBody   []byte                     // the endpoint's last document; nil for none
+	counters   map[string]json.RawMessage // the last usage, by pointer
+	facts      Facts
+	changes    []Change
+	documentID int64
+}
+
+// standing is what is stored of the state an account is in.
+type standing struct {
+	ListBody       sql.NullString `db:"list_body"`
+	DetailBody     sql.NullString `db:"detail_body"`
+	Usage          string         `db:"usage"`
+	Number         int64          `db:"number"`
+	Username       string         `db:"username"`
+	Type           string         `db:"type"`
+	Status         sql.NullString `db:"status_after"`
+	Info           sql.NullString `db:"info_after"`
+	Health         Health         `db:"health_after"`
+	ListSent       sql.NullInt64  `db:"list_sent"`
+	ListReceived   sql.NullInt64  `db:"list_received"`
+	DetailSent     sql.NullInt64  `db:"detail_sent"`
+	DetailReceived sql.NullInt64  `db:"detail_received"`
+}
+
+func (p *page) step(h *head) *step {
+	return &step{page: p, head: h, counters: map[string]json.RawMessage{}}
+}
+
+// prepare sets up the two states to compare. A nil body is a 404.
+func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessage) error {
+	if s.head != nil {
+		if err := s.loadOld(ctx); err != nil {
+			return err
+		}
+	}
+	s.new = State{
+		At: instant(sql.NullInt64{Int64: s.page.received, Valid: true}), Gone: body == nil, Latest: s.page.source,
+	}
+	if s.new.Gone {
+		return nil
+	}
+	if s.new.ResetsIn = resetsIn; s.page.source == Detail {
+		s.new.List, s.new.Detail = s.old.List, body
+	} else {
+		s.new.List, s.new.Detail, s.new.Latest = body, s.old.Detail, List
+	}
+	return nil
+}
+
+func (s *step) loadOld(ctx context.Context) error {
+	err := s.page.tx.GetContext(ctx, &s.before, `
+		SELECT
+			list.body AS list_body,
+			detail.body AS detail_body,
+			h.usage AS usage,
+			v.number AS number,
+			v.username AS username,
+			v.type AS type,
+			step.status_after AS status_after,
+			step.info_after AS info_after,
+			step.health_after AS health_after,
+			lr.sent_at AS list_sent,
+			lr.received_at AS list_received,
+			dr.sent_at AS detail_sent,
+			dr.received_at AS detail_received
+		FROM head h
+		JOIN version v ON v.id = h.version_id
+		JOIN status_step step ON step.id = h.status_step_id
+		JOIN seen ON seen.account_id = h.account_id
+		LEFT JOIN document list ON list.id = h.list_document_id
+		LEFT JOIN document detail ON detail.id = h.detail_document_id
+		LEFT JOIN response lr ON lr.id = seen.list_response_id
+		LEFT JOIN response dr ON dr.id = seen.detail_response_id
+		WHERE h.account_id = ?`, s.head.AccountID)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(s.before.Usage), &s.counters); err != nil {
+		return err
+	}
+	b := &s.before
+	s.old = State{
+		At:       instant(sql.NullInt64{Int64: max(b.ListReceived.Int64, b.DetailReceived.Int64), Valid: true}),
+		Gone:     s.head.Gone,
+		List:     rawOrNil(b.ListBody),
+		Detail:   rawOrNil(b.DetailBody),
+		Latest:   s.head.latest(),
+		ResetsIn: s.counters["/resets_in"],
+	}
+	if s.lastBody = s.old.List; s.page.source == Detail {
+		s.lastBody = s.old.Detail
+	}
+	return nil
+}
+
+// latest is the endpoint whose document holds where both have a field: the one
+// that agreed with the latest version.
+func (h *head) latest() Source {
+	if h.Detail.Document.Valid && h.Detail.Version.Int64 > h.List.Version.Int64 || !h.List.Document.Valid {
+		return Detail
+	}
+	return List
+}
+
+func rawOrNil(s sql.NullString) json.RawMessage {
+	if !s.Valid {
+		return nil
+	}
+	return json.RawMessage(s.String)
+}
+
+// compare asks the rules what the new state means and how it differs. Healths
+// are those of the history: the old one may rest on a lock that only the old
+// response told of.
+func (s *step) compare() (err error) {
+	rules := s.page.w.store.rules
+	if s.facts, err = rules.Read(s.new); err != nil {
+		return err
+	}
+	if s.new.Gone {
+		s.facts.Username, s.facts.Type = s.before.Username, s.before.Type
+	}
+	if s.changes, err = rules.Diff(s.old, s.new); err != nil {
+		return err
+	}
+	for i := range s.changes {
+		if c := &s.changes[i]; c.HealthAfter != "" {
+			c.HealthBefore, c.HealthAfter = s.before.Health, s.facts.Health
+		}
+	}
+	return nil
+}
+
+// changed reports whether a new version begins.
+func (s *step) changed() bool { return s.before.Number == 0 || len(s.changes) > 0 }
+
+// after is when the request of the last snapshot with the old value was sent,
+// in Unix milliseconds. NULL means that no snapshot before told of it.
+func (s *step) after(c Change) sql.NullInt64 {
+	switch c.Kind {
+	case Appeared:
+		return sql.NullInt64{}
+	case WentGone:
+		return laterOf(s.before.ListSent, s.before.DetailSent)
+	case Returned:
+		return s.before.DetailSent
+	case SchemaChanged:
+		return s.sameEndpoint()
+	}
+	field, _, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
+	return s.lastTold(unescapePointer(field))
+}
+
+// lastTold is when the last request was sent whose answer had the field. An
+// endpoint that lacks a field says nothing about it: only when both lack it does
+// the lack itself count, and then only that of the endpoint that now has it.
+func (s *step) lastTold(field string) sql.NullInt64 {
+	var told sql.NullInt64
+	if hasMember(s.old.List, field) {
+		told = s.before.ListSent
+	}
+	if hasMember(s.old.Detail, field) {
+		told = laterOf(told, s.before.DetailSent)
+	}
+	if !told.Valid {
+		return s.sameEndpoint()
+	}
+	return told
+}
+
+func (s *step) sameEndpoint() sql.NullInt64 {
+	if s.page.source == Detail {
+		return s.before.DetailSent
+	}
+	return s.before.ListSent
+}
+
+func laterOf(a, b sql.NullInt64) sql.NullInt64 {
+	if !a.Valid || b.Valid && b.Int64 > a.Int64 {
+		return b
+	}
+	return a
+}
+
+// hasMember reports whether the JSON object has the member.
+func hasMember(object []byte, name string) bool {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
+	if _, err := dec.ReadToken(); err != nil {
+		return false
+	}
+	for dec.PeekKind() == '"' {
+		key, err := dec.ReadToken()
+		if err != nil {
+			return false
+		}
+		if key.String() == name {
+			return true
+		}
+		if dec.SkipValue() != nil {
+			return false
+		}
+	}
+	return false
+}
