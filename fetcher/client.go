@@ -3,7 +3,6 @@ package fetcher
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -17,7 +16,6 @@ type Client struct {
 	config Config
 	base   *url.URL
 	key    *secret
-	http   *http.Client
 	pacer  *pacer
 }
 
@@ -37,16 +35,15 @@ func New(config Config) (*Client, error) {
 		base:   base,
 		key:    newSecret(config.Token),
 		pacer:  newPacer(config.MaxWait, config.Now),
-		http: &http.Client{
-			Transport: config.Transport,
-			// Redirects are followed by session.attempt, which counts and paces each.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
 	}, nil
 }
 
 // CloseIdleConnections closes connections that wait for another request.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() {
+	if closer, ok := c.config.Transport.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
 
 // session is one job's use of a client: it counts the requests.
 type session struct {

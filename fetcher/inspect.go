@@ -140,9 +140,13 @@ func (in *inspector) walk() error {
 		if err != nil {
 			return in.problem(err)
 		}
-		if len(in.frames) == 0 {
-			return nil
+		if len(in.frames) > 0 {
+			continue
 		}
+		if int(in.decoder.InputOffset()) < len(in.raw) {
+			return &decodeError{text: "the account goes on after its JSON"}
+		}
+		return nil
 	}
 }
 
@@ -154,7 +158,7 @@ func (in *inspector) problem(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName) && ok:
-		return &decodeError{text: in.key.clean("the account has a member twice: " + string(syntax.JSONPointer))}
+		return &decodeError{text: in.key.clean("the account has a member twice: " + syntax.JSONPointer.LastToken())}
 	case ok:
 		return &decodeError{text: fmt.Sprintf("the account is no valid JSON, from its byte %d on", syntax.ByteOffset)}
 	}

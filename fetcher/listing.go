@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
 )
 
 // doubt is a reason why a list may not have shown every account.
@@ -134,4 +133,3 @@ func (l *listing) warning() string {
 	return "the list of accounts was not whole: " + strings.Join(l.reasons, "; ") +
 		". Nothing was concluded about accounts it did not show"
 }
-

@@ -53,7 +53,7 @@ func (p *pacer) learn(t ticket, q quota, now time.Time) {
 	old := p.window
 	live := old.ends.After(now)
 	switch {
-	case live && q.reset >= old.reset-1 && q.reset <= old.reset+1:
+	case live && max(q.reset-old.reset, old.reset-q.reset) <= 1:
 		// The same window, and some servers round its end now up, now down. Date
 		// counts whole seconds, so each answer puts the end too late by another
 		// part of a second: the earliest is the nearest.

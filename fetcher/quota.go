@@ -3,6 +3,7 @@ package fetcher
 import (
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -50,17 +51,20 @@ func until(seconds int64, now time.Time) time.Duration {
 
 func bounded(span time.Duration) time.Duration { return min(max(span, -longest), longest) }
 
+// spanOfSeconds also takes a decimal point: against the RFC, some servers send it.
+var spanOfSeconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
 // parseRetryAfter reads Retry-After in both forms, seconds and HTTP date. now is
 // the server's clock when it answered. It answers 0 for a missing header and for
 // one that asks for no wait or makes no sense.
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
-	// A decimal point is against the RFC, and some servers send it.
-	if seconds, err := strconv.ParseFloat(value, 64); !math.IsNaN(seconds) && (err == nil || math.IsInf(seconds, 1)) {
+	if spanOfSeconds.MatchString(value) {
+		seconds, _ := strconv.ParseFloat(value, 64) // beyond its range: +Inf
 		if seconds >= longest.Seconds() {
 			return longest
 		}
-		return max(0, time.Duration(math.Ceil(seconds))*time.Second)
+		return time.Duration(math.Ceil(seconds)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, bounded(date.Sub(now)))

@@ -52,7 +52,9 @@ func (s *session) hop(ctx context.Context, u *url.URL, buf []byte) (got answer, 
 	s.requests.Add(1)
 	got.sent = s.config.Now()
 	started := time.Now()
-	response, err := s.http.Do(request)
+	// Not through an http.Client: redirects are followed by attempt, which checks,
+	// counts and paces each.
+	response, err := s.config.Transport.RoundTrip(request)
 	if err != nil {
 		s.pacer.lost(leave)
 		return answer{}, nil, s.broken(ctx, err)
@@ -60,7 +62,7 @@ func (s *session) hop(ctx context.Context, u *url.URL, buf []byte) (got answer, 
 	defer response.Body.Close()
 	s.pacer.answered(leave, response.StatusCode, response.Header)
 	got.serverTime = serverClock(response.Header)
-	next, err = s.read(ctx, response, buf, &got)
+	next, err = s.read(ctx, u, response, buf, &got)
 	got.received = s.config.Now()
 	if got.received.Round(0).Before(got.sent.Round(0)) {
 		// The wall clock was set back meanwhile: the monotonic one knows how long
@@ -83,7 +85,7 @@ func (s *session) newRequest(ctx context.Context, u *url.URL) (*http.Request, er
 
 // read takes what matters out of an answer: the body, where a redirect leads, or
 // the error that its status means.
-func (s *session) read(ctx context.Context, response *http.Response, buf []byte, got *answer) (*url.URL, error) {
+func (s *session) read(ctx context.Context, u *url.URL, response *http.Response, buf []byte, got *answer) (*url.URL, error) {
 	code := response.StatusCode
 	switch location := response.Header.Get("Location"); {
 	case code == http.StatusOK:
@@ -91,7 +93,7 @@ func (s *session) read(ctx context.Context, response *http.Response, buf []byte,
 		got.body = body
 		return nil, err
 	case code >= 300 && code < 400 && location != "":
-		next, err := follow(response.Request.URL, location)
+		next, err := follow(u, location)
 		if err != nil {
 			return nil, &redirectError{code: code, text: "redirect refused: " + err.Error()}
 		}
@@ -129,10 +131,6 @@ func (s *session) broken(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &networkError{text: fmt.Sprintf("no whole answer within %s", s.config.Timeout)}
-	}
-	// The URL is left out: it only repeats what was asked.
-	if outer, ok := errors.AsType[*url.Error](err); ok {
-		err = outer.Err
 	}
 	return &networkError{text: s.key.clean(err.Error())}
 }

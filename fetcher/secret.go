@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -41,7 +42,7 @@ func (s *secret) scrub(text string) string {
 	decoded := text
 	for range 3 {
 		decoded = html.UnescapeString(unescape(decoded))
-		if strings.Contains(decoded, s.token) {
+		if slices.ContainsFunc(s.forms, func(form string) bool { return strings.Contains(decoded, form) }) {
 			return withheldText
 		}
 	}

@@ -170,8 +170,8 @@ func (d *differ) diffField(name string) error {
 		// Newly known, or known no more: a change of what endpoints send.
 		return nil
 	}
-	if name == "params" && d.newlySent(name) {
-		// Settings that the other endpoint never sent are no new settings.
+	if d.newlySent(name) {
+		// Members that the other endpoint never sent are no new members.
 		a = mergeNodes(a, b)
 	}
 	d.diffKnown(name, a, b)

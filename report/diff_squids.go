@@ -32,26 +32,25 @@ func (d *differ) diffSquids(a, b *node) error {
 		return err
 	}
 	for id, before := range old {
-		if after, ok := new[id]; ok {
-			d.diffSquid(before, after)
-		} else {
+		after, still := new[id]
+		if !still {
 			d.add(store.SquidUnassigned, squidPath(id), squidName(before), nil)
+		} else if before.Name != after.Name {
+			d.add(store.SquidRenamed, squidPath(id), squidName(before), squidName(after))
 		}
+		d.diffExtras(squidPath(id), before, after)
 	}
 	for id, after := range new {
-		if _, ok := old[id]; !ok {
+		if _, known := old[id]; !known {
 			d.add(store.SquidAssigned, squidPath(id), nil, squidName(after))
+			d.diffExtras(squidPath(id), squidEntry{}, after)
 		}
 	}
 	return nil
 }
 
-// diffSquid compares two entries of one squid.
-func (d *differ) diffSquid(old, new squidEntry) {
-	path := squidPath(old.ID)
-	if old.Name != new.Name {
-		d.add(store.SquidRenamed, path, squidName(old), squidName(new))
-	}
+// diffExtras compares what entries of one squid hold besides key and name.
+func (d *differ) diffExtras(path jsontext.Pointer, old, new squidEntry) {
 	all := append(sortedNames(old.extras), sortedNames(new.extras)...)
 	slices.Sort(all)
 	for _, name := range slices.Compact(all) {

@@ -15,17 +15,15 @@ var literalFields = map[jsontext.Pointer]bool{
 }
 
 // diffValue compares two values of a field without a kind of its own, and names
-// the deepest pointers that differ. Members that only one side has are left to
-// the comparison of schemas, and so are objects and lists that became another
-// type, where an endpoint is known to have changed it.
+// the deepest pointers that differ. Members that only one side has, and objects
+// and lists that became another type, are left to the comparison of schemas
+// where that told of them.
 func (d *differ) diffValue(path jsontext.Pointer, a, b *node) {
 	switch {
 	case equal(a, b) && !literalFields[path]:
 	case isObject(a) && isObject(b):
 		for _, name := range names(a, b) {
-			if x, y := a.member(name), b.member(name); x != nil && y != nil {
-				d.diffValue(path.AppendToken(name), x, y)
-			}
+			d.diffMember(path.AppendToken(name), a.member(name), b.member(name))
 		}
 	case sameLength(a, b):
 		for i := range a.elems {
@@ -34,6 +32,16 @@ func (d *differ) diffValue(path jsontext.Pointer, a, b *node) {
 	case literalFields[path] && equalWhole(a, b):
 	case (a.isContainer() || b.isContainer()) && d.schema[string(path)]:
 	default:
+		d.add(store.FieldChanged, path, a.value(), b.value())
+	}
+}
+
+// diffMember compares two members of an object, of which one may be missing.
+func (d *differ) diffMember(path jsontext.Pointer, a, b *node) {
+	switch {
+	case a != nil && b != nil:
+		d.diffValue(path, a, b)
+	case !d.schema[string(path)]:
 		d.add(store.FieldChanged, path, a.value(), b.value())
 	}
 }

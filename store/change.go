@@ -95,6 +95,7 @@ type StatusStep struct {
 type Assignment struct {
 	Squid, SquidName  string
 	Account, Username string
+	Health            Health  // of the account, at the moment asked for
 	From              Window  // From.After is zero: it was so when the account was first seen
 	To                *Window // nil: still
 }

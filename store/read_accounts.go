@@ -15,15 +15,17 @@ type AccountQuery struct {
 	Workspace string
 	Account   string    // id; "" for all
 	At        time.Time // zero: now
+	// Documents asks for the document of each account's version, as it is stored:
+	// volatile values are null, the icon is a reference. See [Store.Document].
+	Documents bool
 }
 
 // Accounts reads the accounts of a workspace as they were at a moment, gone ones
-// included, by username and id. Those first seen later are left out. The
-// documents are not read; see [Store.Document].
+// included, by username and id. Those first seen later are left out.
 func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountState, error] {
-	query, args := accountsNow, []any{q.Workspace, q.Account}
+	query, args := accountsNow, []any{q.Workspace, q.Account, q.Documents}
 	if !q.At.IsZero() {
-		query, args = accountsAt, []any{q.Workspace, q.Account, q.At.UnixMilli()}
+		query, args = accountsAt, append(args, q.At.UnixMilli())
 	}
 	return rowsOf(ctx, s, query, args, accountRow.state)
 }
@@ -43,7 +45,8 @@ const accountColumns = `
 	v.locked_until AS locked_until,
 	step.health_after AS health,
 	v.number AS versions,
-	(SELECT valid_from FROM version WHERE account_id = a.id AND number = 1) AS first_seen,`
+	(SELECT valid_from FROM version WHERE account_id = a.id AND number = 1) AS first_seen,
+	CASE WHEN ?3 THEN (SELECT body FROM document WHERE id = v.document_id) END AS body,`
 
 // sinceColumns are the window of the last step that changed the health.
 func sinceColumns(until string) string {
@@ -99,7 +102,7 @@ var accountsAt = `
 			WHERE m.account_id = a.id AND m.since <= at.ms AND (m.ended IS NULL OR m.ended > at.ms)
 			ORDER BY m.since DESC LIMIT 1
 		) AS unlisted_since,` + squidsColumn + `
-	FROM (SELECT ?3 AS ms) at
+	FROM (SELECT ?4 AS ms) at
 	JOIN workspace w ON w.name = ?1
 	JOIN account a ON a.workspace_id = w.id
 	JOIN version v ON v.account_id = a.id AND v.number = (
@@ -128,6 +131,7 @@ type accountRow struct {
 	SeenAt        sql.NullInt64  `db:"seen_at"`
 	UnlistedSince sql.NullInt64  `db:"unlisted_since"`
 	Squids        string         `db:"squids"`
+	Body          sql.NullString `db:"body"`
 }
 
 func (r accountRow) state() (AccountState, error) {
@@ -150,6 +154,7 @@ func (r accountRow) state() (AccountState, error) {
 		FirstSeen:     instant(r.FirstSeen),
 		SeenAt:        instant(r.SeenAt),
 		UnlistedSince: instant(r.UnlistedSince),
+		Document:      rawOrNil(r.Body),
 	}
 	for _, q := range squids {
 		state.Facts.Squids = append(state.Facts.Squids, Squid{ID: deref(q[0]), Name: deref(q[1])})

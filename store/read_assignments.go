@@ -43,6 +43,11 @@ func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[As
 			), '') AS squid_name,
 			a.hash AS account,
 			v.username AS username,
+			(
+				SELECT t.health_after FROM status_step t
+				WHERE t.account_id = a.id AND t.before <= max(?4, g.from_before)
+				ORDER BY t.before DESC, t.id DESC LIMIT 1
+			) AS health,
 			g.from_after AS from_after,
 			g.from_before AS from_before,
 			g.to_after AS to_after,
@@ -67,6 +72,7 @@ type assignmentRow struct {
 	SquidName  string        `db:"squid_name"`
 	Account    string        `db:"account"`
 	Username   string        `db:"username"`
+	Health     Health        `db:"health"`
 	FromAfter  sql.NullInt64 `db:"from_after"`
 	FromBefore sql.NullInt64 `db:"from_before"`
 	ToAfter    sql.NullInt64 `db:"to_after"`
@@ -75,7 +81,7 @@ type assignmentRow struct {
 
 func (r assignmentRow) assignment() (Assignment, error) {
 	g := Assignment{
-		Squid: r.Squid, SquidName: r.SquidName, Account: r.Account, Username: r.Username,
+		Squid: r.Squid, SquidName: r.SquidName, Account: r.Account, Username: r.Username, Health: r.Health,
 		From: Window{After: instant(r.FromAfter), Before: instant(r.FromBefore)},
 	}
 	if r.ToBefore.Valid {

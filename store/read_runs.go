@@ -9,8 +9,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Runs streams the runs of a workspace, the newest first. Their failures are not
-// read. A run whose process is dead is answered as Interrupted.
+// Runs streams the runs of a workspace, the newest first. A run whose process is
+// dead is answered as Interrupted.
 func (s *Store) Runs(ctx context.Context, workspace string) iter.Seq2[Run, error] {
 	return func(yield func(Run, error) bool) {
 		lives, err := s.writerLives()
@@ -25,6 +25,9 @@ func (s *Store) Runs(ctx context.Context, workspace string) iter.Seq2[Run, error
 		for run, err := range rows {
 			run.State = stateOf(run.State, lives && newest)
 			newest = false
+			if err == nil && run.Failed > 0 {
+				run.Failures, err = s.failures(ctx, run.ID)
+			}
 			if !yield(run, err) || err != nil {
 				return
 			}
@@ -74,6 +77,14 @@ func stateOf(stored RunState, alive bool) RunState {
 		return Interrupted
 	}
 	return stored
+}
+
+func (s *Store) failures(ctx context.Context, run int64) (failures []Failure, err error) {
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		failures, err = failuresOf(ctx, tx, run)
+		return err
+	})
+	return failures, err
 }
 
 func failuresOf(ctx context.Context, tx *sqlx.Tx, run int64) ([]Failure, error) {

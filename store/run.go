@@ -28,7 +28,7 @@ type Run struct {
 	Failed    int
 	Requests  int // HTTP requests sent, retries included
 	Warnings  []string
-	Failures  []Failure // nil where a list of runs is read
+	Failures  []Failure
 }
 
 // Captured is how many snapshots of existing accounts the run took.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func RedirectElsewhere() Fault {
 		Name: "redirect-elsewhere", Note: "refused: the key goes to the configured host only",
 		Expect: Expect{Failure: "http", Also: []string{"network", "mismatch"}, ListIncomplete: true},
 		apply: func(x *exchange) {
-			x.redirect(x.server.Elsewhere().URL + x.request.URL.RequestURI()[len("/v1"):])
+			x.redirect(x.server.Elsewhere().URL + strings.TrimPrefix(x.request.URL.RequestURI(), "/v1"))
 		},
 	}
 }

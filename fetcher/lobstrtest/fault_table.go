@@ -77,7 +77,7 @@ func transportFaults() []Fault {
 func bodyFaults() []Fault {
 	return []Fault{
 		HTML(http.StatusOK), Empty(http.StatusOK),
-		Body("no-content", http.StatusNoContent, "application/json", ""),
+		noContent(),
 		Body("garbage", http.StatusOK, "application/json", `{"total_results": 1, "data": [{"id": `+"\x00\x01"),
 		Body("not-an-object", http.StatusOK, "application/json", `["total_results"]`),
 		Body("json-null", http.StatusOK, "application/json", `null`),
@@ -88,6 +88,13 @@ func bodyFaults() []Fault {
 		TrailingBytes(`{"data":[]}`), ByteOrderMark(),
 		InvalidUTF8(), LoneSurrogate(), DeepNesting(100_000), NaN(), DuplicateKey(), DuplicateData(),
 	}
+}
+
+func noContent() Fault {
+	f := Body("no-content", http.StatusNoContent, "application/json", "")
+	f.Expect = unreadable()
+	f.Expect.Also = []string{"http"}
+	return f
 }
 
 func envelopeFaults() []Fault {

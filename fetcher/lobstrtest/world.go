@@ -39,7 +39,6 @@ type play struct {
 	frontier time.Time // everything up to here has been played
 	stale    bool      // the script was changed before the frontier
 	pending  agenda
-	seq      int
 	accounts map[string]*history
 	order    []*history
 	truths   []Truth

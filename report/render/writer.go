@@ -40,7 +40,6 @@ func (o Options) checked() (Options, error) {
 	if o.Width > 0 {
 		o.Width = max(o.Width, MinWidth)
 	}
-	o.Color = o.Color && o.Format == Table
 	return o, nil
 }
 

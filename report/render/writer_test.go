@@ -55,6 +55,22 @@ func TestAnErrorAtTheEndIsReturned(t *testing.T) {
 	}
 }
 
+func TestAReportReturnsTheErrorsOfItsSections(t *testing.T) {
+	r, err := NewReport(io.Discard, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := r.Section("a", Column{Title: "A"})
+	section.Close("")
+	section.Row(nil, Cell{})
+	if err := r.Paragraph("more"); !errors.Is(err, ErrClosed) {
+		t.Errorf("Paragraph gave %v", err)
+	}
+	if err := r.Close("end"); !errors.Is(err, ErrClosed) {
+		t.Errorf("Close gave %v", err)
+	}
+}
+
 func TestAValueThatIsNoJSONStopsTheList(t *testing.T) {
 	var b bytes.Buffer
 	w := New(&b, Options{Format: JSON})

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// app is one run of the command: what it was given, and the flags that all
+// subcommands share.
+type app struct {
+	env     *environment
+	started bool // a subcommand runs: errors are no longer about usage
+
+	db        string
+	workspace string
+	format    string
+	json      bool
+	noColor   bool
+	quiet     bool
+	verbose   bool
+}
+
+func newApp(env *environment) *app { return &app{env: env} }
+
+const rootHelp = `lobstrail keeps the audit trail of lobstr.io accounts. It takes snapshots of
+them, keeps every one in a SQLite file, and tells what changed: which accounts
+stopped working and when, which squids used which account, whose limits were
+edited.`
+
+const rootExample = `  lobstrail demo                       see it work, no key needed
+  lobstrail snapshot                   take snapshots of all accounts
+  lobstrail accounts --health expired  which accounts need a re-synchronisation
+  lobstrail changes --since 24h        what changed since yesterday
+  lobstrail report --since 7d          the status-change report of a week`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "lobstrail",
+		Short:             "The audit trail of lobstr.io accounts",
+		Long:              rootHelp,
+		Example:           rootExample,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: a.prepare,
+	}
+	root.SetIn(a.env.stdin)
+	root.SetOut(a.env.stdout)
+	root.SetErr(a.env.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err.Error(), fmt.Sprintf("%q shows its flags", cmd.CommandPath()+" --help")}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.db, "db", "", "the store, a file (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
+	flags.StringVar(&a.workspace, "workspace", "", `the scope of an API key (default $LOBSTRAIL_WORKSPACE, else "default")`)
+	flags.StringVar(&a.format, "format", "table", "how to write the answer: table, json, ndjson, csv or markdown")
+	flags.BoolVar(&a.json, "json", false, "short for --format json")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR set)")
+	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no notes on stderr, errors only")
+	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
+	root.AddCommand(
+		a.newSnapshotCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newDemoCmd(), a.newVersionCmd(),
+	)
+	a.completeGlobalFlags(root)
+	return root
+}
+
+// prepare settles the flags that all commands share.
+func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	if a.db == "" {
+		a.db = a.env.getenv("LOBSTRAIL_DB")
+	}
+	if a.db == "" {
+		dir, err := a.env.dataHome()
+		if err != nil {
+			return &usageError{"no place for the store: " + err.Error(), "name a file with --db"}
+		}
+		a.db = filepath.Join(dir, "lobstrail", "lobstrail.db")
+	}
+	if a.workspace == "" {
+		a.workspace = a.env.getenv("LOBSTRAIL_WORKSPACE")
+	}
+	if a.workspace == "" {
+		a.workspace = "default"
+	}
+	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
+		return err
+	}
+	a.noColor = a.noColor || a.env.getenv("NO_COLOR") != "" || a.env.getenv("TERM") == "dumb"
+	a.started = true
+	return nil
+}
+
+func (a *app) settleFormat(given bool) error {
+	if a.json && given && a.format != string(render.JSON) {
+		return &usageError{"--json and --format " + a.format + " contradict each other", "give one of them"}
+	}
+	if a.json {
+		a.format = string(render.JSON)
+	}
+	format, err := render.ParseFormat(a.format)
+	if err != nil {
+		return &usageError{err.Error(), ""}
+	}
+	a.format = string(format)
+	return nil
+}
+
+// usage makes an error of a command's arguments a usage error.
+func usage(format string, args ...any) error {
+	message, hint, _ := strings.Cut(fmt.Sprintf(format, args...), "\n")
+	return &usageError{message, hint}
+}
+
+// options say how the answer is written.
+func (a *app) options() render.Options {
+	return render.Options{
+		Format: render.Format(a.format),
+		Width:  a.env.width(),
+		Color:  a.env.stdoutWidth > 0 && !a.noColor,
+		Zone:   a.env.zone,
+	}
+}
+
+// zoneNote names the zone of the times in a table.
+func (a *app) zoneNote() string {
+	return "Times are " + render.ZoneName(a.env.zone, a.env.now()) + "."
+}
+
+// note tells the user something that is no part of the answer.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintln(a.env.stderr, render.Clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// reading opens the store for a command that only reads.
+func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	if err != nil {
+		return err
+	}
+	defer s.Close() // a reader has nothing to lose
+	if err := fn(s); err != nil {
+		return err
+	}
+	return a.noteUnknownWorkspace(ctx, s)
+}
+
+// noteUnknownWorkspace tells the user of a workspace that has no history: an
+// empty answer about it means nothing.
+func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
+	names, err := s.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == a.workspace {
+			return nil
+		}
+	}
+	a.note("note: workspace %q has no history in %s; it has: %s", a.workspace, a.db, strings.Join(names, ", "))
+	return nil
+}
+
+// writing opens the store for a command that fetches, and makes it when it is
+// not there.
+func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) (err error) {
+	s, created, err := store.OpenWriter(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := s.Close(); err == nil {
+			err = closed
+		}
+	}()
+	if created {
+		a.note("created the store %s", a.db)
+	}
+	return fn(s)
+}

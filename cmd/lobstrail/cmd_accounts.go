@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type accountsOptions struct {
+	at      timeFlag
+	healths []string
+	types   []string
+	squid   string
+	all     bool
+}
+
+func (a *app) newAccountsCmd() *cobra.Command {
+	var o accountsOptions
+	cmd := &cobra.Command{
+		Use:   "accounts",
+		Short: "List accounts and their health, now or at a moment",
+		Long: `List the accounts of the workspace with their health, as last seen or as they
+were at a moment of the past. Accounts that are gone are hidden without --all.
+
+Health is gone (deleted), expired (cookies expired: re-synchronise it), failing
+(any other status than 200), unknown (no status), locked (clears by itself) or
+healthy.
+
+Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
+		Example: `  lobstrail accounts
+  lobstrail accounts --health expired,failing
+  lobstrail accounts --at 2026-11-01 --squid "Sales Navigator Leads"
+  lobstrail accounts --json | jq -r '.[] | select(.health != "healthy") | .username'`,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runAccounts(cmd.Context(), o) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.Var(&o.at, "at", "as it was at a `TIME`")
+	flags.StringSliceVar(&o.healths, "health", nil, "only these healths: "+healthNames())
+	flags.StringSliceVar(&o.types, "type", nil, "only these account types, such as twitter-sync")
+	flags.StringVar(&o.squid, "squid", "", "only accounts that this `SQUID` uses")
+	flags.BoolVar(&o.all, "all", false, "show gone accounts too")
+	a.completeFlag(cmd, "squid", a.squidNames)
+	completeWords(cmd, "health", store.Healths)
+	return cmd
+}
+
+func healthNames() string {
+	var names []string
+	for _, h := range store.Healths {
+		names = append(names, string(h))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (o *accountsOptions) validate() error {
+	for _, h := range o.healths {
+		if !slices.Contains(store.Healths, store.Health(h)) {
+			return usage("no health %q\nthere are: %s", h, healthNames())
+		}
+	}
+	return nil
+}
+
+// keep reports whether an account is to be shown, and whether it is hidden only
+// because it is gone.
+func (o *accountsOptions) keep(account store.AccountState, squid string) (show, hidden bool) {
+	health := string(account.Facts.Health)
+	uses := func(s store.Squid) bool { return s.ID == squid }
+	if len(o.types) > 0 && !slices.Contains(o.types, account.Facts.Type) ||
+		squid != "" && !slices.ContainsFunc(account.Facts.Squids, uses) ||
+		len(o.healths) > 0 && !slices.Contains(o.healths, health) {
+		return false, false
+	}
+	if account.Facts.Health == store.Gone && !o.all && !slices.Contains(o.healths, health) {
+		return false, true
+	}
+	return true, false
+}
+
+func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	at, err := o.at.time(a, a.env.now())
+	if err != nil {
+		return err
+	}
+	return a.reading(ctx, func(s *store.Store) error {
+		squid, err := a.optionalSquid(ctx, s, o.squid)
+		if err != nil {
+			return err
+		}
+		out := a.list(accountColumns...)
+		shown, gone := 0, 0
+		for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
+			if err != nil {
+				return err
+			}
+			show, hidden := o.keep(account, squid)
+			if hidden {
+				gone++
+			}
+			if !show {
+				continue
+			}
+			shown++
+			if err := out.Row(report.NewAccountJSON(account), accountCells(account)...); err != nil {
+				return err
+			}
+		}
+		footer := count(shown, "account")
+		if gone > 0 {
+			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", gone)
+			a.noteHidden(gone)
+		}
+		return out.Close(footer + ". " + a.zoneNote())
+	})
+}
+
+// noteHidden says on stderr what a format without a footer cannot say.
+func (a *app) noteHidden(gone int) {
+	if !render.Format(a.format).ForPeople() {
+		a.note("note: %s gone hidden; --all shows them", count(gone, "account"))
+	}
+}
+
+var accountColumns = []render.Column{
+	{Title: "Account", Key: "id", Flexible: 3},
+	{Title: "Name", Key: "username", Flexible: 1},
+	{Title: "Type", Key: "type", Flexible: 2},
+	{Title: "Health", Key: "health"},
+	{Title: "Since"},
+	{Title: "Status", Key: "status", Flexible: 1},
+	{Key: "status_code_info"},
+	{Key: "status_code_description"},
+	{Key: "last_synchronization_time"},
+	{Title: "Squids", Key: "squids", Right: true},
+	{Key: "health_since_after"},
+	{Key: "health_since_before"},
+	{Title: "Seen", Key: "seen_at"},
+	{Key: "unlisted_since"},
+}
+
+func accountCells(account store.AccountState) []render.Cell {
+	f := account.Facts
+	status := f.Status
+	if f.Info != "" && f.Info != "synchronized" {
+		status += " " + f.Info
+	}
+	if !account.UnlistedSince.IsZero() && f.Health != store.Gone {
+		status += " (unlisted)"
+	}
+	since := account.HealthSince
+	return []render.Cell{
+		render.TextCell(shortID(account.ID)).Exact(account.ID),
+		render.TextCell(f.Username),
+		render.TextCell(f.Type),
+		render.HealthCell(f.Health),
+		render.TimeCell(since.Before),
+		render.TextCell(status).Exact(f.Status),
+		render.TextCell(f.Info),
+		render.TextCell(f.Description),
+		render.TextCell(f.LastSync),
+		render.IntCell(len(f.Squids)),
+		render.TimeCell(since.After),
+		render.TimeCell(since.Before),
+		render.TimeCell(account.SeenAt),
+		render.TimeCell(account.UnlistedSince),
+	}
+}
+
+// shortID is the beginning of an id, for tables: a prefix names an account too.
+func shortID(id string) string { return id[:min(8, len(id))] }

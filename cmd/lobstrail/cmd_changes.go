@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type changesOptions struct {
+	since, until   timeFlag
+	account, squid string
+	kinds          []string
+	exitCode       bool
+}
+
+func (a *app) newChangesCmd() *cobra.Command {
+	var o changesOptions
+	cmd := &cobra.Command{
+		Use:   "changes",
+		Short: "List what changed, and in which window of time",
+		Long: `List what changed, oldest first: everything, or what was noticed after --since and
+up to --until. A change happened after its first and at or before its second
+instant; nobody knows more.
+
+Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something changed
+and --exit-code asked to be told; 10 there is no store.`,
+		Example: `  lobstrail changes --since 24h
+  lobstrail changes --account sales.lead --kind status,synced
+  lobstrail changes --squid "Sales Navigator Leads"
+  lobstrail changes --since 2026-11-01 --format ndjson | jq -r .kind | sort | uniq -c`,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runChanges(cmd.Context(), o) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.Var(&o.since, "since", "noticed after this `TIME`")
+	flags.Var(&o.until, "until", "noticed up to this `TIME`")
+	flags.StringVar(&o.account, "account", "", "only of this `ACCOUNT`")
+	flags.StringVar(&o.squid, "squid", "", "only assignments and names of this `SQUID`")
+	flags.StringSliceVar(&o.kinds, "kind", nil, "only these kinds: "+kindNames())
+	flags.BoolVar(&o.exitCode, "exit-code", false, "exit with 5 when something changed")
+	a.completeFlag(cmd, "account", a.accountNames)
+	a.completeFlag(cmd, "squid", a.squidNames)
+	completeWords(cmd, "kind", store.Kinds)
+	return cmd
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range store.Kinds {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// kindsOf reads the names of kinds; nil stands for all.
+func kindsOf(names []string) (kinds []store.Kind, err error) {
+	for _, name := range names {
+		if !slices.Contains(store.Kinds, store.Kind(name)) {
+			return nil, usage("no kind of change %q\nthere are: %s", name, kindNames())
+		}
+		kinds = append(kinds, store.Kind(name))
+	}
+	return kinds, nil
+}
+
+func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions) (q store.ChangeQuery, err error) {
+	now := a.env.now()
+	q.Workspace = a.workspace
+	if q.Kinds, err = kindsOf(o.kinds); err != nil {
+		return q, err
+	}
+	if q.Since, err = o.since.time(a, now); err != nil {
+		return q, err
+	}
+	if q.Until, err = o.until.time(a, now); err != nil {
+		return q, err
+	}
+	if !q.Until.IsZero() && q.Until.Before(q.Since) {
+		return q, usage("--until is before --since\n%s", timeHint)
+	}
+	if q.Account, err = a.optionalAccount(ctx, s, o.account); err != nil {
+		return q, err
+	}
+	q.Squid, err = a.optionalSquid(ctx, s, o.squid)
+	return q, err
+}
+
+func (a *app) runChanges(ctx context.Context, o changesOptions) error {
+	return a.reading(ctx, func(s *store.Store) error {
+		q, err := a.changeQuery(ctx, s, o)
+		if err != nil {
+			return err
+		}
+		out, n := a.list(changeColumns...), 0
+		for change, err := range s.Changes(ctx, q) {
+			if err != nil {
+				return err
+			}
+			n++
+			if err := out.Row(report.NewChangeJSON(change), changeCells(change)...); err != nil {
+				return err
+			}
+		}
+		footer := "Nothing changed."
+		if n > 0 {
+			footer = count(n, "change") + ". " + a.zoneNote()
+		}
+		if err := out.Close(footer); err != nil {
+			return err
+		}
+		if o.exitCode && n > 0 {
+			return errDifference
+		}
+		return nil
+	})
+}
+
+var changeColumns = []render.Column{
+	{Title: "When", Flexible: 2},
+	{Key: "account"},
+	{Title: "Account", Key: "username", Flexible: 3},
+	{Title: "Kind", Key: "kind"},
+	{Title: "Change", Flexible: 4},
+	{Key: "path"},
+	{Key: "old"},
+	{Key: "new"},
+	{Key: "health_before"},
+	{Key: "health_after"},
+	{Key: "after"},
+	{Key: "before"},
+	{Title: "Run", Key: "run", Right: true},
+}
+
+func changeCells(c store.AccountChange) []render.Cell {
+	text := render.TextCell(changeText(c.Change))
+	if c.HealthAfter != "" {
+		text = text.In(c.HealthAfter)
+	}
+	return []render.Cell{
+		render.WindowCell(c.Window),
+		render.TextCell(c.Account),
+		render.TextCell(nameOf(c.Username, c.Account)).Exact(c.Username),
+		render.TextCell(string(c.Kind)),
+		text,
+		render.TextCell(c.Path),
+		render.TextCell(string(c.Old)),
+		render.TextCell(string(c.New)),
+		render.TextCell(string(c.HealthBefore)),
+		render.TextCell(string(c.HealthAfter)),
+		render.TimeCell(c.Window.After),
+		render.TimeCell(c.Window.Before),
+		render.IntCell(c.Run),
+	}
+}
+
+// nameOf is what people call an account: its username, or its short id.
+func nameOf(username, id string) string {
+	if username == "" {
+		return shortID(id)
+	}
+	return username
+}

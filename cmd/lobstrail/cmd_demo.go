@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func (a *app) newDemoCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "See it work on a simulated workspace, no key needed",
+		Long: `Live through two weeks of a simulated workspace: a dozen accounts on four platforms
+whose cookies expire, that are locked, re-synchronised, moved between squids, lost
+and deleted. The real client asks a simulated lobstr.io over real HTTP every two
+hours, the store keeps what it says, and the report tells what happened.
+
+The store stays, for all other commands to read: in a new temporary folder, or
+where --db says.
+
+Exit codes: 0 done; 1 failed; 2 there is something at --db already.`,
+		Example: `  lobstrail demo
+  lobstrail demo --db demo.db && lobstrail accounts --db demo.db`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runDemo(cmd.Context(), cmd.Flags().Changed("db"))
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+}
+
+func (a *app) runDemo(ctx context.Context, dbGiven bool) error {
+	if err := a.demoPlace(dbGiven); err != nil {
+		return err
+	}
+	story := lobstrtest.DemoFrom(demoStart(a.env.now()))
+	clock := story.World.Clock()
+	s, _, err := store.OpenWriter(ctx, a.db, store.Options{Now: clock.Now, Rules: report.Rules()})
+	if err != nil {
+		return err
+	}
+	err = a.liveThrough(ctx, s, story)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	return a.tellDemo(ctx, story)
+}
+
+// demoPlace settles where the demo's store is. It is never that of the user's
+// own history.
+func (a *app) demoPlace(given bool) error {
+	if given {
+		if _, err := os.Stat(a.db); !errors.Is(err, os.ErrNotExist) {
+			return usage("there is something at %s already\nname a file that is not there, or leave --db out", a.db)
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "lobstrail-demo-")
+	a.db = filepath.Join(dir, "demo.db")
+	return err
+}
+
+// demoStart lets the story end on the last morning, so that "--since 7d" finds
+// something.
+func demoStart(now time.Time) time.Time {
+	y, m, d := now.UTC().Date()
+	end := time.Date(y, m, d, 6, 0, 0, 0, time.UTC)
+	if end.After(now) {
+		end = end.AddDate(0, 0, -1)
+	}
+	return end.AddDate(0, 0, -14)
+}
+
+// liveThrough takes a snapshot of all accounts at each time of the story.
+func (a *app) liveThrough(ctx context.Context, s *store.Store, story lobstrtest.DemoStory) error {
+	server, err := lobstrtest.Listen(story.World)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	clock := story.World.Clock()
+	client, err := fetcher.New(fetcher.Config{
+		Token: lobstrtest.DefaultToken, BaseURL: server.URL, UserAgent: userAgent(), Now: clock.Now,
+	})
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	total := int(story.End.Sub(story.Start)/story.Every) + 1
+	bar := a.newProgress("two weeks")
+	defer bar.done()
+	for i := range total {
+		clock.Set(story.Start.Add(time.Duration(i) * story.Every))
+		if err := snapshotOnce(ctx, s, client, a.workspace); err != nil {
+			return err
+		}
+		bar.show(fetcher.Progress{Done: i + 1, Total: total})
+	}
+	return nil
+}
+
+// snapshotOnce is one batch over all accounts.
+func snapshotOnce(ctx context.Context, s *store.Store, client *fetcher.Client, workspace string) error {
+	run, err := s.Begin(ctx, workspace, store.ScopeAll)
+	if err != nil {
+		return err
+	}
+	outcome, err := client.SnapshotAll(ctx, run, nil)
+	return errors.Join(err, run.Finish(context.WithoutCancel(ctx), outcome))
+}
+
+// tellDemo prints the report of the story and what to try next.
+func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	// A moment after the last answer, which is rounded up to the millisecond.
+	in, err := a.reportInput(ctx, s, "", story.Start, story.World.Clock().Now().Add(time.Second).Truncate(time.Second))
+	if err != nil {
+		return err
+	}
+	if err := a.printReport(report.Build(in), ""); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.env.stderr, `
+The store stays at %[1]s. Try:
+  lobstrail accounts --db %[1]s
+  lobstrail changes --since 7d --db %[1]s
+  lobstrail sql "SELECT health_after, count(*) FROM status_changes GROUP BY 1" --db %[1]s
+`, a.db)
+	return err
+}

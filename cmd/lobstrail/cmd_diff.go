@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type diffOptions struct {
+	from, to string
+	account  string
+	exitCode bool
+}
+
+func (a *app) newDiffCmd() *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff FROM [TO]",
+		Short: "Show the net difference between two moments",
+		Long: `Show how accounts at one moment differ from those at another, now if it is left
+out. What changed and changed back in between is no difference. A moment is a TIME
+or the number of a run, which stands for its end.
+
+Exit codes: 0 done, also when nothing differs; 2 wrong usage; 5 something differs
+and --exit-code asked to be told; 10 there is no store.`,
+		Example: `  lobstrail diff 7d
+  lobstrail diff 2026-11-01 2026-11-08 --account sales.lead
+  lobstrail diff 41 42 --json          between the ends of two runs`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.from, o.to = args[0], "now"
+			if len(args) == 2 {
+				o.to = args[1]
+			}
+			return a.runDiff(cmd.Context(), o)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().StringVar(&o.account, "account", "", "only this `ACCOUNT`")
+	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 5 when something differs")
+	a.completeFlag(cmd, "account", a.accountNames)
+	return cmd
+}
+
+func (a *app) runDiff(ctx context.Context, o diffOptions) error {
+	return a.reading(ctx, func(s *store.Store) error {
+		from, err := a.moment(ctx, s, o.from)
+		if err != nil {
+			return err
+		}
+		to, err := a.moment(ctx, s, o.to)
+		if err != nil {
+			return err
+		}
+		if to.Before(from) {
+			return usage("%s is after %s\ngive the earlier moment first", o.from, o.to)
+		}
+		account, err := a.optionalAccount(ctx, s, o.account)
+		if err != nil {
+			return err
+		}
+		n, err := a.listDifferences(ctx, s, account, from, to)
+		if err == nil && o.exitCode && n > 0 {
+			return errDifference
+		}
+		return err
+	})
+}
+
+// moment reads a TIME or the number of a run.
+func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Time, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return parseTime(text, a.env.now(), a.env.zone)
+	}
+	end, err := s.RunEnd(ctx, a.workspace, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, usage("no run %d in workspace %q\n\"lobstrail runs\" lists them; %s", id, a.workspace, timeHint)
+	}
+	return end, err
+}
+
+func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (n int, err error) {
+	out := a.list(changeColumns...)
+	for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
+		if err != nil {
+			return n, err
+		}
+		net, err := report.Net(pair)
+		if err != nil {
+			return n, err
+		}
+		for _, change := range net {
+			n++
+			if err := out.Row(report.NewChangeJSON(change), changeCells(change)...); err != nil {
+				return n, err
+			}
+		}
+	}
+	period := "between " + render.Time(from, a.env.zone) + " and " + render.Time(to, a.env.zone)
+	footer := "Nothing differs " + period + "."
+	if n > 0 {
+		footer = count(n, "difference") + " " + period + ". " + a.zoneNote()
+	}
+	return n, out.Close(footer)
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// defaultPeriod is how far back a report goes.
+const defaultPeriod = 7 * 24 * time.Hour
+
+type reportOptions struct {
+	since, until timeFlag
+	section      string
+}
+
+func (a *app) newReportCmd() *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report [status|squids|limits]",
+		Short: "The status-change report of a period",
+		Long: `Report a period, the last 7 days if nothing else is said: which accounts changed
+their status and when, how long each was in each health, which squids used which
+account, and how much of each limit was used. One section can be asked for alone.
+
+A change happened somewhere within a window, so time in a health is given as at
+least ... at most. Time in which nobody looked is counted apart; all of it adds up
+to the period.
+
+CSV and NDJSON hold one section: name it.
+
+Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
+		Example: `  lobstrail report
+  lobstrail report status --since 2w
+  lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
+  lobstrail report limits --format csv > limits.csv`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"status", "squids", "limits"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.section = args[0]
+			}
+			return a.runReport(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().Var(&o.since, "since", "from this `TIME` on (default 7d)")
+	cmd.Flags().Var(&o.until, "until", "up to this `TIME` (default now)")
+	return cmd
+}
+
+// period is what the report is about.
+func (a *app) period(o reportOptions) (since, until time.Time, err error) {
+	now := a.env.now()
+	if until, err = o.until.time(a, now); err != nil {
+		return since, until, err
+	}
+	if until.IsZero() {
+		until = now.UTC().Truncate(time.Millisecond)
+	}
+	if since, err = o.since.time(a, now); err != nil {
+		return since, until, err
+	}
+	if since.IsZero() {
+		since = until.Add(-defaultPeriod)
+	}
+	if !since.Before(until) {
+		return since, until, usage("--since is not before --until\n%s", timeHint)
+	}
+	return since, until, nil
+}
+
+func (a *app) runReport(ctx context.Context, o reportOptions) error {
+	since, until, err := a.period(o)
+	if err != nil {
+		return err
+	}
+	format := render.Format(a.format)
+	if o.section == "" && (format == render.CSV || format == render.NDJSON) {
+		return usage("a report in %s holds one section\nname it: lobstrail report status|squids|limits --format %s", format, format)
+	}
+	return a.reading(ctx, func(s *store.Store) error {
+		in, err := a.reportInput(ctx, s, o.section, since, until)
+		if err != nil {
+			return err
+		}
+		return a.printReport(report.Build(in), o.section)
+	})
+}
+
+// reportInput reads what the report is made of. What happened after a period
+// that ended before now is not looked at.
+func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
+	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
+		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
+	}}
+	limits := section == "" || section == "limits"
+	accounts := store.AccountQuery{Workspace: a.workspace, Documents: limits}
+	if a.env.now().Sub(until) > time.Second {
+		accounts.At = until
+	}
+	var err error
+	if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil {
+		return in, err
+	}
+	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
+	if section == "" || section == "status" {
+		if in.Steps, err = collect(s.StatusSteps(ctx, period)); err != nil {
+			return in, err
+		}
+	}
+	if section == "" || section == "squids" {
+		q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until}
+		if in.Assignments, err = collect(s.Assignments(ctx, q)); err != nil {
+			return in, err
+		}
+	}
+	if limits {
+		in.Uses, err = collect(s.Usage(ctx, period))
+	}
+	return in, err
+}
+
+// collect reads a stream to its end.
+func collect[T any](stream func(func(T, error) bool)) (all []T, err error) {
+	for value, err := range stream {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, value)
+	}
+	return all, nil
+}

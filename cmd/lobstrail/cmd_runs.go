@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func (a *app) newRunsCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "runs [RUN]",
+		Short: "List the jobs that took snapshots, and their failures",
+		Long: `List the jobs that took snapshots, the newest first, or show one with its
+failures. A run whose process died is shown as interrupted.
+
+Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
+		Example: `  lobstrail runs
+  lobstrail runs 7
+  lobstrail runs --json | jq '.[] | select(.complete | not)'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.reading(cmd.Context(), func(s *store.Store) error {
+				if len(args) == 1 {
+					return a.showRun(cmd.Context(), s, args[0])
+				}
+				return a.listRuns(cmd.Context(), s)
+			})
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+}
+
+func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return usage("%q is not the number of a run\n\"lobstrail runs\" lists them", text)
+	}
+	run, err := s.Run(ctx, a.workspace, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return usage("no run %d in workspace %q\n\"lobstrail runs\" lists them", id, a.workspace)
+	}
+	if err != nil {
+		return err
+	}
+	return a.printOne(report.NewRunJSON(run), runPairs(run), func() error { return a.printRunText(run) })
+}
+
+func (a *app) listRuns(ctx context.Context, s *store.Store) error {
+	out, n := a.list(runColumns...), 0
+	for run, err := range s.Runs(ctx, a.workspace) {
+		if err != nil {
+			return err
+		}
+		n++
+		if err := out.Row(report.NewRunJSON(run), runCells(run)...); err != nil {
+			return err
+		}
+	}
+	return out.Close(count(n, "run") + ". " + a.zoneNote())
+}
+
+var runColumns = []render.Column{
+	{Title: "Run", Key: "run", Right: true},
+	{Title: "State", Key: "state"},
+	{Title: "Started", Key: "started_at"},
+	{Title: "Took"},
+	{Key: "finished_at"},
+	{Title: "Requested", Key: "requested", Right: true},
+	{Title: "Captured", Key: "captured", Right: true},
+	{Title: "Changed", Key: "changed", Right: true},
+	{Key: "unchanged"},
+	{Title: "Gone", Key: "gone", Right: true},
+	{Title: "Failed", Key: "failed", Right: true},
+	{Title: "Calls", Key: "requests", Right: true},
+	{Title: "Notes", Key: "warnings", Flexible: 1},
+}
+
+func runCells(run store.Run) []render.Cell {
+	var took render.Cell
+	if !run.Finished.IsZero() {
+		took = render.DurationCell(run.Finished.Sub(run.Started))
+	}
+	notes := ""
+	if len(run.Warnings) > 0 {
+		notes = run.Warnings[0]
+	}
+	return []render.Cell{
+		render.IntCell(run.ID),
+		render.TextCell(string(run.State)),
+		render.TimeCell(run.Started),
+		took,
+		render.TimeCell(run.Finished),
+		render.IntCell(run.Requested),
+		render.IntCell(run.Captured()),
+		render.IntCell(run.Changed),
+		render.IntCell(run.Unchanged),
+		render.IntCell(run.Gone),
+		render.IntCell(run.Failed),
+		render.IntCell(run.Requests),
+		render.TextCell(notes),
+	}
+}

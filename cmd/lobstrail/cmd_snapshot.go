@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type snapshotOptions struct {
+	accounts    []string
+	from        string
+	tokenFile   string
+	timeout     time.Duration
+	retries     int
+	maxWait     time.Duration
+	deadline    time.Duration
+	lockWait    time.Duration
+	concurrency int
+}
+
+const snapshotHelp = `Take snapshots now: of the accounts named, one call each, or of all accounts of
+the workspace, a hundred a call. Every snapshot is stored, also when nothing has
+changed. The store is created when there is none.
+
+The API key is looked for in --token-file, $LOBSTR_TOKEN, and [auth] token of the
+vendor's configuration ($XDG_CONFIG_HOME/lobstr/config.toml), in this order.
+LOBSTR_API_BASE moves the API.
+
+An ACCOUNT is an id, a unique prefix of one, an @alias of the vendor's
+configuration, or a username (a unique part will do).
+
+Exit codes: 0 everything asked for was captured; 3 incomplete, the rest is
+stored; 11 another process writes to the store; 12 the key is missing or refused.`
+
+const snapshotExample = `  lobstrail snapshot                          all accounts
+  lobstrail snapshot sales.lead d3e97f2c      two accounts
+  lobstrail snapshot --from important.txt     those in a file, one a line
+  lobstrail snapshot --json | jq .failures    for scripts
+  */15 * * * * lobstrail snapshot --quiet     in a crontab`
+
+func (a *app) newSnapshotCmd() *cobra.Command {
+	var o snapshotOptions
+	cmd := &cobra.Command{
+		Use:     "snapshot [ACCOUNT...]",
+		Short:   "Take snapshots now, of all accounts or those named",
+		Long:    snapshotHelp,
+		Example: snapshotExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.accounts = args
+			return a.runSnapshot(cmd.Context(), o)
+		},
+		ValidArgsFunction: a.completeAccounts(-1),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.from, "from", "", "read accounts from a `FILE`, one a line (- is standard input)")
+	flags.StringVar(&o.tokenFile, "token-file", "", "read the API key from a `FILE`")
+	flags.DurationVar(&o.timeout, "timeout", fetcher.DefaultTimeout, "the longest one request may take, with its body")
+	flags.IntVar(&o.retries, "retries", fetcher.DefaultRetries, "how often a request is tried again")
+	flags.DurationVar(&o.maxWait, "max-wait", fetcher.DefaultMaxWait, "the longest wait the API may ask for; beyond it the job stops")
+	flags.DurationVar(&o.deadline, "deadline", time.Hour, "the longest the whole job may take")
+	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
+	flags.IntVar(&o.concurrency, "concurrency", fetcher.DefaultConcurrency, "how many accounts are asked for at the same time")
+	return cmd
+}
+
+func (o *snapshotOptions) validate() error {
+	switch {
+	case o.timeout <= 0 || o.maxWait <= 0 || o.deadline <= 0:
+		return usage("--timeout, --max-wait and --deadline must be more than 0\nfor example --timeout 30s")
+	case o.lockWait < 0:
+		return usage("--lock-wait must not be negative")
+	case o.retries < 0 || o.retries > 100:
+		return usage("--retries must be from 0 to 100")
+	case o.concurrency < 1 || o.concurrency > 64:
+		return usage("--concurrency must be from 1 to 64")
+	}
+	return nil
+}
+
+func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	client, err := a.newClient(o)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	references, err := a.references(o)
+	if err != nil {
+		return err
+	}
+	ids, err := a.resolveForSnapshot(ctx, references)
+	if err != nil {
+		return err
+	}
+	return a.writing(ctx, o.lockWait, func(s *store.Store) error {
+		run, err := a.takeSnapshots(ctx, s, client, ids, o)
+		if run.ID == 0 {
+			return err
+		}
+		if printed := a.printRun(run); printed != nil {
+			return printed
+		}
+		return err
+	})
+}
+
+func (a *app) newClient(o snapshotOptions) (*fetcher.Client, error) {
+	token, err := a.token(o.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	client, err := fetcher.New(fetcher.Config{
+		Token:       token,
+		BaseURL:     a.env.getenv("LOBSTR_API_BASE"),
+		UserAgent:   userAgent(),
+		Timeout:     o.timeout,
+		Retries:     &o.retries,
+		MaxWait:     o.maxWait,
+		Concurrency: o.concurrency,
+		Now:         a.env.now,
+	})
+	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {
+		return nil, &usageError{err.Error(), "LOBSTR_API_BASE and LOBSTR_TOKEN are where they come from"}
+	}
+	return client, err
+}
+
+// references are what the user named; nil means all accounts.
+func (a *app) references(o snapshotOptions) ([]string, error) {
+	if o.from == "" {
+		return o.accounts, nil
+	}
+	var in io.Reader = a.env.stdin
+	if o.from != "-" {
+		f, err := os.Open(o.from)
+		if err != nil {
+			return nil, &usageError{"--from: " + err.Error(), ""}
+		}
+		defer f.Close()
+		in = f
+	}
+	named, err := readReferences(in)
+	if err != nil {
+		return nil, fmt.Errorf("--from %s: %w", o.from, err)
+	}
+	if named = append(slices.Clone(o.accounts), named...); len(named) == 0 {
+		return nil, usage("--from %s names no account\ntake all accounts by leaving --from out", o.from)
+	}
+	return named, nil
+}
+
+// readReferences reads one reference a line; blank lines and # comments are
+// skipped.
+func readReferences(in io.Reader) (references []string, err error) {
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		references = append(references, line)
+	}
+	return references, lines.Err()
+}
+
+// resolveForSnapshot answers the ids of the references, each once. The store is
+// asked when there is one; without one only ids and aliases are known.
+func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids []string, err error) {
+	if len(references) == 0 {
+		return nil, nil
+	}
+	find := func(context.Context, string, string) (store.Name, error) { return store.Name{}, store.ErrNotFound }
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	switch {
+	case err == nil:
+		defer s.Close()
+		find = s.FindAccount
+	case !errors.Is(err, store.ErrNoStore) && !errors.Is(err, store.ErrOlder):
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, reference := range references {
+		id, err := a.lookUp(ctx, "account", reference, find)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// takeSnapshots runs the job and answers it as it is stored. The run is zero
+// when it could not begin.
+func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher.Client, ids []string,
+	o snapshotOptions,
+) (store.Run, error) {
+	scope := store.ScopeAll
+	if ids != nil {
+		scope = store.ScopeNamed
+	}
+	writer, err := s.Begin(ctx, a.workspace, scope)
+	if err != nil {
+		return store.Run{}, err
+	}
+	outcome, err := a.fetch(ctx, writer, client, ids, o.deadline)
+	if held := writer.Held(); held > 0 {
+		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf(
+			"the clock is %s behind the newest snapshot of the workspace: it went back, or was ahead; the times of this run are held there",
+			held.Round(time.Second)))
+	}
+	// The end of the run is stored also when the user has stopped it.
+	ending := context.WithoutCancel(ctx)
+	if finished := writer.Finish(ending, outcome); finished != nil {
+		return store.Run{}, errors.Join(err, finished)
+	}
+	run, read := s.Run(ending, a.workspace, writer.ID())
+	if err == nil {
+		err = read
+	}
+	if err == nil && run.State != store.Complete {
+		err = errIncomplete
+	}
+	return run, err
+}
+
+func (a *app) fetch(ctx context.Context, writer *store.RunWriter, client *fetcher.Client, ids []string,
+	deadline time.Duration,
+) (store.Outcome, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, deadline, errDeadline)
+	defer cancel()
+	bar := a.newProgress("snapshot")
+	defer bar.done()
+	var outcome store.Outcome
+	var err error
+	if ids == nil {
+		outcome, err = client.SnapshotAll(ctx, writer, bar.show)
+	} else {
+		outcome, err = client.SnapshotNamed(ctx, writer, slices.Values(ids), bar.show)
+	}
+	if errors.Is(err, errDeadline) {
+		err = nil // the outcome says so
+	}
+	return outcome, err
+}
+
+// errDeadline is the cause of the context when the job took too long.
+var errDeadline = errors.New("the job's deadline has passed")
+
+func (a *app) printRun(run store.Run) error {
+	return a.printOne(report.NewRunJSON(run), runPairs(run), func() error { return a.printRunText(run) })
+}

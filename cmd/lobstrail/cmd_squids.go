@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type squidsOptions struct {
+	at      timeFlag
+	history bool
+}
+
+func (a *app) newSquidsCmd() *cobra.Command {
+	var o squidsOptions
+	cmd := &cobra.Command{
+		Use:   "squids [SQUID]",
+		Short: "List which accounts a squid uses, now, at a moment, or over time",
+		Long: `List the squids and the accounts that each uses, as the accounts told it: now, at
+a moment with --at, or with --history every assignment there ever was, each with
+the windows in which it began and ended.
+
+Exit codes: 0 done; 2 wrong usage, no such squid, or an ambiguous name; 10 there is
+no store.`,
+		Example: `  lobstrail squids
+  lobstrail squids "Sales Navigator Leads" --history
+  lobstrail squids --at 2w --json | jq '.[] | select(.accounts == [])'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			reference := ""
+			if len(args) == 1 {
+				reference = args[0]
+			}
+			return a.runSquids(cmd.Context(), reference, o)
+		},
+		ValidArgsFunction: a.completeArgs(1, a.squidNames),
+	}
+	cmd.Flags().Var(&o.at, "at", "as it was at a `TIME`")
+	cmd.Flags().BoolVar(&o.history, "history", false, "every assignment, with the windows of its beginning and end")
+	cmd.MarkFlagsMutuallyExclusive("at", "history")
+	return cmd
+}
+
+func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) error {
+	at, err := o.at.time(a, a.env.now())
+	if err != nil {
+		return err
+	}
+	return a.reading(ctx, func(s *store.Store) error {
+		squid, err := a.optionalSquid(ctx, s, reference)
+		if err != nil {
+			return err
+		}
+		if o.history {
+			return a.listAssignments(ctx, s, squid)
+		}
+		q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid, At: at, Open: at.IsZero()}
+		return a.listSquids(ctx, s, q)
+	})
+}
+
+// listSquids shows each squid with the accounts it uses. One that no account
+// names any more is shown without accounts: that may be an assignment lost.
+func (a *app) listSquids(ctx context.Context, s *store.Store, q store.AssignmentQuery) error {
+	uses := map[string][]store.Assignment{}
+	for use, err := range s.Assignments(ctx, q) {
+		if err != nil {
+			return err
+		}
+		uses[use.Squid] = append(uses[use.Squid], use)
+	}
+	out, n := a.list(squidColumns...), 0
+	for squid, err := range s.Squids(ctx, a.workspace, q.At) {
+		if err != nil {
+			return err
+		}
+		if q.Squid != "" && squid.ID != q.Squid {
+			continue
+		}
+		n++
+		row := report.NewSquidJSON(squid, uses[squid.ID])
+		if err := out.Row(row, squidCells(row)...); err != nil {
+			return err
+		}
+	}
+	return out.Close(count(n, "squid") + ".")
+}
+
+var squidColumns = []render.Column{
+	{Title: "Squid", Key: "id"},
+	{Title: "Name", Key: "name", Flexible: 1},
+	{Title: "Healthy", Key: "healthy_accounts", Right: true},
+	{Title: "Accounts", Key: "accounts", Flexible: 2},
+}
+
+func squidCells(squid report.SquidJSON) []render.Cell {
+	healthy, names := 0, ""
+	for _, account := range squid.Accounts {
+		if names != "" {
+			names += ", "
+		}
+		names += nameOf(string(account.Username), account.ID)
+		if account.Health == store.Healthy {
+			healthy++
+		} else {
+			names += " (" + string(account.Health) + ")"
+		}
+	}
+	worst := store.Healthy
+	if healthy == 0 {
+		worst = store.Expired
+	}
+	return []render.Cell{
+		render.TextCell(shortID(squid.ID)).Exact(squid.ID),
+		render.TextCell(string(squid.Name)),
+		render.IntCell(healthy).In(worst),
+		render.TextCell(names),
+	}
+}
+
+func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string) error {
+	out, n := a.list(assignmentColumns...), 0
+	q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid}
+	for use, err := range s.Assignments(ctx, q) {
+		if err != nil {
+			return err
+		}
+		n++
+		if err := out.Row(report.NewAssignmentJSON(use), assignmentCells(use)...); err != nil {
+			return err
+		}
+	}
+	return out.Close(count(n, "assignment") + ". " + a.zoneNote())
+}
+
+var assignmentColumns = []render.Column{
+	{Key: "squid"},
+	{Title: "Squid", Key: "squid_name", Flexible: 1},
+	{Key: "account"},
+	{Title: "Account", Key: "username", Flexible: 2},
+	{Title: "From"},
+	{Title: "To"},
+	{Key: "from_after"},
+	{Key: "from_before"},
+	{Key: "to_after"},
+	{Key: "to_before"},
+}
+
+func assignmentCells(use store.Assignment) []render.Cell {
+	to, end := render.TextCell("still"), store.Window{}
+	if use.To != nil {
+		end = *use.To
+		to = render.WindowCell(end)
+	}
+	return []render.Cell{
+		render.TextCell(use.Squid),
+		render.TextCell(nameOf(use.SquidName, use.Squid)).Exact(use.SquidName),
+		render.TextCell(use.Account),
+		render.TextCell(nameOf(use.Username, use.Account)).Exact(use.Username),
+		render.WindowCell(use.From),
+		to,
+		render.TimeCell(use.From.After),
+		render.TimeCell(use.From.Before),
+		render.TimeCell(end.After),
+		render.TimeCell(end.Before),
+	}
+}

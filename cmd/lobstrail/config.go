@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+)
+
+// vendorConfig is what the vendor's command line keeps in
+// $XDG_CONFIG_HOME/lobstr/config.toml and we use too. Other keys are ignored.
+type vendorConfig struct {
+	Auth struct {
+		Token string `toml:"token"`
+	} `toml:"auth"`
+	// Aliases map names, used as @name, to ids.
+	Aliases map[string]string `toml:"aliases"`
+}
+
+const (
+	maxConfigBytes = 1 << 20
+	maxTokenBytes  = 4 << 10
+)
+
+// readVendorConfig reads the vendor's configuration. A missing file is an empty
+// one.
+func (a *app) readVendorConfig() (vendorConfig, error) {
+	dir, err := a.env.configHome()
+	if err != nil {
+		return vendorConfig{}, nil // no home, no configuration
+	}
+	path := filepath.Join(dir, "lobstr", "config.toml")
+	raw, err := readBounded(path, maxConfigBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return vendorConfig{}, nil
+	}
+	if err != nil {
+		return vendorConfig{}, err
+	}
+	config, err := parseVendorConfig(raw)
+	if err != nil {
+		return vendorConfig{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return config, nil
+}
+
+// parseVendorConfig reads the TOML. Its errors give the place and never the text
+// there, which may be the key.
+func parseVendorConfig(raw []byte) (vendorConfig, error) {
+	var config vendorConfig
+	err := toml.Unmarshal(raw, &config)
+	var wrong *toml.DecodeError
+	switch {
+	case errors.As(err, &wrong):
+		line, column := wrong.Position()
+		return vendorConfig{}, fmt.Errorf("line %d, column %d is not the TOML expected", line, column)
+	case err != nil:
+		return vendorConfig{}, errors.New("not the TOML expected")
+	}
+	return config, nil
+}
+
+// token finds the API key where the vendor's tools keep it, or in the file
+// given. It matches [fetcher.ErrNoToken] when there is none.
+func (a *app) token(file string) (string, error) {
+	if file != "" {
+		raw, err := readBounded(file, maxTokenBytes)
+		if err != nil {
+			return "", &usageError{"--token-file: " + err.Error(), "name a file that holds the API key and nothing else"}
+		}
+		if token := strings.TrimSpace(string(raw)); token != "" {
+			return token, nil
+		}
+		return "", fmt.Errorf("%s is empty: %w", file, fetcher.ErrNoToken)
+	}
+	if token := strings.TrimSpace(a.env.getenv("LOBSTR_TOKEN")); token != "" {
+		return token, nil
+	}
+	config, err := a.readVendorConfig()
+	if err != nil {
+		return "", err
+	}
+	if token := strings.TrimSpace(config.Auth.Token); token != "" {
+		return token, nil
+	}
+	return "", fetcher.ErrNoToken
+}
+
+// readBounded reads a file that is expected to be small.
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(raw)) > most {
+		err = fmt.Errorf("%s: larger than %d bytes", path, most)
+	}
+	return raw, err
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// environment is everything the process is given by the system. Nothing else
+// here reads the environment or touches the standard streams.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+	zone           *time.Location
+	stdoutWidth    int // columns; 0 when it is no terminal
+	stderrWidth    int // columns; 0 when it is no terminal
+	stdinIsTerm    bool
+}
+
+// dataHome is where the store is kept by default
+// (https://specifications.freedesktop.org/basedir-spec/).
+func (e *environment) dataHome() (string, error) {
+	return e.home("XDG_DATA_HOME", ".local", "share")
+}
+
+// configHome is where the vendor's tools keep their configuration.
+func (e *environment) configHome() (string, error) { return e.home("XDG_CONFIG_HOME", ".config") }
+
+func (e *environment) home(variable string, below ...string) (string, error) {
+	if dir := e.getenv(variable); filepath.IsAbs(dir) { // a relative one is to be ignored
+		return dir, nil
+	}
+	home := e.getenv("HOME")
+	if home == "" {
+		home = e.getenv("USERPROFILE")
+	}
+	if home == "" {
+		return "", errors.New("neither " + variable + " nor HOME is set")
+	}
+	return filepath.Join(append([]string{home}, below...)...), nil
+}
+
+// width is how many columns tables may have; 0 is no bound. COLUMNS narrows or
+// widens a terminal, as it does for other tools.
+func (e *environment) width() int {
+	if e.stdoutWidth == 0 {
+		return 0
+	}
+	if columns, err := strconv.Atoi(e.getenv("COLUMNS")); err == nil && columns > 0 {
+		return columns
+	}
+	return e.stdoutWidth
+}

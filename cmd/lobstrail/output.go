@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// printOne writes one object: its value or its pairs as the format wants it, and
+// for the table format what text writes.
+func (a *app) printOne(value any, pairs []render.Pair, text func() error) error {
+	if a.format == string(render.Table) && text != nil {
+		return text()
+	}
+	return render.Object(a.env.stdout, a.options(), value, pairs...)
+}
+
+// list begins an answer of many rows.
+func (a *app) list(columns ...render.Column) *render.Writer {
+	return render.New(a.env.stdout, a.options(), columns...)
+}
+
+// count writes a number with its noun: "1 account", "3 accounts".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// runPairs are the properties of a run for people and CSV.
+func runPairs(run store.Run) []render.Pair {
+	j := report.NewRunJSON(run)
+	return []render.Pair{
+		{Title: "Run", Key: "run", Value: render.IntCell(run.ID)},
+		{Title: "Workspace", Key: "workspace", Value: render.TextCell(run.Workspace)},
+		{Title: "State", Key: "state", Value: render.TextCell(string(run.State))},
+		{Title: "Started", Key: "started_at", Value: render.TimeCell(run.Started)},
+		{Title: "Finished", Key: "finished_at", Value: render.TimeCell(run.Finished)},
+		{Title: "Requested", Key: "requested", Value: render.IntCell(j.Requested)},
+		{Title: "Captured", Key: "captured", Value: render.IntCell(j.Captured)},
+		{Title: "Changed", Key: "changed", Value: render.IntCell(j.Changed)},
+		{Title: "Unchanged", Key: "unchanged", Value: render.IntCell(j.Unchanged)},
+		{Title: "Gone", Key: "gone", Value: render.IntCell(j.Gone)},
+		{Title: "Failed", Key: "failed", Value: render.IntCell(j.Failed)},
+		{Title: "Requests", Key: "requests", Value: render.IntCell(j.Requests)},
+		{Title: "Warnings", Key: "warnings", Value: render.TextCell(strings.Join(run.Warnings, "; "))},
+		{Title: "Failures", Key: "failures", Value: render.TextCell(failuresLine(run.Failures))},
+	}
+}
+
+func failuresLine(failures []store.Failure) string {
+	lines := make([]string, len(failures))
+	for i, f := range failures {
+		lines[i] = failureText(f)
+	}
+	return strings.Join(lines, "; ")
+}
+
+// failureText is a failure in one line.
+func failureText(f store.Failure) string {
+	account := f.Account
+	if account == "" {
+		account = "(no account)"
+	}
+	return fmt.Sprintf("%s: %s: %s", account, f.Kind, f.Message)
+}
+
+// printRunText says in a few lines how a run went.
+func (a *app) printRunText(run store.Run) error {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, render.Clean(fmt.Sprintf(format, args...))) }
+	took := ""
+	if !run.Finished.IsZero() {
+		took = " in " + render.Duration(run.Finished.Sub(run.Started))
+	}
+	add("Run %d %s: %s of %d captured with %s%s.", run.ID, run.State, count(run.Captured(), "account"), run.Requested,
+		count(run.Requests, "request"), took)
+	add("%d changed or new, %d unchanged, %d newly gone, %d failed.", run.Changed, run.Unchanged, run.Gone, run.Failed)
+	for _, w := range run.Warnings {
+		add("warning: %s", w)
+	}
+	const most = 20
+	for i, f := range run.Failures {
+		if i == most {
+			add("failed: ... and %d more; \"lobstrail runs %d --json\" lists all", len(run.Failures)-most, run.ID)
+			break
+		}
+		add("failed: %s", failureText(f))
+	}
+	_, err := fmt.Fprintln(a.env.stdout, strings.Join(lines, "\n"))
+	return err
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// section is one table of the report.
+type section struct {
+	title   string
+	columns []render.Column
+	rows    []sectionRow
+	footer  string
+}
+
+type sectionRow struct {
+	value any
+	cells []render.Cell
+}
+
+func (s *section) row(value any, cells ...render.Cell) {
+	s.rows = append(s.rows, sectionRow{value, cells})
+}
+
+func (s *section) writeTo(out *render.Writer) error {
+	for _, row := range s.rows {
+		if err := out.Row(row.value, row.cells...); err != nil {
+			return err
+		}
+	}
+	return out.Close(s.footer)
+}
+
+// printReport writes the report in the format asked for. CSV and NDJSON hold the
+// rows of the one section named.
+func (a *app) printReport(r report.Report, name string) error {
+	switch format := render.Format(a.format); format {
+	case render.JSON:
+		return render.Object(a.env.stdout, a.options(), r)
+	case render.CSV, render.NDJSON:
+		s := rowsOf(r, name)
+		return s.writeTo(a.list(s.columns...))
+	}
+	out, err := render.NewReport(a.env.stdout, a.options())
+	if err != nil {
+		return err
+	}
+	if err := out.Paragraph(a.reportTitle(r)); err != nil {
+		return err
+	}
+	for _, s := range reportSections(r) {
+		if err := s.writeTo(out.Section(s.title, s.columns...)); err != nil {
+			return err
+		}
+	}
+	return out.Close(a.zoneNote())
+}
+
+func (a *app) reportTitle(r report.Report) string {
+	title := fmt.Sprintf("Workspace %s, %s to %s (%s).", r.Workspace, render.Time(r.Since.Time, a.env.zone),
+		render.Time(r.Until.Time, a.env.zone), render.Duration(r.Until.Sub(r.Since.Time)))
+	if r.Status == nil {
+		return title
+	}
+	c := r.Status.Summary
+	return title + fmt.Sprintf("\n%s: %d healthy, %d expired, %d failing, %d unknown, %d locked, %d gone. %s.",
+		count(c.Accounts, "account"), c.Healthy, c.Expired, c.Failing, c.Unknown, c.Locked, c.Gone,
+		count(len(r.Status.Transitions), "status change"))
+}
+
+// rowsOf are the rows of a section for programs, one table each.
+func rowsOf(r report.Report, name string) section {
+	switch name {
+	case "squids":
+		return squidRows(r.Squids)
+	case "limits":
+		return limitRows(r.Limits)
+	}
+	return transitionRows(r.Status)
+}
+
+// reportSections are the tables of the report for people.
+func reportSections(r report.Report) []section {
+	var all []section
+	if r.Status != nil {
+		all = append(all, resyncRows(r.Status), transitionRows(r.Status), timeRows(r.Status))
+	}
+	if r.Squids != nil {
+		all = append(all, unservedRows(r.Squids), squidRows(r.Squids), accountSquidRows(r.Squids))
+	}
+	if r.Limits != nil {
+		all = append(all, limitRows(r.Limits))
+	}
+	return all
+}
+
+func resyncRows(status *report.StatusSection) section {
+	s := section{title: "Accounts to re-synchronise", columns: []render.Column{
+		{Title: "Account", Flexible: 1}, {Title: "Type", Flexible: 3}, {Title: "Status", Flexible: 2},
+		{Title: "Expired"}, {Title: "Squids without it", Flexible: 2},
+	}}
+	for _, r := range status.NeedResync {
+		names := ""
+		for i, squid := range r.Squids {
+			if i > 0 {
+				names += ", "
+			}
+			names += nameOf(string(squid.Name), squid.ID)
+		}
+		s.row(r, render.TextCell(nameOf(string(r.Username), r.ID)), render.TextCell(string(r.Type)),
+			render.TextCell(statusText(r.Status, r.Info)).In(store.Expired),
+			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names))
+	}
+	if len(s.rows) == 0 {
+		s.footer = "None: no account's cookies have expired."
+	}
+	return s
+}
+
+func transitionRows(status *report.StatusSection) section {
+	s := section{title: "Status changes", columns: []render.Column{
+		{Title: "When", Flexible: 2}, {Key: "account"}, {Title: "Account", Key: "username", Flexible: 3},
+		{Title: "Health", Flexible: 1}, {Key: "health_before"}, {Key: "health_after"}, {Title: "Status", Flexible: 4},
+		{Key: "status_before"}, {Key: "status_after"}, {Key: "info_before"}, {Key: "info_after"},
+		{Key: "after"}, {Key: "before"}, {Key: "run"},
+	}}
+	for _, t := range status.Transitions {
+		health := string(t.HealthAfter)
+		if t.HealthBefore != t.HealthAfter {
+			health = string(t.HealthBefore) + " → " + health
+		}
+		text := statusText(t.StatusBefore, t.InfoBefore) + " → " + statusText(t.StatusAfter, t.InfoAfter)
+		s.row(t, render.WindowCell(store.Window{After: t.After.Time, Before: t.Before.Time}), render.TextCell(t.Account),
+			render.TextCell(nameOf(string(t.Username), t.Account)).Exact(string(t.Username)),
+			render.TextCell(health).In(store.Health(t.HealthAfter)),
+			render.TextCell(string(t.HealthBefore)), render.TextCell(string(t.HealthAfter)), render.TextCell(text),
+			render.TextCell(string(t.StatusBefore)), render.TextCell(string(t.StatusAfter)),
+			render.TextCell(string(t.InfoBefore)), render.TextCell(string(t.InfoAfter)),
+			render.TimeCell(t.After.Time), render.TimeCell(t.Before.Time), render.IntCell(t.Run))
+	}
+	if len(s.rows) == 0 {
+		s.footer = "None: no account changed its status."
+	}
+	return s
+}
+
+// statusText is a status with its keyword, which adds something unless all is
+// well.
+func statusText(status, info report.Text) string {
+	switch {
+	case status == "" && info == "":
+		return "-"
+	case info == "" || info == "synchronized":
+		return string(status)
+	}
+	return string(status) + " " + string(info)
+}
+
+// timeRows leaves out the accounts that were healthy all the time.
+func timeRows(status *report.StatusSection) section {
+	s := section{title: "Time in each health, at least … at most", columns: []render.Column{
+		{Title: "Account", Flexible: 1}, {Title: "Now"}, {Title: "Healthy"}, {Title: "Other", Flexible: 1},
+		{Title: "Uncertain", Right: true}, {Title: "Not watched", Right: true},
+	}}
+	steady := 0
+	for _, account := range status.Accounts {
+		healthy, other := "-", ""
+		for _, t := range account.Times {
+			span := spanText(time.Duration(t.Min), time.Duration(t.Max))
+			if t.Health == store.Healthy {
+				healthy = span
+				continue
+			}
+			if other != "" {
+				other += ", "
+			}
+			other += string(t.Health) + " " + span
+		}
+		if other == "" {
+			steady++
+			continue
+		}
+		s.row(account, render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
+			render.TextCell(healthy), render.TextCell(other), render.DurationCell(time.Duration(account.Uncertain)),
+			render.DurationCell(time.Duration(account.NotWatched)))
+	}
+	s.footer = count(steady, "account") + " healthy for as long as watched, not shown."
+	return s
+}
+
+// spanText is a time that is known to lie between two bounds.
+func spanText(least, most time.Duration) string {
+	if render.Duration(least) == render.Duration(most) {
+		return render.Duration(least)
+	}
+	return render.Duration(least) + " … " + render.Duration(most)
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func unservedRows(squids *report.SquidSection) section {
+	s := section{title: "Squids without a healthy account", columns: []render.Column{
+		{Title: "Squid", Flexible: 1}, {Title: "Accounts", Flexible: 2},
+	}}
+	for _, squid := range squids.WithoutHealthy {
+		names := ""
+		for i, account := range squid.Accounts {
+			if i > 0 {
+				names += ", "
+			}
+			names += nameOf(string(account.Username), account.ID) + " (" + string(account.Health) + ")"
+		}
+		if names == "" {
+			names = "none"
+		}
+		s.row(squid, render.TextCell(nameOf(string(squid.Name), squid.ID)).In(store.Expired), render.TextCell(names))
+	}
+	if len(s.rows) == 0 {
+		s.footer = "None: every squid has a healthy account."
+	}
+	return s
+}
+
+// assignmentUse is a row of squids for programs.
+type assignmentUse struct {
+	Squid     string             `json:"squid"`
+	SquidName report.Text        `json:"squid_name"`
+	Account   string             `json:"account"`
+	Username  report.Text        `json:"username"`
+	Health    store.Health       `json:"health"`
+	From      report.WindowJSON  `json:"from"`
+	To        *report.WindowJSON `json:"to"`
+}
+
+func squidRows(squids *report.SquidSection) section {
+	s := section{title: "Squids and the accounts they used", columns: []render.Column{
+		{Key: "squid"}, {Title: "Squid", Key: "squid_name", Flexible: 1}, {Key: "account"},
+		{Title: "Account", Key: "username", Flexible: 2}, {Key: "health"}, {Title: "From"}, {Title: "To"},
+		{Key: "from_after"}, {Key: "from_before"}, {Key: "to_after"}, {Key: "to_before"},
+	}}
+	for _, squid := range squids.BySquid {
+		for _, use := range squid.Accounts {
+			to, end := useEnd(use.To)
+			from := windowOf(use.From)
+			s.row(assignmentUse{squid.ID, squid.Name, use.ID, use.Username, use.Health, use.From, use.To},
+				render.TextCell(squid.ID), render.TextCell(nameOf(string(squid.Name), squid.ID)).Exact(string(squid.Name)),
+				render.TextCell(use.ID), render.TextCell(nameOf(string(use.Username), use.ID)).Exact(string(use.Username)),
+				render.TextCell(string(use.Health)), render.WindowCell(from), to, render.TimeCell(from.After),
+				render.TimeCell(from.Before), render.TimeCell(end.After), render.TimeCell(end.Before))
+		}
+	}
+	if len(s.rows) == 0 {
+		s.footer = "None: no squid used any account."
+	}
+	return s
+}
+
+func windowOf(w report.WindowJSON) store.Window {
+	return store.Window{After: w.After.Time, Before: w.Before.Time}
+}
+
+func useEnd(to *report.WindowJSON) (render.Cell, store.Window) {
+	if to == nil {
+		return render.TextCell("still"), store.Window{}
+	}
+	return render.WindowCell(windowOf(*to)), windowOf(*to)
+}
+
+func accountSquidRows(squids *report.SquidSection) section {
+	s := section{title: "Accounts and the squids that used them", columns: []render.Column{
+		{Title: "Account", Flexible: 1}, {Title: "Now"}, {Title: "Squids", Flexible: 2}, {Title: "Ended", Flexible: 3},
+	}}
+	for _, account := range squids.ByAccount {
+		lasting, ended := "", ""
+		for _, squid := range account.Squids {
+			list := &lasting
+			if squid.To != nil {
+				list = &ended
+			}
+			if *list != "" {
+				*list += ", "
+			}
+			*list += nameOf(string(squid.Name), squid.ID)
+		}
+		s.row(account, render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
+			render.TextCell(lasting), render.TextCell(ended))
+	}
+	return s
+}
+
+func limitRows(limits *report.LimitSection) section {
+	s := section{title: "Limits", columns: []render.Column{
+		{Key: "account"}, {Title: "Account", Key: "username", Flexible: 1}, {Title: "Limit", Key: "limit", Flexible: 2},
+		{Title: "Used", Key: "value", Right: true}, {Title: "Max", Key: "max", Right: true},
+		{Title: "Share", Key: "share", Right: true}, {Title: "Resets", Key: "resets_at"},
+		{Title: "Busiest day"}, {Key: "seen_at"},
+	}}
+	for _, l := range limits.Limits {
+		s.row(l, render.TextCell(l.Account),
+			render.TextCell(nameOf(string(l.Username), l.Account)).Exact(string(l.Username)),
+			render.TextCell(l.Limit), render.TextCell(valueText(l.Value)).Exact(string(l.Value)),
+			render.TextCell(valueText(l.Max)).Exact(string(l.Max)), shareCell(l.Share), render.TimeCell(l.ResetsAt.Time),
+			render.TextCell(busiestDay(l.Days)), render.TimeCell(l.SeenAt.Time))
+	}
+	if len(s.rows) == 0 {
+		s.footer = "None: no account has told of a limit."
+	}
+	return s
+}
+
+func shareCell(share *float64) render.Cell {
+	if share == nil {
+		return render.TextCell("")
+	}
+	health := store.Healthy
+	if *share >= 0.9 {
+		health = store.Locked
+	}
+	return render.TextCell(fmt.Sprintf("%.0f %%", *share*100)).Exact(fmt.Sprintf("%.3f", *share)).In(health)
+}
+
+// busiestDay is the day of the period with the highest use, in UTC.
+func busiestDay(days []report.DayUseJSON) string {
+	best := -1
+	for i, day := range days {
+		if day.Share != nil && (best < 0 || *day.Share > *days[best].Share) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s", days[best].Day, valueText(days[best].Highest))
+}

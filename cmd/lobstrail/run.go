@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// The exit codes, as README.md documents them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitIncomplete  = 3
+	exitDamaged     = 4
+	exitDifference  = 5
+	exitNoStore     = 10
+	exitBusy        = 11
+	exitKey         = 12
+	exitInterrupted = 130
+)
+
+// The outcomes that have an exit code of their own and are no failure of the
+// machine. Their answer has been printed.
+var (
+	errIncomplete = errors.New("incomplete")
+	errDifference = errors.New("a difference was found")
+)
+
+// usageError is wrong usage; its hint says what would be right.
+type usageError struct{ message, hint string }
+
+func (e *usageError) Error() string { return e.message }
+
+// hintedError is any other error with a next step.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
+// run parses the arguments, runs the command and answers the exit code. It is
+// the one place where errors become messages.
+func run(ctx context.Context, env *environment, args []string) int {
+	app := newApp(env)
+	root := app.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !app.started {
+		err = asUsage(err)
+	}
+	if ctx.Err() != nil && err != nil {
+		err = context.Cause(ctx)
+	}
+	code := exitCode(err)
+	if message := explain(err); message != "" {
+		fmt.Fprint(env.stderr, message)
+	}
+	return code
+}
+
+// asUsage makes what cobra says before a command starts a usage error.
+func asUsage(err error) error {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	message, suggestions, _ := strings.Cut(err.Error(), "\n\n")
+	hint := `"lobstrail help" lists the commands`
+	if _, found, ok := strings.Cut(suggestions, "Did you mean this?"); ok {
+		hint = fmt.Sprintf("did you mean %q?", strings.Join(strings.Fields(found), `" or "`))
+	}
+	return &usageError{message, hint}
+}
+
+func exitCode(err error) int {
+	var usage *usageError
+	var ambiguous *store.AmbiguousError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &ambiguous):
+		return exitUsage
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
+	case errors.Is(err, errDifference):
+		return exitDifference
+	case errors.Is(err, store.ErrDamaged):
+		return exitDamaged
+	case errors.Is(err, store.ErrNoStore):
+		return exitNoStore
+	case errors.Is(err, store.ErrBusy):
+		return exitBusy
+	case errors.Is(err, fetcher.ErrNoToken), errors.Is(err, fetcher.ErrKeyRefused):
+		return exitKey
+	}
+	return exitFailed
+}
+
+// explain is what the user reads of an error: what happened and the next step.
+// Text that came from elsewhere is made safe to show.
+func explain(err error) string {
+	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDifference) {
+		return "" // the command has said it
+	}
+	lines := strings.Split("lobstrail: "+err.Error(), "\n")
+	if hint := nextStep(err); hint != "" {
+		lines = append(lines, strings.Split(hint, "\n")...)
+	}
+	for i := range lines {
+		lines[i] = render.Clean(lines[i])
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func nextStep(err error) string {
+	var usage *usageError
+	var hinted *hintedError
+	var ambiguous *store.AmbiguousError
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.As(err, &ambiguous):
+		return candidates(ambiguous)
+	case errors.Is(err, errInterrupted):
+		return "what was stored before stays; run the command again to go on"
+	case errors.Is(err, store.ErrNoStore):
+		return `"lobstrail snapshot" makes one; "lobstrail demo" shows what it would hold`
+	case errors.Is(err, store.ErrForeign):
+		return "it was left as it is; name another file with --db"
+	case errors.Is(err, store.ErrNewer):
+		return "update lobstrail, or name another file with --db"
+	case errors.Is(err, store.ErrOlder):
+		return `"lobstrail snapshot" migrates it`
+	case errors.Is(err, store.ErrBusy):
+		return "wait until it is done, or give it more time with --lock-wait"
+	case errors.Is(err, store.ErrFull):
+		return "nothing that was stored is lost; make room and run the command again"
+	case errors.Is(err, store.ErrDamaged):
+		return "keep the file as it is and go back to a copy of it"
+	case errors.Is(err, fetcher.ErrNoToken):
+		return "set LOBSTR_TOKEN, run \"lobstr config set-token\" of the vendor's tools, or name a file with --token-file"
+	case errors.Is(err, fetcher.ErrKeyRefused):
+		return "nothing was concluded about any account; check the key on lobstr.io and where it is kept (see \"lobstrail help snapshot\")"
+	}
+	return ""
+}
+
+// candidates lists what an ambiguous reference could mean, one a line.
+func candidates(e *store.AmbiguousError) string {
+	const most = 10
+	var lines []string
+	for i, c := range e.Candidates {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("  ... and %d more", len(e.Candidates)-most))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("  %s  %s", c.ID, render.Clean(c.Name)))
+	}
+	return strings.Join(append(lines, "name one of them by more of its id"), "\n")
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeHint tells which times are understood.
+const timeHint = "a time is RFC 3339 (2026-11-23T14:00:00Z), a date (2026-11-23), or a span back from now (90m, 36h, 7d, 2w)"
+
+var span = regexp.MustCompile(`^([0-9]{1,6})([smhdw])$`)
+
+var spanUnits = map[string]time.Duration{
+	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
+}
+
+// localLayouts are the times without a zone: they are the user's.
+var localLayouts = []string{
+	"2006-01-02", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05",
+}
+
+// parseTime reads a TIME: RFC 3339, a date, or a span back from now. A time to
+// come is wrong usage, for the store knows only the past. Instants are answered
+// in UTC, to the millisecond.
+func parseTime(text string, now time.Time, zone *time.Location) (time.Time, error) {
+	t, err := readTime(strings.TrimSpace(text), now, zone)
+	if err != nil {
+		return time.Time{}, &usageError{err.Error(), timeHint}
+	}
+	if t.After(now) {
+		return time.Time{}, &usageError{fmt.Sprintf("time %q is still to come", text), timeHint}
+	}
+	if t.Year() < 1970 {
+		return time.Time{}, &usageError{fmt.Sprintf("time %q is before any account", text), timeHint}
+	}
+	return t.UTC().Truncate(time.Millisecond), nil
+}
+
+func readTime(text string, now time.Time, zone *time.Location) (time.Time, error) {
+	if text == "now" {
+		return now, nil
+	}
+	if m := span.FindStringSubmatch(text); m != nil {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			return time.Time{}, err
+		}
+		back := time.Duration(n) * spanUnits[m[2]]
+		if back/spanUnits[m[2]] != time.Duration(n) { // more than a Duration holds
+			return time.Time{}, fmt.Errorf("time %q is before any account", text)
+		}
+		return now.Add(-back), nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text)); err == nil {
+		return t, nil
+	}
+	for _, layout := range localLayouts {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time", text)
+}
+
+// timeFlag is a flag that holds a TIME. It is read when the command runs, so
+// that all times of a command are seen from the same now.
+type timeFlag struct{ text string }
+
+func (f *timeFlag) String() string     { return f.text }
+func (f *timeFlag) Set(s string) error { f.text = s; return nil }
+func (f *timeFlag) Type() string       { return "TIME" }
+
+// time is the instant meant; zero when the flag was not given.
+func (f *timeFlag) time(a *app, now time.Time) (time.Time, error) {
+	if f.text == "" {
+		return time.Time{}, nil
+	}
+	return parseTime(f.text, now, a.env.zone)
+}

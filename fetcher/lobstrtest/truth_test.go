@@ -1,0 +1,207 @@
+package lobstrtest_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"pgregory.net/rapid"
+)
+
+// randomWorld draws a small world in which much happens.
+func randomWorld(t *rapid.T) *lobstrtest.World {
+	return lobstrtest.RandomWorld(rapid.Uint64().Draw(t, "seed"), lobstrtest.RandomOptions{
+		Accounts: 3, Squids: 3, Events: 120, Start: start, Span: 72 * time.Hour, Load: 0.5,
+		LockForm: lobstrtest.LockForm(rapid.IntRange(0, 1).Draw(t, "form")),
+	})
+}
+
+var end = start.Add(96 * time.Hour)
+
+func accountsOf(w *lobstrtest.World) (ids []string) {
+	for _, truth := range w.TruthBetween("", time.Time{}, end) {
+		if !slices.Contains(ids, truth.Account) {
+			ids = append(ids, truth.Account)
+		}
+	}
+	return ids
+}
+
+func TestTruthsAreTheStepsOfTheState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := randomWorld(t)
+		for _, id := range accountsOf(w) {
+			last := start
+			truths := w.TruthBetween(id, time.Time{}, end)
+			for i := 0; i < len(truths); {
+				at, n := truths[i].At, i
+				for n < len(truths) && truths[n].At.Equal(at) {
+					n++
+				}
+				if net := w.Net(id, last, at.Add(-1)); len(net) > 0 {
+					t.Fatalf("%s: no truths between %s and %s, but %v", id, last, at, net)
+				}
+				if net := w.Net(id, at.Add(-1), at); !reflect.DeepEqual(net, truths[i:n]) {
+					t.Fatalf("%s at %s:\n%v\nwant\n%v", id, at, net, truths[i:n])
+				}
+				last, i = at, n
+			}
+		}
+	})
+}
+
+// plain is the object without what moves by itself, in one order.
+func plain(t *rapid.T, w *lobstrtest.World, id string, at time.Time) string {
+	raw, ok := w.StateAt(id, lobstrtest.ListView, at)
+	if !ok {
+		return "absent"
+	}
+	var object map[string]any
+	if err := json.Unmarshal(raw, &object); err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	delete(object, "resets_in")
+	user, _ := object["params"].(map[string]any)["user"].(map[string]any)
+	for _, limit := range user {
+		for _, counter := range []string{"value", "current", "timestamp", "last_batch_at"} {
+			delete(limit.(map[string]any), counter)
+		}
+	}
+	for _, name := range []string{"squids", "cookies"} {
+		slices.SortFunc(object[name].([]any), func(a, b any) int {
+			return strings.Compare(text(a), text(b))
+		})
+	}
+	return text(object)
+}
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+var overLock = regexp.MustCompile(`"lock_time":[^,]*`)
+
+func TestStatesDifferOnlyWhereTruthsSay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := randomWorld(t)
+		for _, id := range accountsOf(w) {
+			at, before := start, plain(t, w, id, start)
+			for at.Before(end) {
+				next := at.Add(time.Duration(rapid.Int64Range(1, int64(8*time.Hour)).Draw(t, "step")))
+				after := plain(t, w, id, next)
+				truths, net := w.TruthBetween(id, at, next), w.Net(id, at, next)
+				if len(truths) == 0 && overLock.ReplaceAllString(before, "") != overLock.ReplaceAllString(after, "") {
+					t.Fatalf("no truths, but\n%s\n%s", before, after)
+				}
+				if before == after && slices.ContainsFunc(net, func(n lobstrtest.Truth) bool { return n.Kind != lobstrtest.Unlocked }) {
+					t.Fatalf("no difference, but %v", net)
+				}
+				for _, n := range net {
+					if !n.At.After(at) || n.At.After(next) {
+						t.Fatalf("net %v outside of (%s, %s]", n, at, next)
+					}
+				}
+				at, before = next, after
+			}
+		}
+	})
+}
+
+func TestStateDoesNotDependOnWhoAskedWhen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		options := lobstrtest.RandomOptions{Accounts: 4, Events: 60, Start: start, Span: 48 * time.Hour, Load: 0.9}
+		forward, other := lobstrtest.RandomWorld(seed, options), lobstrtest.RandomWorld(seed, options)
+		want := map[time.Time]string{}
+		id := forward.Accounts(start)[0]
+		for at := start; at.Before(start.Add(50 * time.Hour)); at = at.Add(17 * time.Minute) {
+			raw, _ := forward.StateAt(id, lobstrtest.ListView, at)
+			want[at] = string(raw)
+		}
+		for at, state := range want { // in any order
+			if raw, _ := other.StateAt(id, lobstrtest.ListView, at); string(raw) != state {
+				t.Fatalf("at %s:\n%s\nwant\n%s", at, raw, state)
+			}
+		}
+		if a, b := forward.TruthBetween("", start, end), other.TruthBetween("", start, end); !reflect.DeepEqual(a, b) {
+			t.Fatalf("truths differ")
+		}
+		if !reflect.DeepEqual(forward.Script(), other.Script()) {
+			t.Fatalf("scripts differ")
+		}
+	})
+}
+
+func TestScriptMayBeWrittenInAnyOrder(t *testing.T) {
+	build := func(late bool) *lobstrtest.World {
+		w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+		id := w.Add(lobstrtest.Account{Username: "ada"})
+		first := func() { w.At(start.Add(time.Hour), lobstrtest.Expire(id)) }
+		if !late {
+			first()
+		}
+		w.At(start.Add(2*time.Hour), lobstrtest.Resync(id), lobstrtest.Assign("Leads", id))
+		if late {
+			w.TruthBetween("", start, end) // played to the end, but shown to nobody
+			first()
+		}
+		return w
+	}
+	a, b := build(false).TruthBetween("", start, end), build(true).TruthBetween("", start, end)
+	if len(a) != 7 || !reflect.DeepEqual(a, b) {
+		t.Errorf("%v\n%v", a, b)
+	}
+}
+
+func TestThePastIsWhatItWas(t *testing.T) {
+	w, _, c := seven(t)
+	c.list("/accounts")
+	defer func() {
+		if recover() == nil {
+			t.Error("an event before what was served was taken")
+		}
+	}()
+	w.At(start, lobstrtest.Expire(w.Accounts(start)[0]))
+}
+
+func TestEventsHappenExactlyAtTheirInstant(t *testing.T) {
+	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+	id := w.Add(lobstrtest.Account{Username: "ada"})
+	at, until := start.Add(time.Hour), start.Add(2*time.Hour)
+	w.At(at, lobstrtest.Lock(id, until, lobstrtest.LockISO))
+	for instant, want := range map[time.Time]string{
+		at.Add(-1): "healthy", at: "locked", until.Add(-1): "locked", until: "healthy",
+	} {
+		if got := w.HealthAt(id, instant); got != want {
+			t.Errorf("%s: %s", instant, got)
+		}
+	}
+	raw, _ := w.StateAt(id, lobstrtest.ListView, until.Add(-1500*time.Millisecond))
+	if !strings.Contains(string(raw), `"lock_time":"2026-01-05T08:00:00Z","resets_in":2}`) {
+		t.Errorf("%s", raw)
+	}
+	raw, _ = w.StateAt(id, lobstrtest.ListView, until)
+	if !strings.Contains(string(raw), `"resets_in":null}`) {
+		t.Errorf("%s", raw)
+	}
+	lock := json.RawMessage(`"2026-01-05T08:00:00Z"`)
+	want := []lobstrtest.Truth{
+		{At: at, Account: id, Kind: "locked", Path: "/lock_time", Old: json.RawMessage("null"), New: lock},
+		{At: until, Account: id, Kind: "unlocked", Path: "/lock_time", Old: lock, New: lock},
+	}
+	if got := w.TruthBetween(id, start, end); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	if got := w.Truth(); got != nil {
+		t.Errorf("nothing has happened yet, but %v", got)
+	}
+}

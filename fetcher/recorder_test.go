@@ -1,0 +1,159 @@
+package fetcher
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// memory is a Recorder for the tests of this package: it keeps what it is given
+// and checks how it is called.
+type memory struct {
+	t        *testing.T
+	known    map[string]bool   // and not gone
+	raw      map[string]string // the latest of each account
+	seen     map[string]bool   // in this run's list
+	asked    map[string]bool
+	gone     []string
+	failures []store.Failure
+	missing  []string
+	pages    int
+	requests int
+	unlisted time.Time // when Unlist was told the list ended
+	breaks   error     // what Append returns from now on
+	busy     atomic.Bool
+	stopped  bool // an error was returned
+}
+
+func newMemory(t *testing.T, known ...string) *memory {
+	m := &memory{t: t, known: map[string]bool{}, raw: map[string]string{}, seen: map[string]bool{}, asked: map[string]bool{}}
+	for _, id := range known {
+		m.known[id] = true
+	}
+	return m
+}
+
+// enter checks that calls do not overlap and that none follows an error.
+func (m *memory) enter() func() {
+	if !m.busy.CompareAndSwap(false, true) {
+		m.t.Error("two calls of the recorder at the same time")
+	}
+	if m.stopped {
+		m.t.Error("a call of the recorder after it returned an error")
+	}
+	return func() { m.busy.Store(false) }
+}
+
+func (m *memory) Append(ctx context.Context, r store.Response) (store.Appended, error) {
+	defer m.enter()()
+	if m.breaks != nil {
+		m.stopped = true
+		return store.Appended{}, m.breaks
+	}
+	if ctx.Err() != nil {
+		m.stopped = true
+		return store.Appended{}, ctx.Err()
+	}
+	if r.Sent.IsZero() || r.Received.Before(r.Sent) || r.Requests < m.requests {
+		m.t.Errorf("instants or requests make no sense: %s %s %d", r.Sent, r.Received, r.Requests)
+	}
+	m.requests = r.Requests
+	got := store.Appended{Failed: len(r.Failures)}
+	m.failures = append(m.failures, r.Failures...)
+	for _, failure := range r.Failures {
+		m.seen[failure.Account] = true
+	}
+	for _, account := range r.Accounts {
+		m.observe(r.Source, account, &got)
+	}
+	for _, id := range r.Absent {
+		m.absent(id, &got)
+	}
+	if r.Source == store.List {
+		m.pages++
+	}
+	return got, nil
+}
+
+func (m *memory) observe(source store.Source, account store.Observed, got *store.Appended) {
+	if source == store.List && m.seen[account.ID] {
+		got.Repeated++
+		return
+	}
+	m.seen[account.ID], m.known[account.ID] = true, true
+	if m.raw[account.ID] == string(account.Raw) {
+		got.Unchanged++
+		return
+	}
+	m.raw[account.ID] = string(account.Raw)
+	got.Changed++
+}
+
+func (m *memory) absent(id string, got *store.Appended) {
+	m.asked[id] = true
+	if !m.known[id] {
+		m.failures = append(m.failures, store.Failure{Account: id, Kind: store.FailNotFound, HTTPStatus: 404})
+		got.Failed++
+		return
+	}
+	delete(m.known, id)
+	m.gone = append(m.gone, id)
+	got.Gone++
+}
+
+func (m *memory) Fail(_ context.Context, requests int, failures ...store.Failure) error {
+	defer m.enter()()
+	if requests < m.requests {
+		m.t.Errorf("%d requests after %d", requests, m.requests)
+	}
+	m.requests = requests
+	m.failures = append(m.failures, failures...)
+	return nil
+}
+
+func (m *memory) Unlist(_ context.Context, at time.Time) (int, error) {
+	defer m.enter()()
+	m.unlisted = at
+	for _, id := range slices.Sorted(maps.Keys(m.known)) {
+		if !m.seen[id] {
+			m.missing = append(m.missing, id)
+		}
+	}
+	return len(m.missing), nil
+}
+
+func (m *memory) Missing(_ context.Context, after string, n int) ([]string, error) {
+	defer m.enter()()
+	var ids []string
+	for _, id := range m.missing {
+		if id > after && !m.asked[id] && len(ids) < n {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func (m *memory) Known(_ context.Context, ids []string) (hits, total int, err error) {
+	defer m.enter()()
+	for _, id := range ids {
+		if m.known[id] {
+			hits++
+		}
+	}
+	return hits, len(m.known), nil
+}
+
+// kinds counts the failures by kind.
+func (m *memory) kinds() map[store.FailureKind]int {
+	kinds := make(map[store.FailureKind]int)
+	for _, failure := range m.failures {
+		kinds[failure.Kind]++
+		mustNotLeak(m.t, failure.Message)
+	}
+	return kinds
+}

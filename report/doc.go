@@ -1,0 +1,37 @@
+// Package report says what snapshots mean: what changed between two of them,
+// how long an account was in which health, which squids used which account, and
+// how much of its limits was used.
+//
+// All of it are pure functions: no clock, no database, no network, no
+// environment. The same input gives the same answer, and all functions are safe
+// for concurrent use.
+//
+// The rules that a store is opened with are [Rules]: [Read] takes the facts out
+// of a state, [Diff] compares two states. They hold these laws, which the tests
+// check on random histories:
+//
+//   - A state does not differ from itself; nor from one with other volatile
+//     values, another order of squids, cookies or members, or other spellings.
+//   - [Apply] of the changes to the old object gives the new one.
+//   - A to B and B to A are both changes, or neither is; and the one is the other
+//     turned round (a synchronisation turned round is a mere field).
+//   - No change names a volatile value, and none goes without saying that the
+//     health changed: except through resets_in, which is volatile.
+//   - A field that one endpoint has and the other lacks has not changed.
+//
+// Three fields are read with care where they are missing, because a missing
+// field says nothing. Without squids no squid is unassigned: the field that is
+// no longer sent is a change of schema, and assignments go on until a list of
+// squids says otherwise. A lock_time that is missing, null, past, or no time at
+// all is no lock. A missing status is no status, health unknown.
+//
+// The package refuses what it cannot understand: documents that are no JSON
+// objects, repeated member names, squids in an unknown shape, nesting beyond a
+// thousand levels. It answers an error then and never "no squids". Values of
+// unexpected types elsewhere are data like any other.
+//
+// [NewTimeline] measures time in each health, [Build] makes the report of a
+// period. The types whose names end in JSON are the documented answers of the
+// commands: keys are snake_case, instants RFC 3339 UTC with milliseconds, lists
+// never null.
+package report

@@ -1,0 +1,75 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Sections chooses the parts of a [Report]. The zero value means all of them.
+type Sections struct {
+	Status, Squids, Limits bool
+}
+
+func (s Sections) orAll() Sections {
+	if s == (Sections{}) {
+		return Sections{Status: true, Squids: true, Limits: true}
+	}
+	return s
+}
+
+// Input is what a [Report] is made of. Lists may be in any order except where
+// it is said, and may tell of more than the period; what lies outside it is
+// left out or, where it says how things stood at the beginning, used for that.
+// Facts are never taken from anything after Until.
+type Input struct {
+	Workspace    string
+	Since, Until time.Time // the period; Until is not part of it
+	Sections     Sections
+	// Accounts are the states of all accounts at Until, gone ones included.
+	Accounts []store.AccountState
+	// Steps are the status steps whose window ends in the period or later, of
+	// each account oldest first. An account without steps kept its health.
+	Steps []store.StatusStep
+	// Assignments are those that lasted at any time of the period.
+	Assignments []store.Assignment
+	// Uses are the movements of counters in the period, and for each account and
+	// limit the last one before it.
+	Uses []store.Use
+}
+
+// Report is the status-change report of a period. Sections that were not asked
+// for are nil, and missing in JSON.
+type Report struct {
+	Workspace string         `json:"workspace"`
+	Since     Time           `json:"since"`
+	Until     Time           `json:"until"`
+	Status    *StatusSection `json:"status,omitempty"`
+	Squids    *SquidSection  `json:"squids,omitempty"`
+	Limits    *LimitSection  `json:"limits,omitempty"`
+}
+
+// Build makes the report. It is a pure function: the same input gives the same
+// report, whatever the order of its lists.
+func Build(in Input) Report {
+	r := Report{Workspace: in.Workspace, Since: Time{in.Since}, Until: Time{in.Until}}
+	in.Accounts = slices.SortedFunc(slices.Values(in.Accounts), compareAccounts)
+	sections := in.Sections.orAll()
+	if sections.Status {
+		r.Status = in.status()
+	}
+	if sections.Squids {
+		r.Squids = in.squids()
+	}
+	if sections.Limits {
+		r.Limits = &LimitSection{Limits: NewLimits(in.Uses, in.Accounts, in.Since, in.Until)}
+	}
+	return r
+}
+
+// compareAccounts orders accounts by username, then id.
+func compareAccounts(a, b store.AccountState) int {
+	return cmp.Or(cmp.Compare(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
+}

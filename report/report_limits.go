@@ -1,0 +1,183 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// LimitSection tells how much of each limit was used.
+type LimitSection struct {
+	Limits []LimitJSON `json:"limits"`
+}
+
+// LimitJSON is a limit of an account and what was used of it: the answer of
+// `limits`, and a row of the report.
+type LimitJSON struct {
+	Account  string          `json:"account"`
+	Username Text            `json:"username"`
+	Limit    string          `json:"limit"`     // the name under /params/user
+	Value    json.RawMessage `json:"value"`     // the counter as last seen; null when not sent
+	Max      json.RawMessage `json:"max"`       // null when none was sent
+	Share    *float64        `json:"share"`     // value / max; null where that is no number
+	ResetsAt Time            `json:"resets_at"` // null when not sent
+	SeenAt   Time            `json:"seen_at"`   // when the counter was last seen to move
+	Days     []DayUseJSON    `json:"days"`      // days of the period with a known use, oldest first
+}
+
+// DayUseJSON is the highest use of a limit on one day.
+type DayUseJSON struct {
+	Day     string          `json:"day"`     // UTC, "2006-01-02"
+	Highest json.RawMessage `json:"highest"` // the counter at its highest
+	Max     json.RawMessage `json:"max"`     // the limit in force then
+	Share   *float64        `json:"share"`   // highest / max; null where that is no number
+}
+
+type limitKey struct{ account, limit string }
+
+// NewLimits answers for each account and limit the last known counter and the
+// highest counter of each UTC day of the period (until is not part of it),
+// across resets, sorted by username, account and limit; never nil. A counter
+// carried into a day counts for it unless it was reset by then or the account
+// was no longer watched. The limit in force at the end is taken from the
+// documents of accounts, where they have one.
+func NewLimits(uses []store.Use, accounts []store.AccountState, since, until time.Time) []LimitJSON {
+	states := make(map[string]store.AccountState, len(accounts))
+	for _, a := range accounts {
+		states[a.ID] = a
+	}
+	series := map[limitKey][]store.Use{}
+	for _, u := range uses {
+		if u.SeenAt.Before(until) {
+			key := limitKey{u.Account, u.Limit}
+			series[key] = append(series[key], u)
+		}
+	}
+	out := []LimitJSON{}
+	for _, s := range series {
+		slices.SortStableFunc(s, func(a, b store.Use) int { return a.SeenAt.Compare(b.SeenAt) })
+		out = append(out, newLimit(s, states[s[0].Account], since, until))
+	}
+	slices.SortFunc(out, func(a, b LimitJSON) int {
+		return cmp.Or(cmp.Compare(a.Username, b.Username), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Limit, b.Limit))
+	})
+	return out
+}
+
+// newLimit sums up the movements of one limit, oldest first.
+func newLimit(uses []store.Use, a store.AccountState, since, until time.Time) LimitJSON {
+	last := uses[len(uses)-1]
+	limit := last.Max
+	if current := maxOf(a.Document, last.Limit); current != nil {
+		limit = current
+	}
+	return LimitJSON{
+		Account:  last.Account,
+		Username: cmp.Or(Text(a.Facts.Username), Text(last.Username)),
+		Limit:    last.Limit,
+		Value:    last.Value,
+		Max:      limit,
+		Share:    share(last.Value, limit),
+		ResetsAt: Time{last.ResetsAt},
+		SeenAt:   Time{last.SeenAt},
+		Days:     newDays(uses, a, since, until),
+	}
+}
+
+// maxOf is the limit that a document names; nil when it names none.
+func maxOf(document json.RawMessage, limit string) json.RawMessage {
+	doc, err := parseDocument(document)
+	if err != nil {
+		return nil
+	}
+	params, err := doc.field("params")
+	if err != nil {
+		return nil
+	}
+	return params.member("user").member(limit).member("max").value()
+}
+
+// newDays finds the highest use of each day of the period.
+func newDays(uses []store.Use, a store.AccountState, since, until time.Time) []DayUseJSON {
+	best := map[string]store.Use{}
+	for i, u := range uses {
+		// What was seen lasts until it is seen to move or the watch ends.
+		end := until
+		if i+1 < len(uses) {
+			end = uses[i+1].SeenAt
+		} else if !a.SeenAt.IsZero() && a.SeenAt.Before(until) {
+			end = a.SeenAt
+		}
+		if !u.ResetsAt.IsZero() && u.ResetsAt.After(u.SeenAt) && u.ResetsAt.Before(end) {
+			end = u.ResetsAt
+		}
+		from := latest(u.SeenAt, since)
+		for day := from; !day.After(end) && day.Before(until); day = nextDay(day) {
+			if day.Equal(end) && !day.Equal(u.SeenAt) {
+				break // it ended as the day began
+			}
+			keepHighest(best, day, u)
+		}
+	}
+	days := []DayUseJSON{}
+	for _, day := range sortedNames(best) {
+		u := best[day]
+		days = append(days, DayUseJSON{Day: day, Highest: u.Value, Max: u.Max, Share: share(u.Value, u.Max)})
+	}
+	return days
+}
+
+func keepHighest(best map[string]store.Use, day time.Time, u store.Use) {
+	value, ok := numberOf(u.Value)
+	if !ok {
+		return
+	}
+	name := day.UTC().Format(time.DateOnly)
+	old, known := best[name]
+	if highest, _ := numberOf(old.Value); !known || value >= highest {
+		best[name] = u
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// nextDay is the beginning of the next UTC day.
+func nextDay(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour) }
+
+// numberOf reads a JSON number, or the text of one.
+func numberOf(raw json.RawMessage) (float64, bool) {
+	n, err := parseValue(raw)
+	if err != nil || n == nil || n.kind != kindNumber && n.kind != kindString {
+		return 0, false
+	}
+	if _, ok := parseDecimal(n.text); !ok {
+		return 0, false
+	}
+	number, err := strconv.ParseFloat(n.text, 64)
+	return number, err == nil
+}
+
+// share is value / limit, in thousandths; nil where one of them is no number or
+// the limit is not above zero.
+func share(value, limit json.RawMessage) *float64 {
+	used, ok := numberOf(value)
+	of, also := numberOf(limit)
+	if !ok || !also || of <= 0 {
+		return nil
+	}
+	s := math.Round(used/of*1000) / 1000
+	if math.IsInf(s, 0) || math.IsNaN(s) {
+		return nil // JSON has no infinity
+	}
+	return &s
+}
