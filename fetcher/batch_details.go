@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"iter"
+	"strings"
 	"sync"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -59,7 +60,7 @@ func (b *batch) ask(ctx context.Context, ids iter.Seq[string], results chan<- de
 	for id := range ids {
 		named++
 		select {
-		case jobs <- id:
+		case jobs <- strings.ToLower(id):
 		case <-ctx.Done(): // count the rest
 		}
 	}

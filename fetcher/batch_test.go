@@ -37,10 +37,12 @@ type vendor struct {
 	detail  func(id string, w http.ResponseWriter) bool  // answers instead
 	list    func(number int, w http.ResponseWriter) bool // answers instead
 	account func(id string) any                          // nil: a plain one
+	slow    time.Duration
 	mu      sync.Mutex
 }
 
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	time.Sleep(v.slow) // before the lock: a bubble's time stands still while one waits for a mutex
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if id := path.Base(r.URL.Path); id != "accounts" {
@@ -210,7 +212,7 @@ func TestSnapshotAll(t *testing.T) {
 			state: store.Complete, captured: 250, requests: 3, whole: true},
 		"with numbers as strings": {vendor: &vendor{ids: some, page: func(_ int, p map[string]any) { p["total_results"], p["total_pages"] = "250", "3" }},
 			state: store.Complete, captured: 250, requests: 3, whole: true},
-		"asks for what the list lacks": {vendor: &vendor{ids: some}, known: numbers(249, 1300),
+		"asks for what the list lacks": {vendor: &vendor{ids: some}, known: numbers(99, 1300),
 			state: store.Complete, captured: 250, gone: 1050, requests: 1053, whole: true},
 		"keeps what the list lacks and the detail shows": {vendor: &vendor{ids: some, page: func(_ int, p map[string]any) {
 			p["total_results"], p["total_pages"], p["next"] = 100, 1, nil
@@ -371,11 +373,8 @@ func TestARecorderThatFailsStopsTheBatch(t *testing.T) {
 
 func TestABatchEndsWithItsContext(t *testing.T) {
 	interrupt := errors.New("interrupted")
-	slow := func(w http.ResponseWriter) bool { time.Sleep(time.Second); return false }
 	for name, named := range map[string][]string{"all": nil, "named": numbers(0, 1000)} {
-		server := &vendor{ids: numbers(0, 1000),
-			list:   func(_ int, w http.ResponseWriter) bool { return slow(w) },
-			detail: func(_ string, w http.ResponseWriter) bool { return slow(w) }}
+		server := &vendor{ids: numbers(0, 1000), slow: time.Second}
 		t.Run(name+" by a signal", func(t *testing.T) {
 			inBubble(t, server.ServeHTTP, Config{}, func(t *testing.T, c *Client) {
 				ctx, cancel := context.WithCancelCause(t.Context())

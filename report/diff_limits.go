@@ -1,6 +1,8 @@
 package report
 
 import (
+	"encoding/json"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -32,9 +34,19 @@ func (d *differ) diffLimits(path jsontext.Pointer, a, b *node) {
 }
 
 func (d *differ) addLimit(path jsontext.Pointer, a, b *node) {
-	if b != nil || a != nil {
+	if path == pointer("params") {
+		// Params that hold no settings are still sent: null, not nothing.
+		d.add(store.LimitChanged, path, orNull(a.value()), orNull(b.value()))
+	} else if a != nil || b != nil {
 		d.add(store.LimitChanged, path, a.value(), b.value())
 	}
+}
+
+func orNull(value json.RawMessage) json.RawMessage {
+	if value == nil {
+		return null
+	}
+	return value
 }
 
 func equalLeaf(a, b *node) bool {

@@ -24,12 +24,26 @@ func healthStep(from, to store.Health, w store.Window) store.StatusStep {
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 
+type timelineCase struct {
+	name string
+	life Life
+	want Timeline
+}
+
+// runTimelines measures the hundred minutes after the beginning of the tests.
+func runTimelines(t *testing.T, tests []timelineCase) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, NewTimeline(test.life, minute(0), minute(100))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestTimeline(t *testing.T) {
-	tests := []struct {
-		name string
-		life Life
-		want Timeline
-	}{
+	runTimelines(t, []timelineCase{
 		{"nothing happened", Life{Health: store.Healthy, FirstSeen: minute(-10), LastSeen: minute(200)}, Timeline{
 			Times:    []HealthTime{{store.Healthy, minutes(100), minutes(100)}},
 			Segments: []Segment{{minute(0), minute(100), []store.Health{store.Healthy}}},
@@ -58,6 +72,11 @@ func TestTimeline(t *testing.T) {
 			Times:    []HealthTime{{store.Failing, minutes(100), minutes(100)}},
 			Segments: []Segment{{minute(0), minute(100), []store.Health{store.Failing}}},
 		}},
+	})
+}
+
+func TestTimelineOfOverlapsAndEdges(t *testing.T) {
+	runTimelines(t, []timelineCase{
 		{"windows that overlap by a response", Life{
 			Steps: []store.StatusStep{
 				healthStep(store.Healthy, store.Expired, window(20, 50)), healthStep(store.Expired, store.Healthy, window(40, 80))},
@@ -85,28 +104,15 @@ func TestTimeline(t *testing.T) {
 		}},
 		{"a health that turned without a step is uncertain", Life{
 			Steps:  []store.StatusStep{healthStep(store.Healthy, store.Expired, window(40, 40))},
-			Health: store.Expired, FirstSeen: minute(-10), LastSeen: minute(100),
+			Health: store.Locked, FirstSeen: minute(-10), LastSeen: minute(100),
 		}, Timeline{
-			Times: []HealthTime{{store.Expired, minutes(60), minutes(60)}, {store.Healthy, minutes(40), minutes(40)}},
+			Times:     []HealthTime{{store.Expired, 0, minutes(60)}, {store.Locked, 0, minutes(60)}, {store.Healthy, minutes(40), minutes(40)}},
+			Uncertain: minutes(60),
 			Segments: []Segment{
-				{minute(0), minute(40), []store.Health{store.Healthy}}, {minute(40), minute(100), []store.Health{store.Expired}}},
+				{minute(0), minute(40), []store.Health{store.Healthy}},
+				{minute(40), minute(100), []store.Health{store.Expired, store.Locked}}},
 		}},
-	}
-	tests[len(tests)-1].life.Health = store.Locked
-	tests[len(tests)-1].want = Timeline{
-		Times: []HealthTime{{store.Expired, 0, minutes(60)}, {store.Locked, 0, minutes(60)}, {store.Healthy, minutes(40), minutes(40)}},
-		Segments: []Segment{
-			{minute(0), minute(40), []store.Health{store.Healthy}},
-			{minute(40), minute(100), []store.Health{store.Expired, store.Locked}}},
-		Uncertain: minutes(60),
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, NewTimeline(test.life, minute(0), minute(100))); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	})
 }
 
 func TestTimelineOfNoTime(t *testing.T) {

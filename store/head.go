@@ -37,9 +37,6 @@ func (h *head) at(source Source) *endpoint {
 	return &h.List
 }
 
-// lastSeen is the response that last showed the account; 0 for none.
-func (h *head) lastSeen() int64 { return max(h.List.Seen.Int64, h.Detail.Seen.Int64) }
-
 // stands reports whether an object with this digest, received from source at
 // the instant, is the state the account is in.
 func (h *head) stands(source Source, digest []byte, receivedMS int64) bool {

@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// changeText says in words what changed.
-func changeText(c store.Change) string {
+// changeText says in words what changed, with times in the zone.
+func changeText(c store.Change, zone *time.Location) string {
 	healths := string(c.HealthBefore) + " → " + string(c.HealthAfter)
 	switch c.Kind {
 	case store.Appeared:
@@ -19,12 +23,27 @@ func changeText(c store.Change) string {
 		return "+ " + valueText(c.New) + " (" + squidOf(c.Path) + ")"
 	case store.SquidUnassigned:
 		return "- " + valueText(c.Old) + " (" + squidOf(c.Path) + ")"
+	case store.SquidRenamed:
+		return valueText(c.Old) + " → " + valueText(c.New) + " (" + squidOf(c.Path) + ")"
+	case store.LockBegan:
+		return "until " + lockText(c.New, zone) + " (" + healths + ")"
+	case store.LockEnded:
+		return "was until " + lockText(c.Old, zone) + " (" + healths + ")"
 	}
 	text := strings.TrimPrefix(c.Path, "/") + ": " + valueText(c.Old) + " → " + valueText(c.New)
 	if c.HealthAfter != "" && c.HealthBefore != c.HealthAfter {
 		text += " (" + healths + ")"
 	}
 	return text
+}
+
+// lockText is a lock_time for people: Unix seconds are a time.
+func lockText(raw json.RawMessage, zone *time.Location) string {
+	seconds, err := strconv.ParseInt(valueText(raw), 10, 64)
+	if err != nil || seconds <= 0 || seconds > math.MaxUint32 {
+		return valueText(raw)
+	}
+	return render.Time(time.Unix(seconds, 0), zone)
 }
 
 // squidOf is the short id of the squid in the path of a change.

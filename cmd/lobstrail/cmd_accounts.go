@@ -99,7 +99,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(accountColumns...)
+		out := a.list(accountColumns(a.env.width())...)
 		shown, gone := 0, 0
 		for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {
@@ -133,21 +133,29 @@ func (a *app) noteHidden(gone int) {
 	}
 }
 
-var accountColumns = []render.Column{
-	{Title: "Account", Key: "id", Flexible: 3},
-	{Title: "Name", Key: "username", Flexible: 1},
-	{Title: "Type", Key: "type", Flexible: 2},
-	{Title: "Health", Key: "health"},
-	{Title: "Since"},
-	{Title: "Status", Key: "status", Flexible: 1},
-	{Key: "status_code_info"},
-	{Key: "status_code_description"},
-	{Key: "last_synchronization_time"},
-	{Title: "Squids", Key: "squids", Right: true},
-	{Key: "health_since_after"},
-	{Key: "health_since_before"},
-	{Title: "Seen", Key: "seen_at"},
-	{Key: "unlisted_since"},
+// accountColumns are those of the list. A narrow terminal shows the type and the
+// time of the last sight not at all rather than everything cut short.
+func accountColumns(width int) []render.Column {
+	kind, seen := "Type", "Seen"
+	if width > 0 && width < 110 {
+		kind, seen = "", ""
+	}
+	return []render.Column{
+		{Title: "Account", Key: "id"},
+		{Title: "Name", Key: "username", Flexible: 1},
+		{Title: kind, Key: "type", Flexible: 2},
+		{Title: "Health", Key: "health"},
+		{Title: "Since"},
+		{Title: "Status", Key: "status", Flexible: 2},
+		{Key: "status_code_info"},
+		{Key: "status_code_description"},
+		{Key: "last_synchronization_time"},
+		{Title: "Squids", Key: "squids", Right: true},
+		{Key: "health_since_after"},
+		{Key: "health_since_before"},
+		{Title: seen, Key: "seen_at"},
+		{Key: "unlisted_since"},
+	}
 }
 
 func accountCells(account store.AccountState) []render.Cell {

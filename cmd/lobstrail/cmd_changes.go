@@ -104,7 +104,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 				return err
 			}
 			n++
-			if err := out.Row(report.NewChangeJSON(change), changeCells(change)...); err != nil {
+			if err := out.Row(report.NewChangeJSON(change), a.changeCells(change)...); err != nil {
 				return err
 			}
 		}
@@ -138,8 +138,8 @@ var changeColumns = []render.Column{
 	{Title: "Run", Key: "run", Right: true},
 }
 
-func changeCells(c store.AccountChange) []render.Cell {
-	text := render.TextCell(changeText(c.Change))
+func (a *app) changeCells(c store.AccountChange) []render.Cell {
+	text := render.TextCell(changeText(c.Change, a.env.zone))
 	if c.HealthAfter != "" {
 		text = text.In(c.HealthAfter)
 	}

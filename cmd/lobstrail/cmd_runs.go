@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
 }
 
 func (a *app) listRuns(ctx context.Context, s *store.Store) error {
-	out, n := a.list(runColumns...), 0
+	out, n := a.list(runColumns(a.env.width())...), 0
 	for run, err := range s.Runs(ctx, a.workspace) {
 		if err != nil {
 			return err
@@ -65,20 +66,28 @@ func (a *app) listRuns(ctx context.Context, s *store.Store) error {
 	return out.Close(count(n, "run") + ". " + a.zoneNote())
 }
 
-var runColumns = []render.Column{
-	{Title: "Run", Key: "run", Right: true},
-	{Title: "State", Key: "state"},
-	{Title: "Started", Key: "started_at"},
-	{Title: "Took"},
-	{Key: "finished_at"},
-	{Title: "Requested", Key: "requested", Right: true},
-	{Title: "Captured", Key: "captured", Right: true},
-	{Title: "Changed", Key: "changed", Right: true},
-	{Key: "unchanged"},
-	{Title: "Gone", Key: "gone", Right: true},
-	{Title: "Failed", Key: "failed", Right: true},
-	{Title: "Calls", Key: "requests", Right: true},
-	{Title: "Notes", Key: "warnings", Flexible: 1},
+// runColumns are those of the list. A narrow terminal leaves out what a run cost.
+func runColumns(width int) []render.Column {
+	took, calls := "Took", "Calls"
+	if width > 0 && width < 110 {
+		took, calls = "", ""
+	}
+	return []render.Column{
+		{Title: "Run", Key: "run", Right: true},
+		{Title: "State", Key: "state"},
+		{Title: "Started", Key: "started_at"},
+		{Title: took},
+		{Key: "finished_at"},
+		{Title: "Captured", Right: true},
+		{Key: "requested"},
+		{Key: "captured"},
+		{Title: "Changed", Key: "changed", Right: true},
+		{Key: "unchanged"},
+		{Title: "Gone", Key: "gone", Right: true},
+		{Title: "Failed", Key: "failed", Right: true},
+		{Title: calls, Key: "requests", Right: true},
+		{Title: "Notes", Key: "warnings", Flexible: 1},
+	}
 }
 
 func runCells(run store.Run) []render.Cell {
@@ -96,6 +105,7 @@ func runCells(run store.Run) []render.Cell {
 		render.TimeCell(run.Started),
 		took,
 		render.TimeCell(run.Finished),
+		render.TextCell(fmt.Sprintf("%d of %d", run.Captured(), run.Requested)),
 		render.IntCell(run.Requested),
 		render.IntCell(run.Captured()),
 		render.IntCell(run.Changed),

@@ -150,7 +150,7 @@ func nextStep(err error) string {
 	case errors.Is(err, store.ErrDamaged):
 		return "keep the file as it is and go back to a copy of it"
 	case errors.Is(err, fetcher.ErrNoToken):
-		return "set LOBSTR_TOKEN, run \"lobstr config set-token\" of the vendor's tools, or name a file with --token-file"
+		return "set LOBSTR_TOKEN, put it under [auth] token in ~/.config/lobstr/config.toml, or name a file with --token-file"
 	case errors.Is(err, fetcher.ErrKeyRefused):
 		return "nothing was concluded about any account; check the key on lobstr.io and where it is kept (see \"lobstrail help snapshot\")"
 	}

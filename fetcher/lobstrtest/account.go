@@ -65,14 +65,16 @@ func (a Account) fields(squids string, at time.Time) object {
 
 // version is the state of an account from an instant on.
 type version struct {
-	at     time.Time // params holds the counters as of this instant
-	fields object    // nil: the account does not exist
-	load   float64
+	at      time.Time
+	counted time.Time // params holds the counters as of this instant
+	fields  object    // nil: the account does not exist
+	load    float64
 }
 
 // history is everything that an account was, oldest first.
 type history struct {
 	id       string
+	place    int // in the order of the list
 	versions []version
 	born     bool    // it exists since the world began
 	locked   bool    // a lock is live, as of the last event

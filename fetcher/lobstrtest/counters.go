@@ -24,7 +24,7 @@ func (h *history) paramsAt(i int, t time.Time) string {
 		return raw
 	}
 	c.version, c.from = i+1, t
-	c.raw, c.until = roll(raw, v.at, t, v.rate(v.at))
+	c.raw, c.until = roll(raw, v.counted, t, v.rate(v.at))
 	return c.raw
 }
 

@@ -99,7 +99,12 @@ func encodeEnvelope(envelope object, rows [][]byte) []byte {
 		b.WriteByte(',')
 	}
 	b.WriteString(`"data":[`)
-	b.Write(bytes.Join(rows, []byte(",")))
+	for i, row := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(row)
+	}
 	b.WriteByte(']')
 	if rest := envelope[data+1:].append(nil); len(rest) > 2 {
 		b.WriteByte(',')

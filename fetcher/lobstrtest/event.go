@@ -112,7 +112,7 @@ func Create(a Account) Event {
 		h := &history{id: a.ID}
 		m.w.play.add(h)
 		squids := list(m.w.entries(a.Squids, m.at))
-		m.commit(h, version{at: m.at, fields: a.fields(squids, m.at), load: a.Load})
+		m.commit(h, version{at: m.at, counted: m.at, fields: a.fields(squids, m.at), load: a.Load})
 	}}
 }
 
@@ -137,7 +137,7 @@ func Restore(account string) Event {
 			return
 		}
 		v := h.removed
-		v.at, v.fields = m.at, v.fields.clone()
+		v.at, v.counted, v.fields = m.at, m.at, v.fields.clone()
 		if raw, ok := v.fields.get("params"); ok {
 			raw, _ = roll(raw, m.at, m.at, 0)
 			v.fields.set("params", raw)

@@ -43,17 +43,13 @@ func (m moment) unassign(v *version, ref string) {
 // account.
 func ReplaceAccounts(squid string, accounts ...string) Event {
 	return Event{name: "ReplaceAccounts", detail: " " + squid + " " + strings.Join(accounts, " "), apply: func(m moment) {
-		id := m.w.squid(squid).id
-		for _, h := range m.w.order {
-			fields := h.last().fields
-			wanted := slices.Contains(accounts, h.id)
-			switch {
-			case fields == nil || wanted == mentions(fields, id):
-			case wanted:
-				m.edit(h.id, func(v *version) { m.assign(v, squid) })
-			default:
+		for _, h := range m.w.usersOf(m.w.squid(squid).id) {
+			if !slices.Contains(accounts, h.id) {
 				m.edit(h.id, func(v *version) { m.unassign(v, squid) })
 			}
+		}
+		for _, account := range accounts {
+			m.edit(account, func(v *version) { m.assign(v, squid) })
 		}
 	}}
 }
@@ -63,10 +59,8 @@ func RenameSquid(squid, name string) Event {
 	return Event{name: "RenameSquid", detail: " " + squid + " to " + name, apply: func(m moment) {
 		s := m.w.squid(squid)
 		s.rename(m.at, name)
-		for _, h := range m.w.order {
-			if mentions(h.last().fields, s.id) {
-				m.edit(h.id, func(v *version) { v.renameSquid(s.id, name) })
-			}
+		for _, h := range m.w.usersOf(s.id) {
+			m.edit(h.id, func(v *version) { v.renameSquid(s.id, name) })
 		}
 	}}
 }

@@ -122,7 +122,9 @@ func counter(t *testing.T, w *lobstrtest.World, id, limit, name string, at time.
 	t.Helper()
 	raw, _ := w.StateAt(id, lobstrtest.DetailView, at)
 	var account struct {
-		Params struct{ User map[string]map[string]json.RawMessage }
+		Params struct {
+			User map[string]map[string]json.RawMessage
+		}
 	}
 	if err := json.Unmarshal(raw, &account); err != nil {
 		t.Fatal(err)
@@ -151,8 +153,8 @@ func TestCountersMoveAndAreReset(t *testing.T) {
 		{idle, "profiles", "timestamp", midnight.Add(49 * time.Hour), "1767916800"},
 		{idle, "batch", "current", start.Add(time.Hour), "3"},
 		{idle, "batch", "last_batch_at", start.Add(time.Hour), `"05/01/2026 07:00:00"`},
-		{busy, "profiles", "value", start.Add(time.Hour), "12"},
-		{busy, "profiles", "value", start.Add(9 * time.Hour), "12"}, // expired meanwhile
+		{busy, "profiles", "value", start.Add(time.Hour), "43"},     // seven hours of 150
+		{busy, "profiles", "value", start.Add(9 * time.Hour), "50"}, // expired at eight
 	} {
 		if got := counter(t, w, test.id, test.limit, test.name, test.at); got != test.want {
 			t.Errorf("%s/%s at %s: %s, want %s", test.limit, test.name, test.at, got, test.want)

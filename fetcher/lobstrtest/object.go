@@ -17,39 +17,6 @@ type field struct{ name, raw string }
 // it work in place; clone first what others may hold.
 type object []field
 
-// parseObject reads a JSON object; ok is false when raw is something else.
-func parseObject(raw string) (o object, ok bool) {
-	dec := json.NewDecoder(strings.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, false
-	}
-	o = object{}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return nil, false
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, false
-		}
-		o = append(o, field{name.(string), string(value)})
-	}
-	return o, true
-}
-
-// parseList reads a JSON array; ok is false when raw is something else.
-func parseList(raw string) (list []string, ok bool) {
-	var entries []json.RawMessage
-	if err := json.Unmarshal([]byte(raw), &entries); err != nil || entries == nil {
-		return nil, false
-	}
-	for _, entry := range entries {
-		list = append(list, string(entry))
-	}
-	return list, true
-}
-
 func (o object) clone() object { return slices.Clone(o) }
 
 func (o object) index(name string) int {
@@ -118,10 +85,14 @@ func quote(s string) string {
 
 // unquote returns the text of a JSON string; ok is false for anything else.
 func unquote(raw string) (text string, ok bool) {
-	if !strings.HasPrefix(raw, `"`) || json.Unmarshal([]byte(raw), &text) != nil {
+	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
 	}
-	return text, true
+	if inner := raw[1 : len(raw)-1]; !strings.ContainsAny(inner, `\"`) {
+		return inner, raw[len(raw)-1] == '"'
+	}
+	ok = json.Unmarshal([]byte(raw), &text) == nil
+	return text, ok
 }
 
 func number(n int) string { return strconv.Itoa(n) }

@@ -11,7 +11,7 @@ import (
 // the defaults named.
 type RandomOptions struct {
 	Accounts int           // that exist from the beginning; 20
-	Squids   int           // 8
+	Squids   int           // 8, or one for ten accounts if that is more
 	Events   int           // five for each account; below 0: none
 	Start    time.Time     // what the world's clock shows; 2026-01-05 06:00 UTC
 	Span     time.Duration // events happen after Start, within it; two weeks
@@ -52,7 +52,7 @@ func (o RandomOptions) filled() RandomOptions {
 		o.Accounts = 20
 	}
 	if o.Squids == 0 {
-		o.Squids = 8
+		o.Squids = max(8, o.Accounts/10)
 	}
 	if o.Events == 0 {
 		o.Events = 5 * o.Accounts

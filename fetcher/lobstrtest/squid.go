@@ -1,6 +1,8 @@
 package lobstrtest
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,14 +52,13 @@ func (w *World) SquidAccountsAsObjects() {
 
 // squid finds a squid by its id or first name, or makes one of that name.
 func (w *World) squid(ref string) *squid {
-	for _, s := range w.squids {
-		if s.id == ref || s.names[0].name == ref {
-			return s
-		}
+	if s := w.bySquid[ref]; s != nil {
+		return s
 	}
 	s := &squid{id: ID("squid/" + ref)}
 	s.rename(time.Time{}, ref)
 	w.squids = append(w.squids, s)
+	w.bySquid[s.id], w.bySquid[ref] = s, s
 	return s
 }
 
@@ -146,4 +147,27 @@ func (v *version) squidsOf() []string {
 func mentions(fields object, id string) bool {
 	raw, ok := fields.get("squids")
 	return ok && strings.Contains(raw, id)
+}
+
+// reassign keeps the index of the accounts that squids use.
+func (p *play) reassign(h *history, old, new object) {
+	before, _ := old.get("squids")
+	after, _ := new.get("squids")
+	if before == after {
+		return
+	}
+	for id := range squidNames(before) {
+		delete(p.users[id], h)
+	}
+	for id := range squidNames(after) {
+		if p.users[id] == nil {
+			p.users[id] = map[*history]bool{}
+		}
+		p.users[id][h] = true
+	}
+}
+
+// usersOf lists the accounts that the squid uses now, in the order of the list.
+func (p *play) usersOf(id string) []*history {
+	return slices.SortedFunc(maps.Keys(p.users[id]), func(a, b *history) int { return a.place - b.place })
 }

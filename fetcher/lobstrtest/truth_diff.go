@@ -26,7 +26,7 @@ func differences(old, new object, oldAt, newAt time.Time, seen bool) []Truth {
 	for _, name := range names(old, new) {
 		before, had := old.get(name)
 		after, has := new.get(name)
-		if name != "resets_in" || had != has {
+		if had != has || before != after && name != "resets_in" {
 			truths = append(truths, fieldDifferences(name, before, after, had, has)...)
 		}
 	}
@@ -75,9 +75,6 @@ func lockDifference(old, new object, oldAt, newAt time.Time) []Truth {
 
 // fieldDifferences compares one member of the account.
 func fieldDifferences(name, old, new string, had, has bool) []Truth {
-	if old == new && had == has {
-		return nil
-	}
 	path := "/" + escape(name)
 	var schema []Truth
 	if had != has || jsonType(old) != jsonType(new) && old != "null" && new != "null" {

@@ -132,7 +132,7 @@ var counters = regexp.MustCompile(`^/params/user/[^/]+/(value|current|timestamp|
 
 func isCounter(path string) bool { return counters.MatchString(path) }
 
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
 // escape makes a name part of a JSON pointer.
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+func escape(name string) string { return pointerEscapes.Replace(name) }

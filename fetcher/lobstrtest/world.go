@@ -26,6 +26,7 @@ type World struct {
 	script   []scheduled
 	initial  []*history
 	squids   []*squid
+	bySquid  map[string]*squid // by id and by first name
 	types    []*AccountType
 	hidden   [2]map[string]bool // by View
 	objects  bool               // GET /squids shows accounts as {id,status}
@@ -42,8 +43,9 @@ type play struct {
 	accounts map[string]*history
 	order    []*history
 	truths   []Truth
-	about    map[string][]Truth // truths by account
-	alive    []*history         // those that exist since aliveAt; nil: not worked out
+	about    map[string][]Truth           // truths by account
+	users    map[string]map[*history]bool // the accounts of a squid, by its id
+	alive    []*history                   // those that exist since aliveAt; nil: not worked out
 	aliveAt  time.Time
 }
 
@@ -59,7 +61,7 @@ const (
 // NewWorld returns an empty workspace whose time is clock. The detail view
 // hides primary_color, lock_time and resets_in; see [World.Hide].
 func NewWorld(clock *Clock) *World {
-	w := &World{clock: clock, known: map[string]bool{}, types: AccountTypes()}
+	w := &World{clock: clock, known: map[string]bool{}, bySquid: map[string]*squid{}, types: AccountTypes()}
 	w.Hide(ListView)
 	w.Hide(DetailView, "primary_color", "lock_time", "resets_in")
 	w.rewind()
@@ -94,7 +96,8 @@ func (w *World) Add(a Account) string {
 	w.known[a.ID] = true
 	squids := list(w.entries(a.Squids, time.Time{}))
 	h := &history{id: a.ID, born: true}
-	h.versions = []version{{at: time.Time{}, fields: a.fields(squids, now), load: a.Load}}
+	today := now.Truncate(24 * time.Hour) // as if it had worked since midnight
+	h.versions = []version{{counted: today, fields: a.fields(squids, now), load: a.Load}}
 	w.initial = append(w.initial, h)
 	w.play.add(h)
 	w.stale = w.stale || !w.frontier.IsZero()

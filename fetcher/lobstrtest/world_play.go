@@ -37,8 +37,12 @@ func (a *agenda) Pop() any {
 func (a *agenda) add(s scheduled) { heap.Push(a, s) }
 
 func (p *play) add(h *history) {
+	h.place = len(p.order)
 	p.accounts[h.id] = h
 	p.order = append(p.order, h)
+	if len(h.versions) > 0 {
+		p.reassign(h, nil, h.last().fields)
+	}
 	p.alive = nil
 }
 
@@ -63,7 +67,10 @@ func later(a, b time.Time) time.Time {
 
 // rewind takes everything back to the beginning, to play it again.
 func (w *World) rewind() {
-	w.play = play{accounts: make(map[string]*history, len(w.initial)), about: map[string][]Truth{}}
+	w.play = play{
+		accounts: make(map[string]*history, len(w.initial)),
+		about:    map[string][]Truth{}, users: map[string]map[*history]bool{},
+	}
 	for _, h := range w.initial {
 		w.play.add(&history{id: h.id, born: true, versions: h.versions[:1:1]})
 	}
@@ -119,7 +126,7 @@ func (m moment) edit(account string, change func(v *version)) {
 func (m moment) current(h *history) version {
 	v := h.last()
 	params := h.paramsAt(len(h.versions)-1, m.at)
-	v.at, v.fields = m.at, v.fields.clone()
+	v.at, v.counted, v.fields = m.at, m.at, v.fields.clone()
 	if _, ok := v.fields.get("params"); ok {
 		v.fields.set("params", params)
 	}
@@ -137,6 +144,7 @@ func (m moment) commit(h *history, next version) {
 		m.w.alive, m.w.aliveAt = nil, m.at
 	}
 	h.versions = append(h.versions, next)
+	m.w.reassign(h, before, next.fields)
 	end, live := lockedUntil(next.fields, m.at)
 	h.locked = live
 	if live {
