@@ -100,8 +100,8 @@ func (s *session) read(ctx context.Context, u *url.URL, response *http.Response,
 		return next, nil
 	}
 	// What could be read of the words is good enough; the status is the message.
-	words, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes))
-	status := newStatusError(code, words, s.key)
+	words, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes+1))
+	status := newStatusError(code, []byte(wholeWords(string(words), maxErrorBytes)), s.key)
 	if code == http.StatusTooManyRequests || code >= 500 {
 		if err := s.pacer.overlong(status); err != nil {
 			return nil, err

@@ -13,6 +13,9 @@ import (
 // maxMessageRunes bounds a message that the API sent.
 const maxMessageRunes = 200
 
+// maxRawMessage is how many bytes of a text are looked at to make a message.
+const maxRawMessage = 32 << 10
+
 // withheldText stands where a secret stood.
 const withheldText = "[withheld]"
 
@@ -52,6 +55,7 @@ func (s *secret) scrub(text string) string {
 // clean makes one short line of a text from outside: valid UTF-8, without
 // control and formatting characters, without the token, bounded in length.
 func (s *secret) clean(text string) string {
+	text = wholeWords(text, maxRawMessage)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
@@ -60,6 +64,15 @@ func (s *secret) clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 	// Scrubbed before it is cut: half a key is a secret too.
 	return cut(s.scrub(strings.Join(strings.Fields(text), " ")), maxMessageRunes)
+}
+
+// wholeWords cuts text to at most limit bytes, where a white space stands: the key
+// holds none, so what is cut in two is not the key.
+func wholeWords(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return text[:max(0, strings.LastIndexAny(text[:limit], " \t\r\n"))]
 }
 
 func cut(text string, limit int) string {

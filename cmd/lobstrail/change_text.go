@@ -30,7 +30,11 @@ func changeText(c store.Change, zone *time.Location) string {
 	case store.LockEnded:
 		return "was until " + lockText(c.Old, zone) + " (" + healths + ")"
 	}
-	text := strings.TrimPrefix(c.Path, "/") + ": " + valueText(c.Old) + " → " + valueText(c.New)
+	path := strings.TrimPrefix(c.Path, "/")
+	if c.Kind == store.LimitChanged { // "searches max" rather than "params/user/searches/max"
+		path = strings.ReplaceAll(strings.TrimPrefix(path, "params/user/"), "/", " ")
+	}
+	text := path + ": " + valueText(c.Old) + " → " + valueText(c.New)
 	if c.HealthAfter != "" && c.HealthBefore != c.HealthAfter {
 		text += " (" + healths + ")"
 	}

@@ -98,7 +98,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 		if err != nil {
 			return err
 		}
-		out, n := a.list(changeColumns...), 0
+		out, n := a.list(changeColumns(a.env.width())...), 0
 		for change, err := range s.Changes(ctx, q) {
 			if err != nil {
 				return err
@@ -122,20 +122,28 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 	})
 }
 
-var changeColumns = []render.Column{
-	{Title: "When", Flexible: 2},
-	{Key: "account"},
-	{Title: "Account", Key: "username", Flexible: 3},
-	{Title: "Kind", Key: "kind"},
-	{Title: "Change", Flexible: 4},
-	{Key: "path"},
-	{Key: "old"},
-	{Key: "new"},
-	{Key: "health_before"},
-	{Key: "health_after"},
-	{Key: "after"},
-	{Key: "before"},
-	{Title: "Run", Key: "run", Right: true},
+// changeColumns are those of changes and differences. A narrow terminal leaves
+// out the run.
+func changeColumns(width int) []render.Column {
+	run := "Run"
+	if width > 0 && width < 110 {
+		run = ""
+	}
+	return []render.Column{
+		{Title: "When"},
+		{Key: "account"},
+		{Title: "Account", Key: "username", Flexible: 2},
+		{Title: "Kind", Key: "kind"},
+		{Title: "Change", Flexible: 1},
+		{Key: "path"},
+		{Key: "old"},
+		{Key: "new"},
+		{Key: "health_before"},
+		{Key: "health_after"},
+		{Key: "after"},
+		{Key: "before"},
+		{Title: run, Key: "run", Right: true},
+	}
 }
 
 func (a *app) changeCells(c store.AccountChange) []render.Cell {

@@ -88,7 +88,7 @@ func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Tim
 }
 
 func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (n int, err error) {
-	out := a.list(changeColumns...)
+	out := a.list(changeColumns(a.env.width())...)
 	for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
 		if err != nil {
 			return n, err

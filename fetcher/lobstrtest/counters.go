@@ -24,8 +24,26 @@ func (h *history) paramsAt(i int, t time.Time) string {
 		return raw
 	}
 	c.version, c.from = i+1, t
+	if reset := firstReset(raw); t.Before(reset) && v.rate(v.at) == 0 {
+		c.raw, c.until = raw, reset
+		return raw
+	}
 	c.raw, c.until = roll(raw, v.counted, t, v.rate(v.at))
 	return c.raw
+}
+
+// firstReset finds the earliest timestamp in params without reading all of it:
+// most accounts of a page have nothing to move.
+func firstReset(params string) time.Time {
+	first := forever
+	for rest, found := params, true; found; {
+		_, rest, found = strings.Cut(rest, `"timestamp":`)
+		digits, _, _ := strings.Cut(rest, ",")
+		if stamp, err := strconv.ParseInt(strings.TrimSuffix(digits, "}"), 10, 64); found && err == nil {
+			first = earlier(first, time.Unix(stamp, 0).UTC())
+		}
+	}
+	return first
 }
 
 // rate is the load of an account that is usable, else 0.

@@ -11,6 +11,7 @@ import (
 type Event struct {
 	name    string
 	account string // "" when it is not about one account
+	others  []string
 	detail  string
 	creates bool
 	apply   func(m moment)

@@ -42,7 +42,8 @@ func (m moment) unassign(v *version, ref string) {
 // exactly these accounts. Two of them at about the same time drop one another's
 // account.
 func ReplaceAccounts(squid string, accounts ...string) Event {
-	return Event{name: "ReplaceAccounts", detail: " " + squid + " " + strings.Join(accounts, " "), apply: func(m moment) {
+	detail := " " + squid + " " + strings.Join(accounts, " ")
+	return Event{name: "ReplaceAccounts", detail: detail, others: accounts, apply: func(m moment) {
 		for _, h := range m.w.usersOf(m.w.squid(squid).id) {
 			if !slices.Contains(accounts, h.id) {
 				m.edit(h.id, func(v *version) { m.unassign(v, squid) })

@@ -134,8 +134,10 @@ func (w *World) schedule(t time.Time, events []Event) {
 		if e.creates {
 			w.known[e.account] = true
 		}
-		if e.account != "" && !w.known[e.account] {
-			panic("lobstrtest: " + e.String() + ": no such account")
+		for _, id := range append([]string{e.account}, e.others...) {
+			if id != "" && !w.known[id] {
+				panic("lobstrtest: " + e.String() + ": no such account: " + id)
+			}
 		}
 		s := scheduled{at: t, event: e, seq: len(w.script)}
 		w.script = append(w.script, s)
