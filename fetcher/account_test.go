@@ -1,14 +1,11 @@
 package fetcher
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"

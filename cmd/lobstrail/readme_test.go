@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// readme is the text people start with. What it says is tested here.
+func readme(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// demoBytes is the store that the demo makes. It is made once: it takes seconds.
+var demoBytes = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "lobstrail-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	db := filepath.Join(dir, "demo.db")
+	if code, _, stderr := inProcess(nil, "demo", "--db", db); code != exitDone {
+		return nil, fmt.Errorf("demo: exit %d: %s", code, stderr)
+	}
+	return os.ReadFile(db)
+})
+
+// demoStore answers where a copy of the demo's store is.
+func demoStore(t *testing.T) string {
+	t.Helper()
+	raw, err := demoBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(t.TempDir(), "demo.db")
+	if err := os.WriteFile(db, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// inProcess runs one command with an environment of its own.
+func inProcess(vars map[string]string, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	env := &environment{
+		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, zone: time.UTC,
+		getenv: func(name string) string { return vars[name] },
+	}
+	code = run(context.Background(), env, args)
+	return code, out.String(), errs.String()
+}
+
+// blocks are the fenced blocks of one language.
+func blocks(text, language string) (found []string) {
+	fence := regexp.MustCompile("(?s)```" + language + "\n(.*?)```")
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		found = append(found, m[1])
+	}
+	return found
+}
+
+func TestEveryCommandInTheReadmeRuns(t *testing.T) {
+	db, ran := demoStore(t), 0
+	for _, block := range blocks(readme(t), "sh") {
+		for line := range strings.Lines(block) {
+			line, _, _ = strings.Cut(line, " | ") // what it is piped into is not ours
+			args, ours := strings.CutPrefix(strings.TrimSpace(line), "lobstrail ")
+			if !ours {
+				continue
+			}
+			ran++
+			words := append(shellWords(args), "--db", db)
+			if code, out, stderr := inProcess(nil, words...); code != exitDone || len(out) == 0 {
+				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
+			}
+		}
+	}
+	if ran < 5 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// shellWords splits at spaces, except within double quotes.
+func shellWords(line string) (words []string) {
+	for _, m := range regexp.MustCompile(`"([^"]*)"|(\S+)`).FindAllStringSubmatch(line, -1) {
+		words = append(words, m[1]+m[2])
+	}
+	return words
+}
+
+func TestEveryQueryInTheReadmeAnswers(t *testing.T) {
+	db, ran := demoStore(t), 0
+	for _, block := range blocks(readme(t), "sql") {
+		for query := range strings.SplitSeq(block, ";") {
+			if strings.TrimSpace(query) == "" {
+				continue
+			}
+			ran++
+			code, out, stderr := inProcess(nil, "sql", query, "--format", "ndjson", "--db", db)
+			if code != exitDone || len(out) == 0 {
+				t.Errorf("%s: exit %d, %d bytes: %s", query, code, len(out), stderr)
+			}
+		}
+	}
+	if ran < 3 {
+		t.Errorf("only %d queries were found", ran)
+	}
+}
+
+func TestTheReadmeNamesEveryColumnOfEveryView(t *testing.T) {
+	db := demoStore(t)
+	row := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| ([a-z_][^|]*) \\|$")
+	note := regexp.MustCompile(` \([^)]*\)`)
+	documented := map[string]string{}
+	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
+		documented[m[1]] = note.ReplaceAllString(m[2], "")
+	}
+	for _, view := range []string{
+		"account_current", "account_versions", "changes", "status_changes", "squid_assignments", "limit_usage",
+		"snapshots", "runs", "failures",
+	} {
+		query := fmt.Sprintf("SELECT group_concat(name, ', ') AS columns FROM pragma_table_info('%s')", view)
+		_, out, stderr := inProcess(nil, "sql", query, "--format", "ndjson", "--db", db)
+		var answer struct{ Columns string }
+		if err := json.Unmarshal([]byte(out), &answer); err != nil {
+			t.Fatal(err, stderr)
+		}
+		if documented[view] != answer.Columns {
+			t.Errorf("view %s\nREADME: %s\n  view: %s", view, documented[view], answer.Columns)
+		}
+	}
+}
+
+func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "run.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, found := readme(t), 0
+	for _, decl := range file.Decls {
+		constants, ok := decl.(*ast.GenDecl)
+		if !ok || constants.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range constants.Specs {
+			constant := spec.(*ast.ValueSpec)
+			found++
+			code := constant.Values[0].(*ast.BasicLit).Value
+			if !strings.Contains(text, "\n| "+code+" | ") {
+				t.Errorf("%s = %s is not in the table", constant.Names[0], code)
+			}
+		}
+	}
+	if found != 10 {
+		t.Errorf("%d exit codes were found in run.go", found)
+	}
+}
+
+// Keys of the JSON that scripts rely on, as design.md lists them.
+func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
+	db, text := demoStore(t), readme(t)
+	for _, args := range []string{
+		"runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
+	} {
+		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)
+		var answer any
+		if err := json.Unmarshal([]byte(out), &answer); err != nil {
+			t.Fatal(args, err, stderr)
+		}
+		for _, key := range topKeys(answer) {
+			if !strings.Contains(text, "`"+key+"`") {
+				t.Errorf("%s --json: key %s is not in README.md", args, key)
+			}
+		}
+	}
+}
+
+func topKeys(answer any) (keys []string) {
+	switch v := answer.(type) {
+	case []any:
+		for _, element := range v {
+			keys = append(keys, topKeys(element)...)
+		}
+	case map[string]any:
+		for key := range v {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func TestTheReadmeNamesEveryHealthAndKind(t *testing.T) {
+	text := readme(t)
+	for _, h := range store.Healths {
+		if !strings.Contains(text, fmt.Sprintf("| `%s` |", h)) {
+			t.Errorf("health %s is missing", h)
+		}
+	}
+	for _, k := range store.Kinds {
+		if !strings.Contains(text, fmt.Sprintf("`%s`", k)) {
+			t.Errorf("kind %s is missing", k)
+		}
+	}
+}
