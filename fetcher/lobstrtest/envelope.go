@@ -42,6 +42,7 @@ func (s ErrorShape) contentType() string {
 	return "application/json"
 }
 
+// String names the shape.
 func (s ErrorShape) String() string {
 	return [...]string{"current", "older", "flat", "html", "empty"}[s]
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEachEventHasItsTruths(t *testing.T) {
-	leads, id := lobstrtest.ID("squid/Leads"), lobstrtest.ID("ada")
+	leads, id := lobstrtest.ID("squid/Leads"), ada
 	old, fresh := lobstrtest.IconDigest(lobstrtest.NewIcon(1)), lobstrtest.IconDigest(lobstrtest.NewIcon(2))
 	for _, test := range []struct {
 		name  string
@@ -41,6 +41,8 @@ func TestEachEventHasItsTruths(t *testing.T) {
 		{"cookies", lobstrtest.SetCookies(id, "a"), `cookies /cookies [{"name":"auth_token","required":true},` +
 			`{"name":"ct0","required":true}] [{"name":"a","required":true}]`},
 		{"same cookies", lobstrtest.SetCookies(id, "ct0", "auth_token"), ``},
+		{"cookies with values", lobstrtest.SetField(id, "cookies", []byte(`[{"required":true,"name":"ct0"},`+
+			`{"name":"auth_token","required":true,"value":"secret"}]`)), ``},
 		{"icon", lobstrtest.SetIcon(id, lobstrtest.NewIcon(2)), fmt.Sprintf(`icon /icon %q %q`, old, fresh)},
 		{"touch", lobstrtest.Touch(id), `field /updated_at null "2026-01-05T07:00:00Z"`},
 		{"a number in another spelling", lobstrtest.SetField(id, "score", []byte(`1.50e1`)), ``},
@@ -62,17 +64,24 @@ func TestEachEventHasItsTruths(t *testing.T) {
 		{"create", lobstrtest.Create(lobstrtest.Account{Username: "bruno"}), `appeared   `},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
-			w.Add(lobstrtest.Account{ID: id, Username: "ada", Squids: []string{"Leads"}})
-			w.At(start.Add(time.Minute), lobstrtest.SetIcon(id, lobstrtest.NewIcon(1)),
-				lobstrtest.SetField(id, "score", []byte("15")), lobstrtest.SetField(id, "proxy", []byte(`{"d":1.0,"a/b":{"c":1}}`)))
-			at := start.Add(time.Hour)
-			w.At(at, test.event)
-			if got := lines(w.TruthBetween("", start.Add(time.Minute), at)); got != test.want {
+			if got := lines(truthsOf(test.event)); got != test.want {
 				t.Errorf("%s\nwant\n%s", got, test.want)
 			}
 		})
 	}
+}
+
+var ada = lobstrtest.ID("ada")
+
+// truthsOf are what an event makes true in a world of one account.
+func truthsOf(event lobstrtest.Event) []lobstrtest.Truth {
+	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+	w.Add(lobstrtest.Account{ID: ada, Username: "ada", Squids: []string{"Leads"}})
+	before, at := start.Add(time.Minute), start.Add(time.Hour)
+	w.At(before, lobstrtest.SetIcon(ada, lobstrtest.NewIcon(1)), lobstrtest.SetField(ada, "score", []byte("15")),
+		lobstrtest.SetField(ada, "proxy", []byte(`{"d":1.0,"a/b":{"c":1}}`)))
+	w.At(at, event)
+	return w.TruthBetween("", before, at)
 }
 
 func lines(truths []lobstrtest.Truth) string {
@@ -114,6 +123,30 @@ func TestLocksAreMovedEndedAndOutlived(t *testing.T) {
 	}
 	if got := w.HealthAt(id, hour(11)); got != "gone" {
 		t.Errorf("deleted: %s", got)
+	}
+}
+
+func TestALockTimeThatIsNoLongerSentIsAMatterOfSchema(t *testing.T) {
+	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+	id := w.Add(lobstrtest.Account{Username: "ada"})
+	w.At(start.Add(time.Hour), lobstrtest.Lock(id, start.Add(3*time.Hour), lobstrtest.LockUnix)).
+		At(start.Add(2*time.Hour), lobstrtest.DropField(id, "lock_time"))
+	if got := kinds(w.TruthBetween(id, start, end)); !slices.Equal(got, []string{"locked", "schema"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestTheListIsThatOfItsInstant(t *testing.T) {
+	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+	a, b := w.Add(lobstrtest.Account{Username: "a"}), w.Add(lobstrtest.Account{Username: "b"})
+	c := lobstrtest.Account{ID: lobstrtest.ID("c"), Username: "c"}
+	hour := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
+	w.At(hour(1), lobstrtest.Delete(a)).At(hour(2), lobstrtest.Create(c)).At(hour(3), lobstrtest.Restore(a))
+	for _, at := range []int{3, 0, 2, 1, 3} { // also back in time
+		want := [][]string{{a, b}, {b}, {b, c.ID}, {a, b, c.ID}}[at]
+		if got := w.Accounts(hour(at)); !slices.Equal(got, want) {
+			t.Errorf("hour %d: %v, want %v", at, got, want)
+		}
 	}
 }
 

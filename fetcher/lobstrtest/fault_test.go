@@ -47,9 +47,9 @@ func TestEachFaultIsWhatItsTableSays(t *testing.T) {
 
 func checkFault(t *testing.T, f lobstrtest.Fault, route lobstrtest.Route) {
 	s, c, first := faulty(t)
-	c.http.Timeout = 300 * time.Millisecond
-	if strings.HasPrefix(f.Name, "huge") || strings.HasPrefix(f.Name, "gzip") {
-		c.http.Timeout = time.Minute
+	c.http.Timeout = time.Minute
+	if strings.HasPrefix(f.Name, "hang") {
+		c.http.Timeout = 300 * time.Millisecond
 	}
 	rule := s.Inject(f, lobstrtest.When{})
 	path, asked, whole := "/accounts/"+first, first, true
@@ -73,6 +73,7 @@ func checkFault(t *testing.T, f lobstrtest.Fault, route lobstrtest.Route) {
 		}
 	}
 	s.ClearFaults()
+	c.http.Timeout = time.Minute
 	if kind, _ := understood(c.get(path), asked, 1); kind != "none" {
 		t.Errorf("after the fault: %s", kind)
 	}

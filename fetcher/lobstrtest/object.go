@@ -56,6 +56,7 @@ func (o object) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// String is the object as JSON.
 func (o object) String() string { return string(o.append(nil)) }
 
 // appendName writes a member's name and colon.

@@ -30,8 +30,11 @@ func RandomKinds() []string {
 }
 
 // RandomWorld makes a world with random accounts, squids and events, on a clock
-// of its own. The same seed and options give the same world. Every difference
-// that its events make is of a kind on which design.md leaves no doubt.
+// of its own. The same seed and options give the same world. Every single event
+// makes differences on which design.md leaves no doubt; two looks with several
+// events between them may show a status that has both another value and another
+// JSON type (a status and a schema, see [World.Net]) unless Kinds leaves
+// status_form out.
 func RandomWorld(seed uint64, o RandomOptions) *World {
 	o = o.filled()
 	s := &randomScript{

@@ -44,8 +44,11 @@ func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}
 
+// Network is for net/http.
 func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "lobstr.test:80" }
+
+// String is for net/http.
+func (pipeAddr) String() string { return "lobstr.test:80" }
 
 func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
 	ours, theirs := net.Pipe()
