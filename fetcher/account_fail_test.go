@@ -51,20 +51,19 @@ func TestAStatusThatIsNotOK(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]failCase{
-		"400 is not tried again":         {reply{code: 400, body: `{"detail":"Bad limit."}`}, store.FailHTTP, 400, "Bad limit.", 1},
-		"401 in the older shape":         {reply{code: 401, body: string(shapes["older"])}, store.FailAuth, 401, "Invalid token.", 1},
-		"403 means the same":             {reply{code: 403, body: `{}`}, store.FailAuth, 403, "Forbidden", 1},
-		"403 of a proxy":                 {reply{code: 403, body: `<h1>Go away</h1>`}, store.FailAuth, 403, "Go away", 1},
-		"418 is not tried again":         {reply{code: 418}, store.FailHTTP, 418, "teapot", 1},
-		"204 has no account":             {reply{code: 204}, store.FailHTTP, 204, "No Content", 1},
-		"304 has no account":             {reply{code: 304}, store.FailHTTP, 304, "Not Modified", 1},
-		"404 of a proxy says nothing":    {reply{code: 404, body: "<html><title>Not here</title>"}, store.FailHTTP, 404, "Not here", 1},
-		"404 as plain text says nothing": {reply{code: 404, body: "404 page not found"}, store.FailHTTP, 404, "page not found", 1},
-		"429 in the current shape":       {reply{code: 429, body: string(shapes["current"])}, store.FailRateLimit, 429, "Request was throttled.", 5},
-		"429 in the shape of its page":   {reply{code: 429, body: string(shapes["rate_limit_page"])}, store.FailRateLimit, 429, "Rate limit exceeded", 5},
-		"500 is tried again":             {reply{code: 500, body: "oops"}, store.FailHTTP, 500, "oops", 5},
-		"502 of a proxy in HTML":         {reply{code: 502, body: "<html><head><title>Bad\ngateway</title></head>"}, store.FailHTTP, 502, "HTML page: Bad gateway", 5},
-		"503 without a body":             {reply{code: 503}, store.FailHTTP, 503, "Service Unavailable", 5},
+		"400 is not tried again":       {reply{code: 400, body: `{"detail":"Bad limit."}`}, store.FailHTTP, 400, "Bad limit.", 1},
+		"401 in the older shape":       {reply{code: 401, body: string(shapes["older"])}, store.FailAuth, 401, "Invalid token.", 1},
+		"403 means the same":           {reply{code: 403, body: `{}`}, store.FailAuth, 403, "Forbidden", 1},
+		"403 of a proxy":               {reply{code: 403, body: `<h1>Go away</h1>`}, store.FailAuth, 403, "Go away", 1},
+		"418 is not tried again":       {reply{code: 418}, store.FailHTTP, 418, "teapot", 1},
+		"204 has no account":           {reply{code: 204}, store.FailHTTP, 204, "No Content", 1},
+		"304 has no account":           {reply{code: 304}, store.FailHTTP, 304, "Not Modified", 1},
+		"404 of a proxy says nothing":  {reply{code: 404, body: "<html><title>Not here</title>"}, store.FailHTTP, 404, "Not here", 1},
+		"429 in the current shape":     {reply{code: 429, body: string(shapes["current"])}, store.FailRateLimit, 429, "Request was throttled.", 5},
+		"429 in the shape of its page": {reply{code: 429, body: string(shapes["rate_limit_page"])}, store.FailRateLimit, 429, "Rate limit exceeded", 5},
+		"500 is tried again":           {reply{code: 500, body: "oops"}, store.FailHTTP, 500, "oops", 5},
+		"502 of a proxy in HTML":       {reply{code: 502, body: "<html><head><title>Bad\ngateway</title></head>"}, store.FailHTTP, 502, "HTML page: Bad gateway", 5},
+		"503 without a body":           {reply{code: 503}, store.FailHTTP, 503, "Service Unavailable", 5},
 	}
 	for name, test := range tests {
 		t.Run(name, test.run)

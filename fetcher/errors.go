@@ -28,7 +28,7 @@ type StatusError struct {
 	// Message is one short line in the API's words, without control characters
 	// and without the key; empty when the body told nothing.
 	Message string
-	// foreign says that the body is none of the API's: a proxy answered.
+	// foreign says that the body is a page: a proxy answered, or a wrong address.
 	foreign bool
 }
 

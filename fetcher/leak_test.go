@@ -77,3 +77,21 @@ type failing struct{}
 func (failing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("cannot send %v", r.Header)
 }
+
+func TestAKeyThatIsCutInTwoStaysInToo(t *testing.T) {
+	const half = "k3y-"
+	if text := newSecret(canary).clean(strings.Repeat(" ", maxRawMessage-10) + canary); strings.Contains(text, half) {
+		t.Errorf("half of the key leaks: %s", text)
+	}
+	body := strings.Repeat("<", maxErrorBytes/2) + strings.Repeat(">", maxErrorBytes/2-20) + " " + canary + " tail"
+	for shift := range 20 {
+		answer := reply{code: 400, body: body[shift:]}
+		inBubble(t, script(answer), Config{}, func(t *testing.T, c *Client) {
+			_, err := c.Account(t.Context(), detailID)
+			// All but the very end of the markup is gone, so what follows is shown.
+			if err == nil || strings.Contains(strings.ReplaceAll(err.Error(), ">", ""), half) {
+				t.Errorf("half of the key leaks: %v", err)
+			}
+		})
+	}
+}

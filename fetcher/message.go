@@ -20,7 +20,7 @@ func newStatusError(code int, body []byte, key *secret) *StatusError {
 	status := &StatusError{Code: code}
 	var members map[string]any
 	if err := json.Unmarshal(body, &members); err != nil {
-		status.foreign = len(bytes.TrimSpace(body)) > 0
+		status.foreign = bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 		status.Message = key.clean(plainText(string(body)))
 		return status
 	}

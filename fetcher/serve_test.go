@@ -72,11 +72,14 @@ func inBubble(t *testing.T, handler http.HandlerFunc, config Config, fn func(t *
 		go server.Serve(network)
 		transport := &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 16}
 		config.Transport = transport
-		client := newTestClient(t, config)
-		fn(t, client)
-		transport.CloseIdleConnections()
-		server.Close()
-		synctest.Wait()
+		// Deferred, so that a test that ends early reports why: a bubble must not be
+		// left with goroutines in it.
+		defer func() {
+			transport.CloseIdleConnections()
+			server.Close()
+			synctest.Wait()
+		}()
+		fn(t, newTestClient(t, config))
 	})
 }
 

@@ -13,8 +13,8 @@ import (
 // Pair is one account at two moments.
 type Pair struct {
 	Account, Username string // the username as of the later moment
-	// Old and New are the states last seen at or before each moment; a zero Old
-	// means that the account was not known then.
+	// Old and New are the states that held at each moment; a zero Old means that
+	// the account was not known then.
 	Old, New State
 	// Changes are those noticed after the first and up to the second moment, in
 	// order; at least one.
@@ -73,7 +73,7 @@ func (s *Store) pair(ctx context.Context, workspace string, a Name, from, to tim
 	return pair, nil
 }
 
-// State reads everything known of the account as last seen at or before the
+// State reads everything known of the account in the version that held at the
 // moment (zero: now). It returns ErrNotFound when it was not known then.
 func (s *Store) State(ctx context.Context, workspace, account string, at time.Time) (state State, err error) {
 	ms := int64(1<<63 - 1)
@@ -87,67 +87,67 @@ func (s *Store) State(ctx context.Context, workspace, account string, at time.Ti
 	return state, err
 }
 
+// stateAt reads the state of the version that held at the moment. Its instant is
+// that of the version's first snapshot: a lock that ran out since then has ended
+// only when a snapshot showed it, which began another version.
 func stateAt(ctx context.Context, tx *sqlx.Tx, workspace, account string, ms int64) (State, error) {
-	var last struct {
-		Account  int64         `db:"account_id"`
-		Response int64         `db:"response_id"`
-		Seen     sql.NullInt64 `db:"received_at"`
-		Latest   Source        `db:"latest"`
-		Health   Health        `db:"health"`
-		Began    int64         `db:"began"`
+	var held struct {
+		Account int64         `db:"account_id"`
+		From    sql.NullInt64 `db:"valid_from"`
+		Latest  Source        `db:"latest"`
+		Health  Health        `db:"health"`
+		Began   int64         `db:"began"` // the response that last said gone
+		Ended   int64         `db:"ended"` // the response that began the next version
 	}
-	err := tx.GetContext(ctx, &last, `
+	err := tx.GetContext(ctx, &held, `
 		SELECT
-			a.id AS account_id,
-			s.response_id AS response_id,
-			r.received_at AS received_at,
+			v.account_id AS account_id,
+			v.valid_from AS valid_from,
 			d.source AS latest,
 			v.health AS health,
 			coalesce((
 				SELECT max(g.response_id) FROM version g
-				WHERE g.account_id = a.id AND g.valid_from <= ?3 AND g.health = 'gone'
-			), 0) AS began
-		FROM account a
-		JOIN workspace w ON w.id = a.workspace_id
-		JOIN version v ON v.account_id = a.id AND v.number = (
-			SELECT max(number) FROM version WHERE account_id = a.id AND valid_from <= ?3
-		)
+				WHERE g.account_id = v.account_id AND g.number < v.number AND g.health = 'gone'
+			), 0) AS began,
+			coalesce((
+				SELECT n.response_id FROM version n WHERE n.account_id = v.account_id AND n.number = v.number + 1
+			), 9223372036854775807) AS ended
+		FROM workspace w
+		JOIN account a ON a.workspace_id = w.id
+		JOIN version v ON v.account_id = a.id
 		JOIN document d ON d.id = v.document_id
-		JOIN response r ON r.workspace_id = w.id
-			AND r.received_at <= ?3 AND a.id BETWEEN r.account_min AND r.account_max
-		JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id
-		WHERE w.name = ?1 AND a.hash = ?2
-		ORDER BY r.received_at DESC, r.id DESC LIMIT 1`, workspace, account, ms)
+		WHERE w.name = ? AND a.hash = ? AND v.valid_from <= ?
+		ORDER BY v.number DESC LIMIT 1`, workspace, account, ms)
 	if err != nil {
 		return State{}, err
 	}
-	state := State{At: instant(last.Seen)}
-	if last.Health == Gone {
+	state := State{At: instant(held.From)}
+	if held.Health == Gone {
 		state.Gone = true
 		return state, nil
 	}
-	if state.Latest = List; last.Latest == Detail {
+	if state.Latest = List; held.Latest == Detail {
 		state.Latest = Detail
 	}
-	if state.List, err = documentAt(ctx, tx, last.Account, last.Began, last.Response, false); err != nil {
+	if state.List, err = documentAt(ctx, tx, held.Account, held.Began, held.Ended, false); err != nil {
 		return State{}, err
 	}
-	if state.Detail, err = documentAt(ctx, tx, last.Account, last.Began, last.Response, true); err != nil {
+	if state.Detail, err = documentAt(ctx, tx, held.Account, held.Began, held.Ended, true); err != nil {
 		return State{}, err
 	}
-	counters, err := countersAt(ctx, tx, last.Account, last.Response)
+	counters, err := countersAt(ctx, tx, held.Account, held.Ended-1)
 	state.ResetsIn = counters["/resets_in"]
 	return state, err
 }
 
-// documentAt reads the last document of one endpoint after the account was gone
-// and up to a response; nil when there is none.
-func documentAt(ctx context.Context, tx *sqlx.Tx, account, after, upTo int64, detail bool) ([]byte, error) {
+// documentAt reads the last document of one endpoint after one response and
+// before another; nil when there is none.
+func documentAt(ctx context.Context, tx *sqlx.Tx, account, after, before int64, detail bool) ([]byte, error) {
 	var body sql.NullString
 	err := tx.GetContext(ctx, &body, `
 		SELECT body FROM document
-		WHERE account_id = ? AND response_id > ? AND response_id <= ? AND (source = 'detail') = ?
-		ORDER BY response_id DESC LIMIT 1`, account, after, upTo, detail)
+		WHERE account_id = ? AND response_id > ? AND response_id < ? AND (source = 'detail') = ?
+		ORDER BY response_id DESC LIMIT 1`, account, after, before, detail)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

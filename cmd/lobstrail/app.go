@@ -18,7 +18,8 @@ import (
 // subcommands share.
 type app struct {
 	env     *environment
-	started bool // a subcommand runs: errors are no longer about usage
+	started bool  // a subcommand runs: errors are no longer about usage
+	noPlace error // why there is no default place for the store
 
 	db        string
 	workspace string
@@ -81,10 +82,11 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	}
 	if a.db == "" {
 		dir, err := a.env.dataHome()
-		if err != nil {
-			return &usageError{"no place for the store: " + err.Error(), "name a file with --db"}
+		if err != nil { // told by who opens it: version, help and demo need none
+			a.noPlace = &usageError{"no place for the store: " + err.Error(), "name a file with --db"}
+		} else {
+			a.db = filepath.Join(dir, "lobstrail", "lobstrail.db")
 		}
-		a.db = filepath.Join(dir, "lobstrail", "lobstrail.db")
 	}
 	if a.workspace == "" {
 		a.workspace = a.env.getenv("LOBSTRAIL_WORKSPACE")
@@ -93,6 +95,9 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		a.workspace = "default"
 	}
 	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
+		return err
+	}
+	if err := cmd.ValidateFlagGroups(); err != nil { // cobra would look after this
 		return err
 	}
 	a.noColor = a.noColor || a.env.getenv("NO_COLOR") != "" || a.env.getenv("TERM") == "dumb"
@@ -125,10 +130,19 @@ func usage(format string, args ...any) error {
 func (a *app) options() render.Options {
 	return render.Options{
 		Format: render.Format(a.format),
-		Width:  a.env.width(),
+		Width:  a.tableWidth(),
 		Color:  a.env.stdoutWidth > 0 && !a.noColor,
 		Zone:   a.env.zone,
 	}
+}
+
+// tableWidth is how many columns there are; 0 is no bound. Only tables are fitted
+// to the terminal: what other programs read is the same anywhere.
+func (a *app) tableWidth() int {
+	if render.Format(a.format) != render.Table {
+		return 0
+	}
+	return a.env.width()
 }
 
 // zoneNote names the zone of the times in a table.
@@ -145,6 +159,9 @@ func (a *app) note(format string, args ...any) {
 
 // reading opens the store for a command that only reads.
 func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
+	if a.noPlace != nil {
+		return a.noPlace
+	}
 	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
 	if err != nil {
 		return err
@@ -175,6 +192,9 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
 // writing opens the store for a command that fetches, and makes it when it is
 // not there.
 func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) (err error) {
+	if a.noPlace != nil {
+		return a.noPlace
+	}
 	s, created, err := store.OpenWriter(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait})
 	if err != nil {
 		return err

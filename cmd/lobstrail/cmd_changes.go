@@ -24,12 +24,12 @@ func (a *app) newChangesCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "changes",
 		Short: "List what changed, and in which window of time",
-		Long: `List what changed, oldest first: everything, or what was noticed after --since and
-up to --until. A change happened after its first and at or before its second
-instant; nobody knows more.
+		Long: `List what changed, oldest first: everything, or what was noticed after --since
+and up to --until. A change happened after its first and at or before its
+second instant; nobody knows more.
 
-Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something changed
-and --exit-code asked to be told; 10 there is no store.`,
+Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something
+changed and --exit-code asked to be told; 10 there is no store.`,
 		Example: `  lobstrail changes --since 24h
   lobstrail changes --account sales.lead --kind status,synced
   lobstrail changes --squid "Sales Navigator Leads"

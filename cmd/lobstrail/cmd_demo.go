@@ -20,10 +20,11 @@ func (a *app) newDemoCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "See it work on a simulated workspace, no key needed",
-		Long: `Live through two weeks of a simulated workspace: a dozen accounts on four platforms
-whose cookies expire, that are locked, re-synchronised, moved between squids, lost
-and deleted. The real client asks a simulated lobstr.io over real HTTP every two
-hours, the store keeps what it says, and the report tells what happened.
+		Long: `Live through two weeks of a simulated workspace: a dozen accounts on four
+platforms whose cookies expire, that are locked, re-synchronised, moved between
+squids, lost and deleted. The real client asks a simulated lobstr.io over real
+HTTP every two hours, the store keeps what it says, and the report tells what
+happened.
 
 The store stays, for all other commands to read: in a new temporary folder, or
 where --db says.

@@ -25,11 +25,11 @@ func (a *app) newDiffCmd() *cobra.Command {
 		Use:   "diff FROM [TO]",
 		Short: "Show the net difference between two moments",
 		Long: `Show how accounts at one moment differ from those at another, now if it is left
-out. What changed and changed back in between is no difference. A moment is a TIME
-or the number of a run, which stands for its end.
+out. What changed and changed back in between is no difference. A moment is a
+TIME or the number of a run, which stands for its end.
 
-Exit codes: 0 done, also when nothing differs; 2 wrong usage; 5 something differs
-and --exit-code asked to be told; 10 there is no store.`,
+Exit codes: 0 done, also when nothing differs; 2 wrong usage; 5 something
+differs and --exit-code asked to be told; 10 there is no store.`,
 		Example: `  lobstrail diff 7d
   lobstrail diff 2026-11-01 2026-11-08 --account sales.lead
   lobstrail diff 41 42 --json          between the ends of two runs`,

@@ -24,13 +24,14 @@ func (a *app) newReportCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [status|squids|limits]",
 		Short: "The status-change report of a period",
-		Long: `Report a period, the last 7 days if nothing else is said: which accounts changed
-their status and when, how long each was in each health, which squids used which
-account, and how much of each limit was used. One section can be asked for alone.
+		Long: `Report a period, the last 7 days if nothing else is said: which accounts
+changed their status and when, how long each was in each health, which squids
+used which account, and how much of each limit was used. One section can be
+asked for alone.
 
 A change happened somewhere within a window, so time in a health is given as at
-least ... at most. Time in which nobody looked is counted apart; all of it adds up
-to the period.
+least ... at most. Time in which nobody looked is counted apart; all of it adds
+up to the period.
 
 CSV and NDJSON hold one section: name it.
 

@@ -25,8 +25,8 @@ func (a *app) newShowCmd() *cobra.Command {
 		Long: `Show everything known of one account, with the account object as the API gave
 it. With --at, as it was last seen at or before that moment.
 
-Exit codes: 0 done; 2 wrong usage, no such account, or an ambiguous name; 10 there
-is no store.`,
+Exit codes: 0 done; 2 wrong usage, no such account, or an ambiguous name; 10
+there is no store.`,
 		Example: `  lobstrail show sales.lead
   lobstrail show d3e97f2c --at 36h
   lobstrail show @main --json | jq .document.params`,

@@ -34,15 +34,16 @@ const snapshotHelp = `Take snapshots now: of the accounts named, one call each, 
 the workspace, a hundred a call. Every snapshot is stored, also when nothing has
 changed. The store is created when there is none.
 
-The API key is looked for in --token-file, $LOBSTR_TOKEN, and [auth] token of the
-vendor's configuration ($XDG_CONFIG_HOME/lobstr/config.toml), in this order.
-LOBSTR_API_BASE moves the API.
+The API key is looked for in --token-file, $LOBSTR_TOKEN, and [auth] token of
+the vendor's configuration ($XDG_CONFIG_HOME/lobstr/config.toml), in this
+order. LOBSTR_API_BASE moves the API.
 
 An ACCOUNT is an id, a unique prefix of one, an @alias of the vendor's
 configuration, or a username (a unique part will do).
 
 Exit codes: 0 everything asked for was captured; 3 incomplete, the rest is
-stored; 11 another process writes to the store; 12 the key is missing or refused.`
+stored; 11 another process writes to the store; 12 the key is missing or
+refused.`
 
 const snapshotExample = `  lobstrail snapshot                          all accounts
   lobstrail snapshot sales.lead d3e97f2c      two accounts
@@ -221,7 +222,8 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 		return store.Run{}, err
 	}
 	outcome, err := a.fetch(ctx, writer, client, ids, o.deadline)
-	if held := writer.Held(); held > 0 {
+	// Answers that arrived at once are stored one after the other: no wrong clock.
+	if held := writer.Held(); held >= time.Second {
 		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf(
 			"the clock is %s behind the newest snapshot of the workspace: it went back, or was ahead; the times of this run are held there",
 			held.Round(time.Second)))

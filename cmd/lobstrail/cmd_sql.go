@@ -21,15 +21,15 @@ func (a *app) newSQLCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sql [QUERY]",
 		Short: "Ask SQL over the history (read only)",
-		Long: `Run one SQL query over the history; nothing but reading is allowed. Without a query
-it is read from standard input, at a prompt on a terminal.
+		Long: `Run one SQL query over the history; nothing but reading is allowed. Without a
+query it is read from standard input, at a prompt on a terminal.
 
 The views are documented in README.md and kept stable: account_current,
 account_versions, changes, status_changes, squid_assignments, limit_usage,
 snapshots, runs, failures. All workspaces are in them.
 
-Exit codes: 0 done; 1 the query is wrong; 2 it would do more than read; 10 there is
-no store.`,
+Exit codes: 0 done; 1 the query is wrong; 2 it would do more than read; 10
+there is no store.`,
 		Example: `  lobstrail sql "SELECT health, count(*) FROM account_current GROUP BY 1"
   lobstrail sql "SELECT * FROM changes WHERE kind = 'status' ORDER BY before DESC LIMIT 10" --json
   lobstrail sql --format csv < query.sql > answer.csv`,

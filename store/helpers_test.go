@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// start is when the histories of these tests begin.
+var start = time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
+
+// memoryPath is a place for a store that is held in memory where the machine has
+// such a place: these tests are not about the disk, whose syncs would be nearly
+// all of their time.
+func memoryPath(t testing.TB) string {
+	t.Helper()
+	const shm = "/dev/shm"
+	if _, err := os.Stat(shm); err != nil {
+		return filepath.Join(t.TempDir(), "store.db")
+	}
+	dir, err := os.MkdirTemp(shm, "lobstrail-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return filepath.Join(dir, "store.db")
+}
+
+// openStore opens a store for writing until the test ends.
+func openStore(t testing.TB, path string, now func() time.Time) *store.Store {
+	t.Helper()
+	s, _, err := store.OpenWriter(t.Context(), path, store.Options{Rules: report.Rules(), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func ceilMS(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }

@@ -1,0 +1,49 @@
+// Package storetest holds the laws that every store must keep, whatever it is
+// built on, as functions that are given a way to open an empty one:
+//
+//	storetest.Run(t, func(t testing.TB, now func() time.Time) *store.Store { ... })
+//
+// The store must be open for writing, with the rules of package report, and be
+// closed when the test ends.
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Opener opens a new, empty store for writing, whose clock is now, and closes it
+// when the test ends.
+type Opener func(t testing.TB, now func() time.Time) *store.Store
+
+// Run checks every law, each as a subtest of its name.
+func Run(t *testing.T, open Opener) {
+	laws := []struct {
+		name string
+		law  func(*testing.T, Opener)
+	}{
+		{"documents come back as they were received", Fidelity},
+		{"what is no account is a failure and the rest is kept", Refusal},
+		{"volatile values make no change", Volatile},
+		{"volatile values of another shape are no ghosts", VolatileShapes},
+		{"readers agree with a plain model at every moment", Readers},
+		{"what is derived can be derived again", Derived},
+		{"resets_in counts as last seen", ResetsIn},
+		{"there and back is two changes", ThereAndBack},
+		{"an unchanged snapshot is recorded", Unchanged},
+		{"gone, still gone and returned", Presence},
+		{"unlisted until a list has it again", Unlisted},
+		{"a list that repeats itself counts once", Repeated},
+		{"instants never run backwards", Backwards},
+		{"workspaces never mix", Workspaces},
+		{"a response is stored whole or not at all", Whole},
+		{"a finished run is over", Finished},
+		{"failures are kept with their run", Failures},
+		{"a writer can read while it reads", Nested},
+	}
+	for _, l := range laws {
+		t.Run(l.name, func(t *testing.T) { l.law(t, open) })
+	}
+}

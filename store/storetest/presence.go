@@ -1,0 +1,123 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// ThereAndBack: A, B, A are two changes and three versions.
+func ThereAndBack(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	for _, f := range []string{`1`, `2`, `2`, `1`, `1.0`} {
+		d.look(store.List, object(0, `"f":`+f))
+	}
+	if got, want := d.kinds(), []string{"appeared", "field/f", "field/f"}; !slices.Equal(got, want) {
+		t.Errorf("%v instead of %v", got, want)
+	}
+	if n := d.account(id(0)).Versions; n != 3 {
+		t.Errorf("%d versions", n)
+	}
+}
+
+// Unchanged: looking and finding nothing new is a snapshot.
+func Unchanged(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	for i := range 5 {
+		done := d.look(store.List, object(0, ""), object(1, ""))
+		if i > 0 && done != (store.Appended{Unchanged: 2}) || i == 0 && done != (store.Appended{Changed: 2}) {
+			t.Errorf("look %d: %+v", i, done)
+		}
+	}
+	if n := d.count(`SELECT count(*) FROM snapshots`); n != 10 {
+		t.Errorf("%d snapshots instead of 10", n)
+	}
+	if a := d.account(id(0)); a.Versions != 1 || !a.SeenAt.Equal(*d.now) {
+		t.Errorf("%+v", a)
+	}
+}
+
+// Presence: 404 makes an account gone once; seeing it again returns it.
+func Presence(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	d.look(store.List, object(0, `"squids":[{"name":"s","id":"s"}]`))
+	listed := d.now.Add(-time.Second)
+	steps := []struct {
+		take func() store.Appended
+		want store.Appended
+	}{
+		{func() store.Appended { return d.lose(id(7)) }, store.Appended{Failed: 1}},
+		{func() store.Appended { return d.lose(id(0)) }, store.Appended{Gone: 1}},
+		{func() store.Appended { return d.lose(id(0)) }, store.Appended{StillGone: 1}},
+		{func() store.Appended { return d.look(store.List, object(0, "")) }, store.Appended{Changed: 1}},
+		{func() store.Appended { return d.look(store.Detail, object(0, "")) }, store.Appended{Unchanged: 1}},
+		{func() store.Appended { return d.lose(id(0)) }, store.Appended{Gone: 1}},
+	}
+	for i, step := range steps {
+		if got := step.take(); got != step.want {
+			t.Errorf("step %d: %+v instead of %+v", i, got, step.want)
+		}
+	}
+	changes := d.changes()
+	if got, want := d.kinds(), []string{"appeared", "gone", "returned", "gone"}; !slices.Equal(got, want) {
+		t.Fatalf("%v instead of %v", got, want)
+	}
+	if w := changes[1].Window; !w.After.Equal(listed) {
+		t.Errorf("gone in %v, last seen %s", w, listed)
+	}
+	if w := changes[2].Window; w.Before.Sub(w.After) != time.Hour+2*time.Second {
+		t.Errorf("returned in %v: not since the last 404", w)
+	}
+	if a := d.account(id(0)); a.Facts.Health != store.Gone || a.Facts.Username != "user0" || len(a.Facts.Squids) != 0 {
+		t.Errorf("%+v", a)
+	}
+	if doc := d.document(id(0), time.Time{}, true); doc != "" {
+		t.Errorf("a gone account has the document %s", doc)
+	}
+	if len(d.accounts(time.Time{})) != 1 {
+		t.Error("a 404 made an account")
+	}
+}
+
+// Unlisted: an account that a complete list lacks is unlisted from then until a
+// list has it again; details do not end it, and it is not gone.
+func Unlisted(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	list := func(missing int, objects ...string) time.Time {
+		t.Helper()
+		d.advance(time.Hour)
+		d.begin()
+		d.append(store.List, objects...)
+		n, err := d.run.Unlist(d.ctx, *d.now)
+		d.must(err)
+		ids, err := d.run.Missing(d.ctx, "", 10)
+		d.must(err)
+		if n != missing || len(ids) != missing || missing == 1 && ids[0] != id(1) {
+			t.Errorf("%d accounts are missing, %v; want %d", n, ids, missing)
+		}
+		d.finish()
+		return *d.now
+	}
+	list(0, object(0, ""), object(1, ""))
+	since := list(1, object(0, ""))
+	list(1, object(0, ""))
+	d.look(store.Detail, object(1, ""))
+	if a := d.account(id(1)); !a.UnlistedSince.Equal(since) || a.Facts.Health == store.Gone {
+		t.Errorf("%+v, unlisted since %s", a, since)
+	}
+	ended := list(0, object(0, ""), object(1, ""))
+	for at, want := range map[time.Time]time.Time{
+		{}: {}, ended: {}, ended.Add(-time.Millisecond): since, since: since, since.Add(-time.Millisecond): {},
+	} {
+		for _, a := range d.accounts(at) {
+			if a.ID == id(1) && !a.UnlistedSince.Equal(want) {
+				t.Errorf("at %s it is unlisted since %s instead of %s", at, a.UnlistedSince, want)
+			}
+		}
+	}
+	if got := d.kinds(); len(got) != 2 {
+		t.Errorf("being unlisted made changes: %v", got)
+	}
+}
