@@ -59,6 +59,7 @@ CREATE TABLE account (
     id           INTEGER PRIMARY KEY,
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),
     hash         TEXT NOT NULL CHECK (length(hash) = 32),
+    first_seen   INTEGER NOT NULL, -- received_at of its first snapshot
     UNIQUE (workspace_id, hash)
 ) STRICT;
 
@@ -101,6 +102,7 @@ CREATE TABLE usage (
     max         TEXT, -- JSON: the limit in force, where there is one
     PRIMARY KEY (account_id, pointer, response_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_by_response ON usage (response_id);
 
 -- What could not be snapshotted, and why.
 CREATE TABLE failure (

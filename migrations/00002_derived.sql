@@ -22,6 +22,7 @@ CREATE TABLE version (
     squid_count               INTEGER NOT NULL,
     UNIQUE (account_id, number)
 ) STRICT;
+CREATE INDEX version_by_time ON version (account_id, valid_from);
 
 -- One difference between two neighbouring versions. old and new are JSON; NULL:
 -- there was no such value.
@@ -88,6 +89,7 @@ CREATE TABLE assignment (
 ) STRICT;
 CREATE INDEX assignment_by_squid ON assignment (squid_id, from_before);
 CREATE INDEX assignment_by_account ON assignment (account_id, from_before);
+CREATE INDEX assignment_open ON assignment (account_id, squid_id) WHERE to_before IS NULL;
 
 -- A time in which complete lists lacked the account.
 CREATE TABLE absence (
@@ -104,6 +106,9 @@ CREATE TABLE head (
     account_id         INTEGER PRIMARY KEY REFERENCES account (id),
     version_id         INTEGER NOT NULL REFERENCES version (id),
     status_step_id     INTEGER NOT NULL REFERENCES status_step (id),
+    health             TEXT NOT NULL,
+    health_after       INTEGER, -- the window in which it became that; NULL: first sight
+    health_before      INTEGER NOT NULL,
     gone               INTEGER NOT NULL DEFAULT 0,
     locked_until       INTEGER, -- the lock that lasts; its end is a change
     absence_id         INTEGER REFERENCES absence (id), -- missing from lists since then

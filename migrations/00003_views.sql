@@ -12,7 +12,7 @@ SELECT
     a.hash AS account,
     v.username AS username,
     v.type AS type,
-    step.health_after AS health,
+    h.health AS health,
     v.status AS status,
     v.status_code_info AS status_code_info,
     v.status_code_description AS status_code_description,
@@ -25,7 +25,6 @@ FROM account a
 JOIN workspace w ON w.id = a.workspace_id
 JOIN head h ON h.account_id = a.id
 JOIN version v ON v.id = h.version_id
-JOIN status_step step ON step.id = h.status_step_id
 JOIN seen ON seen.account_id = a.id
 JOIN response r ON r.id = max(coalesce(seen.list_response_id, 0), coalesce(seen.detail_response_id, 0))
 JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id
@@ -155,10 +154,11 @@ SELECT
         WHERE v.account_id = a.id AND v.response_id <= r.id
     ) AS version,
     strftime('%Y-%m-%dT%H:%M:%fZ', r.sent_at / 1000.0, 'unixepoch') AS sent_at
-FROM response r
-JOIN workspace w ON w.id = r.workspace_id
-JOIN snapshot s ON s.response_id = r.id
-JOIN account a ON a.id = s.account_id AND a.id BETWEEN r.account_min AND r.account_max;
+FROM workspace w
+JOIN account a ON a.workspace_id = w.id
+-- The plus keeps the bounds from becoming a range of account ids.
+JOIN response r ON r.workspace_id = w.id AND +a.id BETWEEN r.account_min AND r.account_max
+JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id;
 
 CREATE VIEW runs AS
 SELECT

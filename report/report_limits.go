@@ -58,10 +58,14 @@ func NewLimits(uses []store.Use, accounts []store.AccountState, since, until tim
 			series[key] = append(series[key], u)
 		}
 	}
+	settings := map[string]*node{} // by account: read once, however many limits it has
+	for _, a := range accounts {
+		settings[a.ID] = userSettings(a.Document)
+	}
 	out := []LimitJSON{}
 	for _, s := range series {
 		slices.SortStableFunc(s, func(a, b store.Use) int { return a.SeenAt.Compare(b.SeenAt) })
-		out = append(out, newLimit(s, states[s[0].Account], since, until))
+		out = append(out, newLimit(s, states[s[0].Account], settings[s[0].Account], since, until))
 	}
 	slices.SortFunc(out, func(a, b LimitJSON) int {
 		return cmp.Or(cmp.Compare(a.Username, b.Username), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Limit, b.Limit))
@@ -70,10 +74,10 @@ func NewLimits(uses []store.Use, accounts []store.AccountState, since, until tim
 }
 
 // newLimit sums up the movements of one limit, oldest first.
-func newLimit(uses []store.Use, a store.AccountState, since, until time.Time) LimitJSON {
+func newLimit(uses []store.Use, a store.AccountState, settings *node, since, until time.Time) LimitJSON {
 	last := uses[len(uses)-1]
 	limit := last.Max
-	if current := maxOf(a.Document, last.Limit); current != nil {
+	if current := settings.member(last.Limit).member("max").value(); current != nil {
 		limit = current
 	}
 	return LimitJSON{
@@ -89,8 +93,8 @@ func newLimit(uses []store.Use, a store.AccountState, since, until time.Time) Li
 	}
 }
 
-// maxOf is the limit that a document names; nil when it names none.
-func maxOf(document json.RawMessage, limit string) json.RawMessage {
+// userSettings is /params/user of a document; nil when it has none.
+func userSettings(document json.RawMessage) *node {
 	doc, err := parseDocument(document)
 	if err != nil {
 		return nil
@@ -99,7 +103,7 @@ func maxOf(document json.RawMessage, limit string) json.RawMessage {
 	if err != nil {
 		return nil
 	}
-	return params.member("user").member(limit).member("max").value()
+	return params.member("user")
 }
 
 // newDays finds the highest use of each day of the period.

@@ -249,7 +249,7 @@ func (p *page) fail(id string, err error) {
 func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
 	h := &head{Hash: id}
 	err := p.tx.GetContext(ctx, &h.AccountID,
-		`INSERT INTO account (workspace_id, hash) VALUES (?, ?) RETURNING id`, p.w.workspaceID, id)
+		`INSERT INTO account (workspace_id, hash, first_seen) VALUES (?, ?, ?) RETURNING id`, p.w.workspaceID, id, p.received)
 	p.heads[id] = h
 	return h, err
 }

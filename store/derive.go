@@ -64,13 +64,17 @@ func (s *step) insertStatusStep(ctx context.Context) error {
 	if s.before.Number > 0 && status == s.before.Status && info == s.before.Info && s.facts.Health == s.before.Health {
 		return nil
 	}
+	after := s.stepAfter()
+	if h := s.head; s.before.Number == 0 || s.facts.Health != s.before.Health {
+		h.Health, h.SinceAfter, h.SinceBefore = s.facts.Health, after, s.page.received
+	}
 	return s.page.tx.GetContext(ctx, &s.head.StepID, `
 		INSERT INTO status_step (
 			account_id, response_id, status_before, status_after, info_before, info_after,
 			health_before, health_after, after, before
 		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		s.head.AccountID, s.page.id, s.before.Status, status, s.before.Info, info,
-		nullText(string(s.before.Health)), s.facts.Health, s.stepAfter(), s.page.received)
+		nullText(string(s.before.Health)), s.facts.Health, after, s.page.received)
 }
 
 // stepAfter is the earliest start of the windows of the changes that make the

@@ -56,6 +56,11 @@ func (s *Store) find(ctx context.Context, workspace, reference, query string) (f
 	}
 	var all []Name
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		if id := strings.ToLower(reference); IsAccountID(id) { // by far the fastest way
+			if err := tx.SelectContext(ctx, &all, query+` AND hash = ?`, workspace, id); err != nil || len(all) > 0 {
+				return err
+			}
+		}
 		return tx.SelectContext(ctx, &all, query+` ORDER BY 2, 1`, workspace)
 	})
 	if err != nil {

@@ -14,6 +14,9 @@ type head struct {
 	Hash        string        `db:"hash"`
 	VersionID   int64         `db:"version_id"`
 	StepID      int64         `db:"status_step_id"`
+	Health      Health        `db:"health"`
+	SinceAfter  sql.NullInt64 `db:"health_after"`
+	SinceBefore int64         `db:"health_before"`
 	Gone        bool          `db:"gone"`
 	LockedUntil sql.NullInt64 `db:"locked_until"`
 	AbsenceID   sql.NullInt64 `db:"absence_id"`
@@ -60,6 +63,9 @@ const headColumns = `
 	a.hash AS hash,
 	h.version_id AS version_id,
 	h.status_step_id AS status_step_id,
+	h.health AS health,
+	h.health_after AS health_after,
+	h.health_before AS health_before,
 	h.gone AS gone,
 	h.locked_until AS locked_until,
 	h.absence_id AS absence_id,
@@ -97,13 +103,16 @@ func loadHeads(ctx context.Context, tx *sqlx.Tx, workspaceID int64, ids []string
 func saveHead(ctx context.Context, tx *sqlx.Tx, h *head, usage []byte) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO head (
-			account_id, version_id, status_step_id, gone, locked_until, absence_id,
+			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
 			list_digest, list_document_id, list_version_id,
 			detail_digest, detail_document_id, detail_version_id, usage
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, '{}'))
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, '{}'))
 		ON CONFLICT (account_id) DO UPDATE SET
 			version_id = excluded.version_id,
 			status_step_id = excluded.status_step_id,
+			health = excluded.health,
+			health_after = excluded.health_after,
+			health_before = excluded.health_before,
 			gone = excluded.gone,
 			locked_until = excluded.locked_until,
 			absence_id = excluded.absence_id,
@@ -114,7 +123,7 @@ func saveHead(ctx context.Context, tx *sqlx.Tx, h *head, usage []byte) error {
 			detail_document_id = excluded.detail_document_id,
 			detail_version_id = excluded.detail_version_id,
 			usage = coalesce(?, usage)`,
-		h.AccountID, h.VersionID, h.StepID, h.Gone, h.LockedUntil, h.AbsenceID,
+		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
 		h.List.Digest, h.List.Document, h.List.Version,
 		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
 		textOrNull(usage), textOrNull(usage))

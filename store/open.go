@@ -117,11 +117,13 @@ func (s *Store) connectWriter(ctx context.Context) error {
 		return interpret(err)
 	}
 	s.write.SetMaxOpenConns(1)
-	s.read = s.write
 	if err := keepJournal(ctx, s.write); err != nil {
 		return interpret(err)
 	}
-	return migrate(ctx, s.write)
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	return s.connectReader(ctx)
 }
 
 // settle puts in order what the last writer left behind.
@@ -140,11 +142,12 @@ func (s *Store) settle(ctx context.Context) error {
 // database, so that the file alone is the whole store.
 func (s *Store) Close() error {
 	var errs []error
+	if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
 	if s.write != nil {
 		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 		errs = append(errs, interpret(err), s.write.Close())
-	} else if s.read != nil {
-		errs = append(errs, s.read.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

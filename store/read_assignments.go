@@ -109,10 +109,47 @@ func (s *Store) Squids(ctx context.Context, workspace string, at time.Time) iter
 }
 
 // Usage streams the movements of limits' counters seen in the period and, for
-// each account and limit, the one before, which says where the period began.
-// They come account by account and limit by limit, each in the order of time.
+// each account and limit, the one before, which says where the period began; the
+// latter first, each in the order of time. What the movements before the period
+// cost to find does not grow with their number but with that of the limits.
 func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] {
 	return rowsOf(ctx, s, `
+		WITH RECURSIVE
+		scope AS (
+			SELECT
+				w.id AS workspace_id,
+				coalesce((
+					SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?3
+					ORDER BY received_at DESC, id DESC LIMIT 1
+				), 0) AS first,
+				coalesce((
+					SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?4
+					ORDER BY received_at DESC, id DESC LIMIT 1
+				), 0) AS last
+			FROM workspace w WHERE w.name = ?1
+		),
+		-- The limits of each account, found by leaping from one to the next.
+		limits (account_id, pointer) AS (
+			SELECT a.id, (SELECT min(pointer) FROM usage WHERE account_id = a.id AND pointer >= '/params/user/')
+			FROM scope CROSS JOIN account a ON a.workspace_id = scope.workspace_id
+			WHERE (?2 = '' OR a.hash = ?2)
+			UNION ALL
+			SELECT account_id, (
+				SELECT min(u.pointer) FROM usage u WHERE u.account_id = limits.account_id AND u.pointer > limits.pointer
+			)
+			FROM limits WHERE pointer IS NOT NULL
+		),
+		uses (account_id, pointer, response_id) AS (
+			SELECT account_id, pointer, (
+				SELECT max(u.response_id) FROM usage u
+				WHERE u.account_id = limits.account_id AND u.pointer = limits.pointer AND u.response_id <= scope.first
+			)
+			FROM limits CROSS JOIN scope WHERE pointer LIKE '/params/user/%'
+			UNION ALL
+			SELECT u.account_id, u.pointer, u.response_id
+			FROM scope CROSS JOIN usage u ON u.response_id > scope.first AND u.response_id <= scope.last
+			WHERE u.pointer LIKE '/params/user/%'
+		)
 		SELECT
 			a.hash AS account,
 			v.username AS username,
@@ -120,22 +157,14 @@ func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] 
 			u.body AS body,
 			u.max AS max,
 			r.received_at AS seen_at
-		FROM account a
-		JOIN head h ON h.account_id = a.id
-		JOIN version v ON v.id = h.version_id
-		JOIN usage u ON u.account_id = a.id AND u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
-		JOIN response r ON r.id = u.response_id
-		WHERE a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
-			AND r.received_at <= ?4 AND u.response_id >= coalesce((
-				SELECT max(p.response_id) FROM usage p
-				WHERE p.account_id = u.account_id AND p.pointer = u.pointer AND p.response_id <= (
-					SELECT max(id) FROM response
-					WHERE workspace_id = a.workspace_id AND received_at = (
-						SELECT max(received_at) FROM response WHERE workspace_id = a.workspace_id AND received_at <= ?3
-					)
-				)
-			), 0)
-		ORDER BY v.username COLLATE NOCASE, a.hash, u.pointer, u.response_id`, q.args(), useRow.use)
+		FROM uses
+		CROSS JOIN usage u ON u.account_id = uses.account_id AND u.pointer = uses.pointer
+			AND u.response_id = uses.response_id
+		CROSS JOIN account a ON a.id = u.account_id
+		CROSS JOIN head h ON h.account_id = a.id
+		CROSS JOIN version v ON v.id = h.version_id
+		CROSS JOIN response r ON r.id = u.response_id
+		WHERE a.workspace_id = (SELECT workspace_id FROM scope) AND (?2 = '' OR a.hash = ?2)`, q.args(), useRow.use)
 }
 
 type useRow struct {

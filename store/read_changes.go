@@ -38,9 +38,9 @@ func (s *Store) Changes(ctx context.Context, q ChangeQuery) iter.Seq2[AccountCha
 			c.before AS before,
 			r.run_id AS run
 		FROM change c
-		JOIN account a ON a.id = c.account_id
-		JOIN version v ON v.id = c.version_id
-		JOIN response r ON r.id = v.response_id
+		CROSS JOIN account a ON a.id = c.account_id
+		CROSS JOIN version v ON v.id = c.version_id
+		CROSS JOIN response r ON r.id = v.response_id
 		WHERE ` + where + `
 		ORDER BY c.before, c.account_id, c.id`
 	return rowsOf(ctx, s, query, args, changeRow.change)
@@ -59,7 +59,10 @@ func (q ChangeQuery) conditions() (where string, args []any) {
 		term(`c.before <= ?`, q.Until.UnixMilli())
 	}
 	if q.Account != "" {
-		term(`c.account_id = (SELECT id FROM account WHERE hash = ? AND workspace_id = a.workspace_id)`, q.Account)
+		terms = append(terms, `c.account_id = (
+			SELECT x.id FROM account x JOIN workspace y ON y.id = x.workspace_id WHERE y.name = ? AND x.hash = ?
+		)`)
+		args = append(args, q.Workspace, q.Account)
 	}
 	if q.Squid != "" {
 		term(`c.path = ?`, "/squids/"+escapePointer(q.Squid))
@@ -115,10 +118,8 @@ func (q PeriodQuery) args() []any {
 	return []any{q.Workspace, q.Account, since, until}
 }
 
-// StatusSteps streams the status steps noticed in the period and, for each
-// account, the one before, which says how the period began, and the one after
-// when its window begins within the period. They come account by account, in the
-// order of usernames, each account's in the order of time.
+// StatusSteps streams the status steps noticed in the period, and those noticed
+// later whose window begins in it, in the order in which they were noticed.
 func (s *Store) StatusSteps(ctx context.Context, q PeriodQuery) iter.Seq2[StatusStep, error] {
 	return rowsOf(ctx, s, `
 		SELECT
@@ -133,15 +134,14 @@ func (s *Store) StatusSteps(ctx context.Context, q PeriodQuery) iter.Seq2[Status
 			t.after AS after,
 			t.before AS before,
 			r.run_id AS run
-		FROM account a
-		JOIN head h ON h.account_id = a.id
-		JOIN version v ON v.id = h.version_id
-		JOIN status_step t ON t.account_id = a.id AND (t.before <= ?4 OR t.after < ?4) AND t.before >= coalesce((
-			SELECT max(p.before) FROM status_step p WHERE p.account_id = a.id AND p.before <= ?3
-		), ?3)
-		JOIN response r ON r.id = t.response_id
-		WHERE a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
-		ORDER BY v.username COLLATE NOCASE, a.hash, t.before, t.id`, q.args(), stepRow.step)
+		FROM status_step t
+		CROSS JOIN account a ON a.id = t.account_id
+		CROSS JOIN head h ON h.account_id = a.id
+		CROSS JOIN version v ON v.id = h.version_id
+		CROSS JOIN response r ON r.id = t.response_id
+		WHERE t.before > ?3 AND (t.before <= ?4 OR t.after < ?4)
+			AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
+		ORDER BY t.before, t.account_id, t.id`, q.args(), stepRow.step)
 }
 
 type stepRow struct {

@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -22,89 +22,88 @@ type Pair struct {
 }
 
 // Pairs streams the accounts of a workspace in which something changed between
-// two moments, by username. The account, unless empty, is the only one looked at.
+// two moments, by username and id. The account, unless empty, is the only one
+// looked at.
 func (s *Store) Pairs(ctx context.Context, workspace, account string, from, to time.Time) iter.Seq2[Pair, error] {
+	args := []any{workspace, account, from.UnixMilli(), to.UnixMilli()}
 	return func(yield func(Pair, error) bool) {
-		accounts, err := s.changedBetween(ctx, workspace, account, from, to)
-		if err != nil {
-			yield(Pair{}, err)
-			return
-		}
-		for _, a := range accounts {
-			pair, err := s.pair(ctx, workspace, a, from, to)
-			if !yield(pair, err) || err != nil {
+		next, stop := iter.Pull2(rowsOf(ctx, s, changesByAccount, args, changeRow.change))
+		defer stop()
+		change, err, more := next()
+		for pair, failed := range rowsOf(ctx, s, pairQuery, args, pairRow.pair) {
+			for more && err == nil && change.Account == pair.Account {
+				pair.Changes = append(pair.Changes, change)
+				change, err, more = next()
+			}
+			if failed == nil {
+				failed = err
+			}
+			if !yield(pair, failed) || failed != nil {
 				return
 			}
 		}
 	}
 }
 
-// changedBetween lists ids and usernames of accounts with changes in the period.
-func (s *Store) changedBetween(ctx context.Context, workspace, account string, from, to time.Time) (found []Name, err error) {
-	err = s.view(ctx, func(tx *sqlx.Tx) error {
-		return tx.SelectContext(ctx, &found, `
-			SELECT a.hash AS id, v.username AS name
-			FROM account a
-			JOIN version v ON v.account_id = a.id AND v.number = (
-				SELECT max(number) FROM version WHERE account_id = a.id AND valid_from <= ?4
-			)
-			WHERE a.id IN (SELECT account_id FROM change WHERE before > ?3 AND before <= ?4)
-				AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
-			ORDER BY v.username COLLATE NOCASE, a.hash`, workspace, account, from.UnixMilli(), to.UnixMilli())
-	})
-	return found, err
-}
+// changesByAccount are the changes between two moments in the order of pairQuery.
+const changesByAccount = `
+	SELECT
+		a.hash AS account,
+		named.username AS username,
+		c.kind AS kind,
+		c.path AS path,
+		c.old AS old,
+		c.new AS new,
+		c.health_before AS health_before,
+		c.health_after AS health_after,
+		c.after AS after,
+		c.before AS before,
+		r.run_id AS run
+	FROM change c
+	CROSS JOIN account a ON a.id = c.account_id
+	CROSS JOIN version v ON v.id = c.version_id
+	CROSS JOIN response r ON r.id = v.response_id
+	CROSS JOIN version named ON named.id = (
+		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?4
+		ORDER BY valid_from DESC, number DESC LIMIT 1
+	)
+	WHERE c.before > ?3 AND c.before <= ?4
+		AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
+	ORDER BY named.username COLLATE NOCASE, a.hash, c.before, c.id`
 
-func (s *Store) pair(ctx context.Context, workspace string, a Name, from, to time.Time) (pair Pair, err error) {
-	pair = Pair{Account: a.ID, Username: a.Name}
-	if pair.Old, err = s.State(ctx, workspace, a.ID, from); err != nil && !errors.Is(err, ErrNotFound) {
-		return pair, err
-	}
-	if pair.New, err = s.State(ctx, workspace, a.ID, to); err != nil {
-		return pair, err
-	}
-	q := ChangeQuery{Workspace: workspace, Account: a.ID, Since: from, Until: to}
-	for change, err := range s.Changes(ctx, q) {
-		if err != nil {
-			return pair, err
-		}
-		pair.Changes = append(pair.Changes, change)
-	}
-	return pair, nil
-}
+// pairQuery reads the states at two moments of the accounts that changed between.
+var pairQuery = `
+	WITH
+	changed (account_id) AS MATERIALIZED (
+		SELECT DISTINCT c.account_id
+		FROM change c
+		CROSS JOIN account a ON a.id = c.account_id
+		WHERE c.before > ?3 AND c.before <= ?4
+			AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
+	),
+	old AS MATERIALIZED (` + heldAt("?3") + `),
+	new AS MATERIALIZED (` + heldAt("?4") + `)
+	SELECT
+		a.hash AS account,
+		new.username AS username,
+		` + heldColumns("old") + `,
+		` + heldColumns("new") + `
+	FROM new
+	CROSS JOIN account a ON a.id = new.account_id
+	LEFT JOIN old ON old.account_id = new.account_id
+	ORDER BY new.username COLLATE NOCASE, a.hash`
 
-// State reads everything known of the account in the version that held at the
-// moment (zero: now). It returns ErrNotFound when it was not known then.
-func (s *Store) State(ctx context.Context, workspace, account string, at time.Time) (state State, err error) {
-	ms := int64(1<<63 - 1)
-	if !at.IsZero() {
-		ms = at.UnixMilli()
-	}
-	err = s.view(ctx, func(tx *sqlx.Tx) error {
-		state, err = stateAt(ctx, tx, workspace, account, ms)
-		return err
-	})
-	return state, err
-}
-
-// stateAt reads the state of the version that held at the moment. Its instant is
-// that of the version's first snapshot: a lock that ran out since then has ended
-// only when a snapshot showed it, which began another version.
-func stateAt(ctx context.Context, tx *sqlx.Tx, workspace, account string, ms int64) (State, error) {
-	var held struct {
-		Account int64         `db:"account_id"`
-		From    sql.NullInt64 `db:"valid_from"`
-		Latest  Source        `db:"latest"`
-		Health  Health        `db:"health"`
-		Began   int64         `db:"began"` // the response that last said gone
-		Ended   int64         `db:"ended"` // the response that began the next version
-	}
-	err := tx.GetContext(ctx, &held, `
+// heldAt finds the version that each changed account was in at a moment, and the
+// responses between which its documents lie: after the one that last said gone,
+// and before the one that began the next version.
+func heldAt(moment string) string {
+	return `
 		SELECT
 			v.account_id AS account_id,
+			v.username AS username,
 			v.valid_from AS valid_from,
-			d.source AS latest,
 			v.health AS health,
+			d.source AS latest,
 			coalesce((
 				SELECT max(g.response_id) FROM version g
 				WHERE g.account_id = v.account_id AND g.number < v.number AND g.health = 'gone'
@@ -112,47 +111,91 @@ func stateAt(ctx context.Context, tx *sqlx.Tx, workspace, account string, ms int
 			coalesce((
 				SELECT n.response_id FROM version n WHERE n.account_id = v.account_id AND n.number = v.number + 1
 			), 9223372036854775807) AS ended
-		FROM workspace w
-		JOIN account a ON a.workspace_id = w.id
-		JOIN version v ON v.account_id = a.id
-		JOIN document d ON d.id = v.document_id
-		WHERE w.name = ? AND a.hash = ? AND v.valid_from <= ?
-		ORDER BY v.number DESC LIMIT 1`, workspace, account, ms)
-	if err != nil {
-		return State{}, err
-	}
-	state := State{At: instant(held.From)}
-	if held.Health == Gone {
-		state.Gone = true
-		return state, nil
-	}
-	if state.Latest = List; held.Latest == Detail {
-		state.Latest = Detail
-	}
-	if state.List, err = documentAt(ctx, tx, held.Account, held.Began, held.Ended, false); err != nil {
-		return State{}, err
-	}
-	if state.Detail, err = documentAt(ctx, tx, held.Account, held.Began, held.Ended, true); err != nil {
-		return State{}, err
-	}
-	counters, err := countersAt(ctx, tx, held.Account, held.Ended-1)
-	state.ResetsIn = counters["/resets_in"]
-	return state, err
+		FROM changed
+		CROSS JOIN version v ON v.id = (
+			SELECT id FROM version WHERE account_id = changed.account_id AND valid_from <= ` + moment + `
+			ORDER BY valid_from DESC, number DESC LIMIT 1
+		)
+		CROSS JOIN document d ON d.id = v.document_id`
 }
 
-// documentAt reads the last document of one endpoint after one response and
-// before another; nil when there is none.
-func documentAt(ctx context.Context, tx *sqlx.Tx, account, after, before int64, detail bool) ([]byte, error) {
-	var body sql.NullString
-	err := tx.GetContext(ctx, &body, `
-		SELECT body FROM document
-		WHERE account_id = ? AND response_id > ? AND response_id < ? AND (source = 'detail') = ?
-		ORDER BY response_id DESC LIMIT 1`, account, after, before, detail)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+// heldColumns are what a state is made of.
+func heldColumns(held string) string {
+	document := func(condition string) string {
+		return `(
+			SELECT body FROM document
+			WHERE account_id = ` + held + `.account_id AND response_id > ` + held + `.began
+				AND response_id < ` + held + `.ended AND ` + condition + `
+			ORDER BY response_id DESC LIMIT 1
+		)`
 	}
-	return rawOrNil(body), err
+	return held + `.valid_from AS "` + held + `.valid_from",
+		` + held + `.health AS "` + held + `.health",
+		` + held + `.latest AS "` + held + `.latest",
+		` + document("source <> 'detail'") + ` AS "` + held + `.list",
+		` + document("source = 'detail'") + ` AS "` + held + `.detail"`
 }
+
+type pairRow struct {
+	Account  string  `db:"account"`
+	Username string  `db:"username"`
+	Old      heldRow `db:"old"`
+	New      heldRow `db:"new"`
+}
+
+type heldRow struct {
+	From   sql.NullInt64  `db:"valid_from"`
+	Health sql.NullString `db:"health"`
+	Latest sql.NullString `db:"latest"`
+	List   sql.NullString `db:"list"`
+	Detail sql.NullString `db:"detail"`
+}
+
+func (r pairRow) pair() (Pair, error) {
+	return Pair{Account: r.Account, Username: r.Username, Old: r.Old.state(), New: r.New.state()}, nil
+}
+
+// state is the state of a version. Its instant is that of the version's first
+// snapshot: a lock that ran out since then has ended only when a snapshot showed
+// it, which began another version.
+func (r heldRow) state() State {
+	state := State{At: instant(r.From)}
+	switch {
+	case !r.From.Valid:
+	case Health(r.Health.String) == Gone:
+		state.Gone = true
+	default:
+		state.List, state.Detail = rawOrNil(r.List), rawOrNil(r.Detail)
+		if state.Latest = List; Source(r.Latest.String) == Detail {
+			state.Latest = Detail
+		}
+	}
+	return state
+}
+
+// State reads what is known of the account in the version that held at the
+// moment (zero: now), without volatile values. It returns ErrNotFound when it was
+// not known then.
+func (s *Store) State(ctx context.Context, workspace, account string, at time.Time) (State, error) {
+	ms := int64(1<<63 - 1)
+	if !at.IsZero() {
+		ms = at.UnixMilli()
+	}
+	var row heldRow
+	err := s.view(ctx, func(tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &row, stateQuery, workspace, account, ms)
+	})
+	return row.state(), err
+}
+
+var stateQuery = `
+	WITH
+	changed (account_id) AS (
+		SELECT a.id FROM account a JOIN workspace w ON w.id = a.workspace_id WHERE w.name = ?1 AND a.hash = ?2
+	),
+	held AS (` + heldAt("?3") + `)
+	SELECT ` + strings.ReplaceAll(heldColumns("held"), `"held.`, `"`) + `
+	FROM held`
 
 // RunEnd is the moment up to which a run has seen the workspace: when its last
 // response was received, or when it began if it received none. It returns

@@ -1,12 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"slices"
-	"time"
 )
 
 // rowsOf streams the rows of a query, each mapped by its method. The iteration
@@ -42,22 +39,4 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 // damagedRow says that a row cannot be what was written.
 func damagedRow(what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err)
-}
-
-func instantPtr(ms *int64) time.Time {
-	if ms == nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(*ms).UTC()
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-func sortSquids(squids []Squid) {
-	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
 }

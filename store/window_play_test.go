@@ -29,6 +29,10 @@ func newArena(t *testing.T) *arena {
 	return a
 }
 
+// plenty is a budget that nobody waits for: without one, the client keeps to a
+// rate by the real clock.
+var plenty = lobstrtest.RateLimit{Budget: 1 << 20, Window: time.Hour}
+
 // look is what one response of the API told of one account.
 type look struct {
 	account        string
@@ -68,6 +72,7 @@ func newPlay(t *testing.T, a *arena, seed uint64) *play {
 		t.Fatal(err)
 	}
 	p.server.Seed(seed)
+	p.server.SetRateLimit(plenty)
 	p.server.SetPageLimits(50, []int{1, 2, 3, 100}[p.rand.IntN(4)])
 	p.client, err = fetcher.New(fetcher.Config{
 		Token: lobstrtest.DefaultToken, BaseURL: p.server.URL, UserAgent: "test", Transport: p.server.Transport(),
