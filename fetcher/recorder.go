@@ -24,8 +24,8 @@ type Recorder interface {
 	// after the id `after` ("" from the start), that this run has not asked for
 	// yet.
 	Missing(ctx context.Context, after string, n int) ([]string, error)
-	// Known answers how many of ids are known in the workspace (and not gone),
-	// and how many accounts are known (and not gone) altogether.
+	// Known answers how many of ids the workspace has ever seen, and how many
+	// accounts it knows that are not gone.
 	Known(ctx context.Context, ids []string) (hits, total int, err error)
 }
 

@@ -1,7 +1,7 @@
 -- The documented views: SQL is an interface. They keep their columns and only
 -- ever get more. Instants are RFC 3339 text, UTC, with milliseconds; values of
 -- the API are SQL text (JSON text for objects and lists, and for numbers SQLite
--- would round). Nothing here needs a newer SQLite than STRICT tables do (3.37):
+-- would round; limit_usage has numbers, to do sums with). Nothing here needs a newer SQLite than STRICT tables do (3.37):
 -- other programs read the store too.
 
 -- +goose Up
@@ -131,7 +131,7 @@ SELECT
     replace(replace(substr(u.pointer, 14), '~1', '/'), '~0', '~') AS limit_name,
     coalesce(json_extract(u.body, '$.value'), json_extract(u.body, '$.current')) AS value,
     json_extract(u.max, '$') AS max,
-    CASE WHEN json_type(u.body, '$.timestamp') IN ('integer', 'real')
+    CASE WHEN json_type(u.body, '$.timestamp') = 'integer' AND json_extract(u.body, '$.timestamp') BETWEEN 1 AND 137438953472
         THEN strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(u.body, '$.timestamp'), 'unixepoch')
     END AS resets_at,
     strftime('%Y-%m-%dT%H:%M:%fZ', r.received_at / 1000.0, 'unixepoch') AS seen_at,

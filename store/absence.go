@@ -67,19 +67,24 @@ func (w *RunWriter) Missing(ctx context.Context, after string, n int) (ids []str
 	return ids, err
 }
 
-// Known answers how many of ids are known in the workspace and not gone, and
-// how many such accounts there are altogether.
+// Known answers how many of ids the workspace has ever seen, and how many
+// accounts it knows that are not gone. One that was gone and is back counts
+// among the former: it shows that the list is of this workspace.
 func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, err error) {
 	wanted, err := json.Marshal(ids)
 	if err != nil {
 		return 0, 0, err
 	}
 	err = w.store.view(ctx, func(tx *sqlx.Tx) error {
-		const known = `SELECT count(*) FROM account a JOIN head h ON h.account_id = a.id WHERE a.workspace_id = ? AND NOT h.gone`
-		if err := tx.GetContext(ctx, &total, known, w.workspaceID); err != nil {
+		err := tx.GetContext(ctx, &total, `
+			SELECT count(*) FROM account a JOIN head h ON h.account_id = a.id
+			WHERE a.workspace_id = ? AND NOT h.gone`, w.workspaceID)
+		if err != nil {
 			return err
 		}
-		return tx.GetContext(ctx, &hits, known+` AND a.hash IN (SELECT value FROM json_each(?))`, w.workspaceID, string(wanted))
+		return tx.GetContext(ctx, &hits, `
+			SELECT count(*) FROM account
+			WHERE workspace_id = ? AND hash IN (SELECT value FROM json_each(?))`, w.workspaceID, string(wanted))
 	})
 	return hits, total, err
 }

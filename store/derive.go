@@ -20,14 +20,28 @@ func (s *step) derive(ctx context.Context, counters []byte) error {
 	if err := s.insertStatusStep(ctx); err != nil {
 		return err
 	}
-	if err := s.assign(ctx); err != nil {
-		return err
+	if s.fresh || s.changed() {
+		if err := s.assign(ctx); err != nil {
+			return err
+		}
 	}
 	h := s.head
 	h.Gone = s.new.Gone
-	h.LockedUntil = nullMS(s.facts.LockedUntil)
+	h.LockedUntil = s.lockedUntil()
 	h.at(s.page.source).Version = sql.NullInt64{Int64: h.VersionID, Valid: true}
 	return saveHead(ctx, s.page.tx, h, counters)
+}
+
+// lockedUntil is when the state has to be looked at again although nothing else
+// may have changed.
+func (s *step) lockedUntil() sql.NullInt64 {
+	if until := s.facts.LockedUntil; !until.IsZero() {
+		return nullMS(until)
+	}
+	if seconds := resetSeconds(s.new.ResetsIn); seconds > 0 {
+		return sql.NullInt64{Int64: s.page.received + int64(seconds*1000), Valid: true}
+	}
+	return sql.NullInt64{}
 }
 
 func (s *step) insertVersion(ctx context.Context) error {

@@ -18,8 +18,8 @@ const iconPrefix = "sha256:"
 // separated is an account object taken apart into what is stored once per
 // version (the document), once per icon, and once per movement (usage).
 type separated struct {
-	body  []byte // the document; see table document
-	icon  string // the text of the icon; "" when there is none
+	body  []byte  // the document; see table document
+	icon  *string // the text of the icon; nil when there is none
 	usage []usage
 }
 
@@ -65,7 +65,8 @@ func (s *separated) takeIcon(value jsontext.Value) jsontext.Value {
 		return value
 	}
 	text, _ := jsontext.AppendUnquote(nil, value) // checked by the decoder
-	s.icon = string(text)
+	icon := string(text)
+	s.icon = &icon
 	return fmt.Appendf(nil, `"%s%x"`, iconPrefix, sha256.Sum256(text))
 }
 
@@ -106,15 +107,21 @@ func restore(body []byte, values map[string]json.RawMessage, icon func(digest st
 			failed = err
 			return text, true
 		}
-		if known := valueAt(values, pointer); known != nil {
+		if !IsVolatile(pointer) {
+			return value, true
+		}
+		if known := valueAt(values, pointer); len(known) > 0 {
 			return jsontext.Value(known), true
 		}
 		return value, true
 	})
-	if err != nil {
+	switch {
+	case failed != nil:
+		return nil, failed
+	case err != nil:
 		return nil, fmt.Errorf("%w: document: %w", ErrDamaged, err)
 	}
-	return whole, failed
+	return whole, nil
 }
 
 func iconText(reference jsontext.Value, icon func(digest string) (string, error)) (jsontext.Value, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -71,10 +72,13 @@ func checkApart(t *testing.T, raw []byte, apart separated) {
 		values[u.pointer] = u.body
 	}
 	icon := func(digest string) (string, error) {
-		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(apart.icon))); digest != want {
+		if apart.icon == nil {
+			return "", errors.New("there is no icon")
+		}
+		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(*apart.icon))); digest != want {
 			return "", fmt.Errorf("icon %s instead of %s", digest, want)
 		}
-		return apart.icon, nil
+		return *apart.icon, nil
 	}
 	whole, err := restore(apart.body, values, icon)
 	if err != nil {

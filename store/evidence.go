@@ -9,14 +9,14 @@ import (
 )
 
 // insertIcon keeps the icon unless it is there already.
-func (p *page) insertIcon(ctx context.Context, icon string) error {
-	if icon == "" {
+func (p *page) insertIcon(ctx context.Context, icon *string) error {
+	if icon == nil {
 		return nil
 	}
-	digest := sha256.Sum256([]byte(icon))
+	digest := sha256.Sum256([]byte(*icon))
 	_, err := p.tx.ExecContext(ctx, `
 		INSERT INTO icon (digest, body)
-		SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM icon WHERE digest = ?1)`, digest[:], icon)
+		SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM icon WHERE digest = ?1)`, digest[:], *icon)
 	return err
 }
 
@@ -27,6 +27,7 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 		step.documentID = e.Document.Int64
 		return nil
 	}
+	step.fresh = true
 	err := p.tx.GetContext(ctx, &step.documentID, `
 		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?) RETURNING id`,
 		step.head.AccountID, p.source, p.id, textOrNull(body))

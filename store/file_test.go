@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/lobstrail/lobstrail/migrations"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
@@ -175,10 +177,12 @@ func TestNewerStoresAreRefused(t *testing.T) {
 func TestOlderStoresAreMigratedByWritersOnly(t *testing.T) {
 	path := closedStore(t)
 	db := second(t, path)
-	execute(t, db, `DELETE FROM goose_db_version WHERE version_id = 3`)
-	for _, view := range []string{"failures", "runs", "snapshots", "limit_usage", "squid_assignments", "status_changes",
-		"changes", "account_versions", "account_current"} {
-		execute(t, db, "DROP VIEW "+view)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.FS, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.Down(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	db.Close()
 	if _, err := store.Open(t.Context(), path, store.Options{}); !errors.Is(err, store.ErrOlder) {

@@ -185,7 +185,7 @@ func (r useRow) use() (Use, error) {
 	if err := json.Unmarshal([]byte(r.Body), &members); err != nil {
 		return Use{}, damagedRow("usage of account "+r.Account, err)
 	}
-	if use.Value = members["value"]; use.Value == nil {
+	if use.Value = members["value"]; use.Value == nil || string(use.Value) == "null" {
 		use.Value = members["current"]
 	}
 	use.ResetsAt = unixTime(members["timestamp"])

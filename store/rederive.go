@@ -134,6 +134,9 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		return nil
 	}
 	step := p.step(h)
+	if row.ResetsIn.Valid { // the heads have no usage yet
+		step.counters["/resets_in"] = rawOrNil(row.ResetsIn)
+	}
 	if err := step.prepare(ctx, rawOrNil(row.Body), resets); err != nil {
 		return err
 	}
@@ -145,6 +148,7 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		p.heads[row.Hash], step.head = h, h
 	}
 	step.documentID = row.DocumentID
+	step.fresh = h.at(p.source).Document.Int64 != row.DocumentID
 	h.at(p.source).Document = sql.NullInt64{Int64: row.DocumentID, Valid: true}
 	h.List.Document.Valid = h.List.Document.Valid && !step.new.Gone
 	if !step.new.Gone || !h.Gone { // a second 404 says nothing new

@@ -82,6 +82,7 @@ type State struct {
 	List, Detail json.RawMessage
 	// Latest is the endpoint whose document holds where both have a field.
 	Latest Source
-	// ResetsIn is the volatile /resets_in as last seen; nil when never sent.
+	// ResetsIn is what is known of the volatile /resets_in at the instant: as
+	// sent, or what is left of what the other endpoint sent; nil for nothing.
 	ResetsIn json.RawMessage
 }

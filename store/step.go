@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,6 +23,7 @@ type step struct {
 	facts      Facts
 	changes    []Change
 	documentID int64
+	fresh      bool // the endpoint's document is another than its last
 }
 
 // standing is what is stored of the state an account is in.
@@ -58,12 +60,41 @@ func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessag
 	if s.new.Gone {
 		return nil
 	}
-	if s.new.ResetsIn = resetsIn; s.page.source == Detail {
+	if s.new.ResetsIn = resetsIn; resetsIn == nil {
+		s.new.ResetsIn = s.remaining()
+	}
+	if s.page.source == Detail {
 		s.new.List, s.new.Detail = s.old.List, body
 	} else {
 		s.new.List, s.new.Detail, s.new.Latest = body, s.old.Detail, List
 	}
 	return nil
+}
+
+// remaining is what is left of the resets_in that the other endpoint told of: it
+// counts down by itself. Nil when there is none, nothing is left, or there was a
+// lock_time beside it, which is the more exact of the two.
+func (s *step) remaining() json.RawMessage {
+	told, toldAt := s.old.Detail, s.before.DetailReceived.Int64
+	if s.page.source == Detail {
+		told, toldAt = s.old.List, s.before.ListReceived.Int64
+	}
+	seconds := resetSeconds(s.counters["/resets_in"])
+	if left := seconds - float64(s.page.received-toldAt)/1000; left > 0 && hasMember(told, "resets_in") && isNull(member(told, "lock_time")) {
+		return strconv.AppendFloat(nil, left, 'f', 3, 64)
+	}
+	return nil
+}
+
+// resetSeconds reads a resets_in. What is no positive number of seconds, or
+// longer than a century, is 0.
+func resetSeconds(raw json.RawMessage) float64 {
+	const century = 100 * 366 * 24 * 3600
+	seconds, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
+	if err != nil || !(seconds > 0 && seconds < century) {
+		return 0
+	}
+	return seconds
 }
 
 func (s *step) loadOld(ctx context.Context) error {
@@ -202,22 +233,30 @@ func laterOf(a, b sql.NullInt64) sql.NullInt64 {
 }
 
 // hasMember reports whether the JSON object has the member.
-func hasMember(object []byte, name string) bool {
+func hasMember(object []byte, name string) bool { return member(object, name) != nil }
+
+// member is the value of a member of a JSON object; nil when it has none.
+func member(object []byte, name string) jsontext.Value {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
 	if _, err := dec.ReadToken(); err != nil {
-		return false
+		return nil
 	}
 	for dec.PeekKind() == '"' {
 		key, err := dec.ReadToken()
 		if err != nil {
-			return false
+			return nil
 		}
-		if key.String() == name {
-			return true
+		found := key.String() == name
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil
 		}
-		if dec.SkipValue() != nil {
-			return false
+		if found {
+			return value
 		}
 	}
-	return false
+	return nil
 }
+
+// isNull reports whether a value is null or not there.
+func isNull(value jsontext.Value) bool { return value == nil || value.Kind() == 'n' }

@@ -99,7 +99,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(accountColumns(a.env.width())...)
+		out := a.list(accountColumns(a.tableWidth())...)
 		shown, gone := 0, 0
 		for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {

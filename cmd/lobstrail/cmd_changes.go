@@ -98,7 +98,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 		if err != nil {
 			return err
 		}
-		out, n := a.list(changeColumns(a.env.width())...), 0
+		out, n := a.list(changeColumns(a.tableWidth())...), 0
 		for change, err := range s.Changes(ctx, q) {
 			if err != nil {
 				return err

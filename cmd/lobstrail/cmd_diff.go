@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -88,14 +89,14 @@ func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Tim
 }
 
 func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (n int, err error) {
-	out := a.list(changeColumns(a.env.width())...)
+	out := a.list(changeColumns(a.tableWidth())...)
 	for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
 		if err != nil {
 			return n, err
 		}
 		net, err := report.Net(pair)
-		if err != nil {
-			return n, err
+		if err != nil { // the states were understood when they were stored
+			return n, fmt.Errorf("account %s: %w: %w", pair.Account, store.ErrDamaged, err)
 		}
 		for _, change := range net {
 			n++

@@ -53,7 +53,7 @@ func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
 }
 
 func (a *app) listRuns(ctx context.Context, s *store.Store) error {
-	out, n := a.list(runColumns(a.env.width())...), 0
+	out, n := a.list(runColumns(a.tableWidth())...), 0
 	for run, err := range s.Runs(ctx, a.workspace) {
 		if err != nil {
 			return err

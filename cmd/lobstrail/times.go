@@ -33,7 +33,7 @@ func parseTime(text string, now time.Time, zone *time.Location) (time.Time, erro
 	if t.After(now) {
 		return time.Time{}, &usageError{fmt.Sprintf("time %q is still to come", text), timeHint}
 	}
-	if t.Year() < 1970 {
+	if t.Before(time.Unix(0, 0)) {
 		return time.Time{}, &usageError{fmt.Sprintf("time %q is before any account", text), timeHint}
 	}
 	return t.UTC().Truncate(time.Millisecond), nil

@@ -31,6 +31,8 @@ func Run(t *testing.T, open Opener) {
 		{"readers agree with a plain model at every moment", Readers},
 		{"what is derived can be derived again", Derived},
 		{"resets_in counts as last seen", ResetsIn},
+		{"a field that is no longer sent has not changed", NoLongerSent},
+		{"squids that are told of again", SquidsComeBack},
 		{"there and back is two changes", ThereAndBack},
 		{"an unchanged snapshot is recorded", Unchanged},
 		{"gone, still gone and returned", Presence},

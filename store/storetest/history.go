@@ -16,7 +16,6 @@ type maker struct {
 	*rapid.T
 	desk  *desk
 	model *model
-	sent  time.Time
 	names map[string]string // of the squids, as of now
 }
 

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -32,14 +31,6 @@ func members(text string) map[string]json.RawMessage {
 		panic(fmt.Sprintf("storetest: %v: %s", err, text))
 	}
 	return all
-}
-
-func compact(text string) string {
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(text)); err != nil {
-		panic(fmt.Sprintf("storetest: %v: %s", err, text))
-	}
-	return b.String()
 }
 
 var (

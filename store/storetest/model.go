@@ -168,8 +168,8 @@ func (m *model) assign(n int, squids []store.Squid, when store.Window) {
 	shown := map[string]bool{}
 	for _, s := range squids {
 		shown[s.ID] = true
-		if i := len(m.names); i == 0 || m.nameAt(s.ID, when.Before) != (store.Name{ID: s.ID, Name: s.Name}) {
-			m.names = append(m.names, named{when.Before, store.Name{ID: s.ID, Name: s.Name}})
+		if i := len(m.names); i == 0 || m.nameAt(s.ID, when.Before) != (store.Name(s)) {
+			m.names = append(m.names, named{when.Before, store.Name(s)})
 		}
 		key := [2]string{s.ID, id(n)}
 		if _, already := m.open[key]; !already {

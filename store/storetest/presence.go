@@ -22,6 +22,36 @@ func ThereAndBack(t *testing.T, open Opener) {
 	}
 }
 
+// NoLongerSent: a field that one endpoint no longer sends has not changed back to
+// what the other endpoint said before; what is sent is a matter of schema.
+func NoLongerSent(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	d.look(store.List, object(0, `"f":"A"`))
+	d.look(store.Detail, object(0, `"f":"B"`))
+	d.look(store.Detail, object(0, ``))
+	if got, want := d.kinds(), []string{"appeared", "field/f", "schema/f"}; !slices.Equal(got, want) {
+		t.Errorf("%v instead of %v", got, want)
+	}
+}
+
+// SquidsComeBack: a list that stops to send squids leaves assignments as they are;
+// what another endpoint says next ends them, in a window that begins when the
+// squid was last told of.
+func SquidsComeBack(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	d.look(store.List, object(0, `"squids":[{"id":"s","name":"S"}]`))
+	told := d.now.Add(-time.Second)
+	d.look(store.List, object(0, ``))
+	if n := len(d.account(id(0)).Facts.Squids); n != 1 {
+		t.Errorf("without the field the account has %d squids", n)
+	}
+	d.look(store.Detail, object(0, `"squids":[]`))
+	uses := all(d, d.store.Assignments(d.ctx, store.AssignmentQuery{Workspace: d.workspace}))
+	if len(uses) != 1 || uses[0].To == nil || uses[0].To.After.Before(told) || !uses[0].To.Before.Equal(*d.now) {
+		t.Errorf("%+v", texts(uses))
+	}
+}
+
 // Unchanged: looking and finding nothing new is a snapshot.
 func Unchanged(t *testing.T, open Opener) {
 	d := newDesk(t, open)
