@@ -1,13 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -252,46 +250,6 @@ func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
 		`INSERT INTO account (workspace_id, hash, first_seen) VALUES (?, ?, ?) RETURNING id`, p.w.workspaceID, id, p.received)
 	p.heads[id] = h
 	return h, err
-}
-
-// insertSnapshots writes the rows of all accounts taken, in key order, and when
-// they were seen: two statements, however many accounts there are.
-func (p *page) insertSnapshots(ctx context.Context) error {
-	slices.SortFunc(p.taken, func(a, b taken) int { return cmp.Compare(a.account, b.account) })
-	_, err := p.tx.ExecContext(ctx, `
-		INSERT INTO snapshot (response_id, account_id, document_id)
-		SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)`, p.id, p.takenJSON())
-	if err != nil {
-		return err
-	}
-	return p.markSeen(ctx)
-}
-
-// markSeen notes that the response is the last that showed the accounts taken.
-func (p *page) markSeen(ctx context.Context) error {
-	column := "list_response_id"
-	if p.source == Detail {
-		column = "detail_response_id"
-	}
-	_, err := p.tx.ExecContext(ctx, `
-		INSERT INTO seen (account_id, `+column+`)
-		SELECT json_extract(value, '$[0]'), ? FROM json_each(?) WHERE true
-		ON CONFLICT (account_id) DO UPDATE SET `+column+` = excluded.`+column, p.id, p.takenJSON())
-	return err
-}
-
-// takenJSON is a list of [account, document] pairs: one parameter for any
-// number of rows.
-func (p *page) takenJSON() string {
-	rows := append(make([]byte, 0, 16*len(p.taken)+2), '[')
-	for i, t := range p.taken {
-		if i > 0 {
-			rows = append(rows, ',')
-		}
-		rows = append(strconv.AppendInt(append(rows, '['), t.account, 10), ',')
-		rows = append(strconv.AppendInt(rows, t.document, 10), ']')
-	}
-	return string(append(rows, ']'))
 }
 
 func resetsIn(usages []usage) json.RawMessage {

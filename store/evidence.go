@@ -2,10 +2,13 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"slices"
+	"strconv"
 )
 
 // insertIcon keeps the icon unless it is there already.
@@ -76,4 +79,44 @@ func (p *page) relist(ctx context.Context, h *head) error {
 	_, err := p.tx.ExecContext(ctx, `UPDATE absence SET ended = ? WHERE id = ?`, p.received, h.AbsenceID)
 	h.AbsenceID.Valid = false
 	return err
+}
+
+// insertSnapshots writes the rows of all accounts taken, in key order, and when
+// they were seen: two statements, however many accounts there are.
+func (p *page) insertSnapshots(ctx context.Context) error {
+	slices.SortFunc(p.taken, func(a, b taken) int { return cmp.Compare(a.account, b.account) })
+	_, err := p.tx.ExecContext(ctx, `
+		INSERT INTO snapshot (response_id, account_id, document_id)
+		SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)`, p.id, p.takenJSON())
+	if err != nil {
+		return err
+	}
+	return p.markSeen(ctx)
+}
+
+// markSeen notes that the response is the last that showed the accounts taken.
+func (p *page) markSeen(ctx context.Context) error {
+	column := "list_response_id"
+	if p.source == Detail {
+		column = "detail_response_id"
+	}
+	_, err := p.tx.ExecContext(ctx, `
+		INSERT INTO seen (account_id, `+column+`)
+		SELECT json_extract(value, '$[0]'), ? FROM json_each(?) WHERE true
+		ON CONFLICT (account_id) DO UPDATE SET `+column+` = excluded.`+column, p.id, p.takenJSON())
+	return err
+}
+
+// takenJSON is a list of [account, document] pairs: one parameter for any
+// number of rows.
+func (p *page) takenJSON() string {
+	rows := append(make([]byte, 0, 16*len(p.taken)+2), '[')
+	for i, t := range p.taken {
+		if i > 0 {
+			rows = append(rows, ',')
+		}
+		rows = append(strconv.AppendInt(append(rows, '['), t.account, 10), ',')
+		rows = append(strconv.AppendInt(rows, t.document, 10), ']')
+	}
+	return string(append(rows, ']'))
 }
