@@ -26,17 +26,7 @@ func (s *Store) Changes(ctx context.Context, q ChangeQuery) iter.Seq2[AccountCha
 	where, args := q.conditions()
 	query := `
 		SELECT
-			a.hash AS account,
-			v.username AS username,
-			c.kind AS kind,
-			c.path AS path,
-			c.old AS old,
-			c.new AS new,
-			c.health_before AS health_before,
-			c.health_after AS health_after,
-			c.after AS after,
-			c.before AS before,
-			r.run_id AS run
+			v.username AS username,` + changeColumns + `
 		FROM change c
 		CROSS JOIN account a ON a.id = c.account_id
 		CROSS JOIN version v ON v.id = c.version_id
@@ -45,6 +35,20 @@ func (s *Store) Changes(ctx context.Context, q ChangeQuery) iter.Seq2[AccountCha
 		ORDER BY c.before, c.account_id, c.id`
 	return rowsOf(ctx, s, query, args, changeRow.change)
 }
+
+// changeColumns are read from c (the change), a (its account) and r (the response
+// that began its version).
+const changeColumns = `
+			a.hash AS account,
+			c.kind AS kind,
+			c.path AS path,
+			c.old AS old,
+			c.new AS new,
+			c.health_before AS health_before,
+			c.health_after AS health_after,
+			c.after AS after,
+			c.before AS before,
+			r.run_id AS run`
 
 func (q ChangeQuery) conditions() (where string, args []any) {
 	terms := []string{`a.workspace_id = (SELECT id FROM workspace WHERE name = ?)`}

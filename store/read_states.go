@@ -48,17 +48,7 @@ func (s *Store) Pairs(ctx context.Context, workspace, account string, from, to t
 // changesByAccount are the changes between two moments in the order of pairQuery.
 const changesByAccount = `
 	SELECT
-		a.hash AS account,
-		named.username AS username,
-		c.kind AS kind,
-		c.path AS path,
-		c.old AS old,
-		c.new AS new,
-		c.health_before AS health_before,
-		c.health_after AS health_after,
-		c.after AS after,
-		c.before AS before,
-		r.run_id AS run
+		named.username AS username,` + changeColumns + `
 	FROM change c
 	CROSS JOIN account a ON a.id = c.account_id
 	CROSS JOIN version v ON v.id = c.version_id

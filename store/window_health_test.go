@@ -94,17 +94,14 @@ func touchesHealth(kind string) bool {
 	return slices.Contains([]string{"appeared", "gone", "returned", "status", "locked", "unlocked"}, kind)
 }
 
-// health is that of the look, by the rules of design.md.
+// health is that of the look, by the rules of design.md. A look that shows no
+// resets_in goes by the lock_time that stood beside the last one.
 func (a *life) health(l *look, s step) string {
 	lock := a.lock()
 	if l.doc["lock_time"] != nil {
 		lock = lockOf(l)
 	}
 	left, _ := strconv.ParseFloat(string(l.doc["resets_in"]), 64)
-	if told := a.told["resets_in"]; l.doc["resets_in"] == nil && told != nil { // it counts down by itself
-		left, _ = strconv.ParseFloat(string(told.doc["resets_in"]), 64)
-		left -= float64(l.received-told.received) / 1000
-	}
 	switch {
 	case s.status == "401", s.status == "429", s.info == "cookies_expired":
 		return "expired"

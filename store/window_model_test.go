@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 )

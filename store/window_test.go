@@ -56,9 +56,10 @@ func playSeed(t *testing.T, arena *arena, seed uint64) int {
 		t.Errorf("seed %d: %v", seed, err)
 		return 0
 	}
-	problems := compareTold(p.expected(), told)
+	want := p.expected()
+	problems := compareTold(want, told)
 	if len(problems) == 0 {
-		problems = p.checkTruth(told)
+		problems = p.checkTruth(want, told)
 	}
 	for _, problem := range problems {
 		t.Errorf("seed %d (go test -run TestWindowLaw -seed %d): %s", seed, seed, problem)

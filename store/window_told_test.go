@@ -165,9 +165,14 @@ func instantText(ms int64) string {
 }
 
 // checkTruth looks each told change up among what truly happened: something must
-// have happened at its path within its window. It does not use the model, and so
-// would find the model and the store wrong together.
-func (p *play) checkTruth(told *tale) (problems []string) {
+// have happened at its path within its window. The latter does
+// not use the model, and so would find the model and the store wrong together.
+func (p *play) checkTruth(want, told *tale) (problems []string) {
+	for _, c := range want.changes { // compareTold found the same ones told
+		if !c.at.IsZero() && (!c.at.After(time.UnixMilli(c.after)) || c.at.After(time.UnixMilli(c.before))) {
+			problems = append(problems, "it happened at "+c.at.String()+", not in the window of "+changeLine(c))
+		}
+	}
 	for _, c := range told.changes {
 		if c.after == never {
 			continue

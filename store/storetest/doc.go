@@ -37,6 +37,7 @@ func Run(t *testing.T, open Opener) {
 		{"an unchanged snapshot is recorded", Unchanged},
 		{"gone, still gone and returned", Presence},
 		{"unlisted until a list has it again", Unlisted},
+		{"when an account was last seen", LongUnseen},
 		{"a list that repeats itself counts once", Repeated},
 		{"instants never run backwards", Backwards},
 		{"workspaces never mix", Workspaces},

@@ -151,3 +151,23 @@ func Unlisted(t *testing.T, open Opener) {
 		t.Errorf("being unlisted made changes: %v", got)
 	}
 }
+
+// LongUnseen: when an account was last seen is known also when much else has been
+// seen since.
+func LongUnseen(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	d.look(store.List, object(0, ""), object(1, ""))
+	seen := *d.now
+	d.begin()
+	for range 400 {
+		d.append(store.Detail, object(1, ""))
+	}
+	d.finish()
+	for _, at := range []time.Time{{}, *d.now, seen, seen.Add(time.Minute)} {
+		for _, a := range d.accounts(at) {
+			if a.ID == id(0) && !a.SeenAt.Equal(seen) {
+				t.Errorf("at %s it was last seen %s instead of %s", at, a.SeenAt, seen)
+			}
+		}
+	}
+}
