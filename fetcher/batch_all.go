@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -96,6 +97,12 @@ func (b *batch) page(ctx context.Context, walked *listing, number int, shown pag
 	}
 	if stored.Repeated > 0 {
 		walked.doubt(doubtRepeat, "it showed accounts twice")
+	}
+	if shown.page >= 0 && shown.page != number {
+		wrong := &mismatchError{text: fmt.Sprintf("page %d was answered with page %d", number, shown.page)}
+		if err := b.fail(ctx, "", wrong); err != nil {
+			return false, err
+		}
 	}
 	if shown.next != "" {
 		if _, err := follow(b.pageURL(number), shown.next); err != nil {

@@ -29,6 +29,8 @@ type envelope struct {
 	// data are the accounts, each the bytes of one JSON value in the body. nil
 	// when there was no such member, or it was null.
 	data [][]byte
+	// single says that data was one object, and no list.
+	single bool
 }
 
 // known are the members that are read, each of which may stand there once.
@@ -140,7 +142,7 @@ func (s *splitter) take(name string, value []byte) error {
 		return s.takeNext(value)
 	case "data":
 		if value[0] == '{' {
-			s.found.data = [][]byte{value}
+			s.found.data, s.found.single = [][]byte{value}, true
 		} else if value[0] != 'n' {
 			return &decodeError{text: "data is neither a list nor an object", unreadable: true}
 		}

@@ -97,7 +97,7 @@ func (in *inspector) accountID() (string, error) {
 	}
 	id, ok := normalID(in.id.in(in.raw))
 	if !ok {
-		return "", &decodeError{text: "the id of the account is not a string of 32 hex digits"}
+		return "", &decodeError{text: "the id of the account is not a string of 32 lower-case hex digits"}
 	}
 	if strings.Contains(unquote(in.id.in(in.raw)), in.key.token) {
 		return "", &decodeError{text: "the id of the account holds the API key"}
@@ -105,12 +105,13 @@ func (in *inspector) accountID() (string, error) {
 	return id, nil
 }
 
-// normalID reads an account id out of a JSON value.
+// normalID reads an account id out of a JSON value. The API writes ids in lower
+// case; another spelling could be another thing.
 func normalID(value []byte) (string, bool) {
 	if len(value) == 0 || value[0] != '"' {
 		return "", false
 	}
-	id := strings.ToLower(unquote(value))
+	id := unquote(value)
 	return id, store.IsAccountID(id)
 }
 

@@ -73,8 +73,8 @@ func TestAnAccountThatCannotBeUnderstoodIsAFailure(t *testing.T) {
 	tests := map[string]struct{ raw, id, message string }{
 		"a number":                                  {`7`, "", "no JSON object"},
 		"without id":                                {`{"x":1}`, "", "no id"},
-		"with a number for its id":                  {`{"id":7}`, "", "32 hex digits"},
-		"with a short id":                           {`{"id":"abc"}`, "", "32 hex digits"},
+		"with a number for its id":                  {`{"id":7}`, "", "32 lower-case hex digits"},
+		"with a short id":                           {`{"id":"abc"}`, "", "32 lower-case hex digits"},
 		"with two ids":                              {`{"id":"` + accountA + `","id":"` + accountB + `"}`, "", "twice: id"},
 		"with a member twice":                       {withID(`"x":1,"x":2`), accountA, "twice: x"},
 		"with a deep member twice":                  {withID(`"x":{"y":[{"z":1,"z":1}]}`), accountA, "twice: z"},

@@ -22,8 +22,11 @@ func (in *inspector) page(body []byte) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	if around.data == nil {
+	switch {
+	case around.data == nil:
 		return page{}, &decodeError{text: "the body has no data", unreadable: true}
+	case around.single:
+		return page{}, &decodeError{text: "data is no list", unreadable: true}
 	}
 	p := page{envelope: around, accounts: make([]store.Observed, 0, len(around.data))}
 	for _, raw := range around.data {

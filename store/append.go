@@ -28,7 +28,7 @@ func (w *RunWriter) Append(ctx context.Context, r Response) (Appended, error) {
 		return Appended{}, err
 	}
 	w.lastReceived = p.received
-	w.held = max(w.held, time.Duration(p.received-ceilMS(r.Received))*time.Millisecond)
+	w.held = max(w.held, time.Duration(w.began-ceilMS(r.Received))*time.Millisecond)
 	return p.done, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -110,6 +111,9 @@ func FuzzFind(f *testing.F) {
 	f.Add("a:\nb:\n", "")
 	f.Add("ABC:x\nabd:ſ\nk:K", "s")
 	f.Fuzz(func(t *testing.T, list, reference string) {
+		if !utf8.ValidString(list) || !utf8.ValidString(reference) {
+			t.Skip("a store has no such names")
+		}
 		var all []Name
 		known := map[string]bool{}
 		for line := range strings.SplitSeq(list, "\n") {

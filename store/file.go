@@ -54,24 +54,8 @@ func checkHeader(path string) error {
 	return nil
 }
 
-// createFile makes sure that there is a file, readable by its owner only.
-// SQLite gives its journals the mode of the database.
-func createFile(path string) (created bool, err error) {
-	if err := checkFile(path); !errors.Is(err, ErrNoStore) {
-		return false, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return false, err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return false, err
-	}
-	if err := f.Chmod(0o600); err != nil { // an empty file may have been there
-		return false, errors.Join(err, f.Close())
-	}
-	return true, f.Close()
-}
+// immutable is the mode for a file that nobody writes to: no locks, no journal.
+const immutable = "immutable"
 
 // dsn builds the address of the database from an absolute path. The busy
 // timeout comes first: the pragmas after it may have to wait.
@@ -82,11 +66,11 @@ func dsn(path, mode string, pragmas ...string) (string, error) {
 	}
 	query := url.Values{"mode": {mode}, "_txlock": {"immediate"}}
 	query["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(2)"}, pragmas...)
-	if mode == "ro" {
+	switch mode {
+	case "ro":
 		query.Del("_txlock")
-		if untouched(abs) {
-			query.Set("immutable", "1")
-		}
+	case immutable:
+		query = url.Values{"mode": {"ro"}, "immutable": {"1"}, "_pragma": query["_pragma"]}
 	}
 	path = filepath.ToSlash(abs)
 	if path[0] != '/' { // a Windows drive letter

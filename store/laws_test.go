@@ -9,10 +9,13 @@ import (
 	"github.com/lobstrail/lobstrail/store/storetest"
 )
 
-// A failed property prints its seed; files of failures are not kept.
+// A failed property prints its seed; files of failures are not kept, and making
+// the example smaller does not take long.
 func init() {
-	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "5s"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
 	}
 }
 

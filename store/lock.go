@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,24 +25,33 @@ func lockPath(path string) string { return path + ".lock" }
 // names the holder when it could not be had.
 func takeLock(ctx context.Context, path string, wait time.Duration, now time.Time) (*flock.Flock, error) {
 	lock := flock.New(lockPath(path), flock.SetPermissions(0o600))
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	locked, err := lock.TryLock()
-	if err == nil && !locked {
-		locked, err = lock.TryLockContext(waiting, lockRetry)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, errors.Join(context.Cause(ctx), lock.Close())
-	case errors.Is(err, context.DeadlineExceeded), err == nil && !locked:
-		return nil, holder(path)
+	switch locked, err := waitFor(ctx, lock, wait); {
 	case err != nil:
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
+	case !locked:
+		return nil, holder(path)
 	}
 	if err := signLock(path, now); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
+}
+
+// waitFor tries to take the lock for as long as it may wait. The cause is
+// returned when ctx is done.
+func waitFor(ctx context.Context, lock *flock.Flock, wait time.Duration) (locked bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if locked, err = lock.TryLock(); err == nil && !locked {
+		locked, err = lock.TryLockContext(waiting, lockRetry)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case errors.Is(err, context.DeadlineExceeded):
+		return false, nil
+	}
+	return locked, err
 }
 
 // signLock writes who holds the lock, for the messages of those who wait.
@@ -74,4 +84,44 @@ func writerLives(path string) (bool, error) {
 	defer lock.Close()
 	free, err := lock.TryRLock()
 	return !free, err
+}
+
+// A bare file (see untouched) is read as it is, without SQLite's locks, and so
+// must not be written to meanwhile. Readers hold a shared lock on the file
+// itself, which a writer waits for before it puts the file into WAL mode. From
+// then on there is a journal, and everybody uses SQLite's locks. (flock(2) and
+// SQLite's fcntl(2) locks do not meet. Windows has one kind of lock only: there
+// a bare file is read through SQLite's locks, which leaves a journal beside it.)
+
+// shareBare answers the lock under which a bare file is read; nil when the file
+// is none, or cannot be locked.
+func shareBare(path string) *flock.Flock {
+	if runtime.GOOS == "windows" || !untouched(path) {
+		return nil
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	if shared, err := lock.TryRLock(); err != nil || !shared || !untouched(path) {
+		lock.Close() // nothing to do about it: the file is read the usual way
+		return nil
+	}
+	return lock
+}
+
+// claimBare waits until nobody reads the file as a bare one. The release comes
+// when there is a journal.
+func claimBare(ctx context.Context, path string, wait time.Duration) (release func() error, err error) {
+	if runtime.GOOS == "windows" || !untouched(path) {
+		return func() error { return nil }, nil
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	locked, err := waitFor(ctx, lock, wait)
+	switch {
+	case ctx.Err() != nil:
+		return nil, errors.Join(err, lock.Close())
+	case err != nil: // no such locks here (a network file system): as without readers
+		return func() error { return nil }, lock.Close()
+	case !locked:
+		return nil, errors.Join(&BusyError{}, lock.Close())
+	}
+	return lock.Close, nil
 }

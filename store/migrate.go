@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 
@@ -14,27 +13,6 @@ import (
 )
 
 func mkdir(dir string) error { return os.MkdirAll(dir, 0o700) }
-
-// brand marks an empty file as a store. It happens before the file is put into
-// WAL mode, so that the mark is in the file itself and checkHeader finds it even
-// when the process dies right after.
-func brand(ctx context.Context, path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Size() > 0 {
-		return err
-	}
-	address, err := dsn(path, "rw", "synchronous(FULL)")
-	if err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite", address)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", migrations.ApplicationID))
-	return err
-}
 
 // keepJournal makes SQLite leave the (emptied) journal in place when the last
 // connection closes: a reader can then use it, where it would otherwise have to

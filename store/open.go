@@ -38,6 +38,7 @@ type Store struct {
 	read  *sqlx.DB
 	write *sqlx.DB     // nil in a store that was opened for reading
 	lock  *flock.Flock // nil in a store that was opened for reading
+	bare  *flock.Flock // nil unless a bare file is read; see shareBare
 }
 
 // Path is the file of the store, as it was given.
@@ -58,7 +59,11 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 }
 
 func (s *Store) connectReader(ctx context.Context) error {
-	address, err := dsn(s.path, "ro", "query_only(1)", "mmap_size(268435456)")
+	mode := "ro"
+	if s.bare = shareBare(s.path); s.bare != nil {
+		mode = immutable
+	}
+	address, err := dsn(s.path, mode, "query_only(1)", "mmap_size(268435456)")
 	if err != nil {
 		return err
 	}
@@ -96,19 +101,20 @@ func (s *Store) openWriter(ctx context.Context, wait time.Duration) (created boo
 		return false, err
 	}
 	// Again under the lock: another process may have made it meanwhile.
-	if created, err = createFile(s.path); err != nil {
+	if created, err = create(ctx, s.path); err != nil {
 		return false, err
 	}
-	if err := s.connectWriter(ctx); err != nil {
+	release, err := claimBare(ctx, s.path, wait)
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(s.connectWriter(ctx), release()); err != nil {
 		return false, err
 	}
 	return created, s.settle(ctx)
 }
 
 func (s *Store) connectWriter(ctx context.Context) error {
-	if err := brand(ctx, s.path); err != nil {
-		return interpret(err)
-	}
 	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)")
 	if err != nil {
 		return err
@@ -149,9 +155,12 @@ func (s *Store) Close() error {
 		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 		errs = append(errs, interpret(err), s.write.Close())
 	}
+	if s.bare != nil {
+		errs = append(errs, s.bare.Close())
+	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}
-	s.write, s.read, s.lock = nil, nil, nil
+	s.write, s.read, s.lock, s.bare = nil, nil, nil, nil
 	return errors.Join(errs...)
 }

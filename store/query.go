@@ -93,8 +93,11 @@ func authorize(conn *sql.Conn, fn sqlite.AuthorizerFn) error {
 // queryError tells a refused statement from a wrong one.
 func queryError(err error) error {
 	var failed *sqlite.Error
-	if errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_AUTH {
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	if errors.As(err, &failed) {
+		switch failed.Code() & 0xff {
+		case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
+			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		}
 	}
 	return interpret(err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -93,6 +94,9 @@ type changeRow struct {
 }
 
 func (r changeRow) change() (AccountChange, error) {
+	if r.Old.Valid && !json.Valid([]byte(r.Old.String)) || r.New.Valid && !json.Valid([]byte(r.New.String)) {
+		return AccountChange{}, fmt.Errorf("%w: a change of account %s is no JSON", ErrDamaged, r.Account)
+	}
 	return AccountChange{
 		Account: r.Account, Username: r.Username, Run: r.Run,
 		Window: Window{After: instant(r.After), Before: instant(r.Before)},

@@ -26,6 +26,7 @@ type RunWriter struct {
 	workspaceID   int64
 	firstResponse int64 // no response of this run has a lower id
 	lastReceived  int64 // of the workspace, in Unix milliseconds
+	began         int64 // lastReceived when the run began
 	held          time.Duration
 }
 
@@ -63,8 +64,10 @@ func (w *RunWriter) readEnd(ctx context.Context, tx *sqlx.Tx) error {
 	if err := tx.GetContext(ctx, &w.firstResponse, `SELECT coalesce(max(id), 0) + 1 FROM response`); err != nil {
 		return err
 	}
-	return tx.GetContext(ctx, &w.lastReceived,
+	err := tx.GetContext(ctx, &w.lastReceived,
 		`SELECT coalesce(max(received_at), 0) FROM response WHERE workspace_id = ?`, w.workspaceID)
+	w.began = w.lastReceived
+	return err
 }
 
 // Finish ends the run. Nothing can be appended to it afterwards.

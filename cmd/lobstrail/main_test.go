@@ -1,0 +1,21 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// long makes the tests that take their chances take many more of them.
+var long = flag.Bool("long", false, "kill and break more often (minutes)")
+
+// TestMain lets the test binary be the command: copies of it under the name
+// lobstrail, first in PATH, are run as real processes.
+func TestMain(m *testing.M) {
+	if os.Getenv("GORACE") == "" { // else each process sleeps for a second before it ends, under -race
+		os.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
+	testscript.Main(m, map[string]func(){"lobstrail": main})
+}
