@@ -156,6 +156,9 @@ func (d *differ) diffField(name string) error {
 	if err != nil {
 		return err
 	}
+	if name != "lock_time" && a != nil && b != nil && d.noLongerSent(name) {
+		return nil // what the other endpoint said before that does not hold again
+	}
 	switch name {
 	case "status", "status_code_info", "status_code_description":
 		d.diffStatus(name, a, b)
@@ -187,6 +190,16 @@ func (d *differ) newlySent(name string) bool {
 	}
 	_, sent := own[name]
 	return !sent
+}
+
+// noLongerSent reports whether the endpoint that spoke last had sent the field
+// before, and now does not.
+func (d *differ) noLongerSent(name string) bool {
+	_, sends := d.new.list[name]
+	if d.new.state.Latest == store.Detail {
+		_, sends = d.new.detail[name]
+	}
+	return !sends && !d.newlySent(name)
 }
 
 // diffKnown compares two values of a field that both states have.

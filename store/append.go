@@ -216,6 +216,8 @@ func (p *page) absent(ctx context.Context, id string) error {
 			Message: "the API knows no such account, and neither does the store",
 		})
 		return nil
+	case h.at(p.source).Seen.Int64 == p.id: // named twice in one response
+		return nil
 	case h.Gone:
 		p.take(h, h.Detail.Document.Int64)
 		p.done.StillGone++

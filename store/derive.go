@@ -139,7 +139,9 @@ func (s *step) assign(ctx context.Context) error {
 		}
 	}
 	for _, id := range open {
-		_, err := s.page.tx.ExecContext(ctx, `UPDATE assignment SET to_after = ?, to_before = ? WHERE id = ?`,
+		// It ended after it was last seen to hold, at the earliest.
+		_, err := s.page.tx.ExecContext(ctx, `
+			UPDATE assignment SET to_after = coalesce(?, from_after, from_before), to_before = ? WHERE id = ?`,
 			after, s.page.received, id)
 		if err != nil {
 			return err

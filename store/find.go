@@ -25,9 +25,9 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q could be %d things", e.Reference, len(e.Candidates))
 }
 
-// FindAccount finds an account of the workspace by its id, a unique prefix of
-// it, its username in any case, or a unique part of that. The first of these
-// that fits anything decides. It returns ErrNotFound when none does, and an
+// FindAccount finds an account of the workspace by its id, its username in any
+// case, a unique prefix of the id, or a unique part of the username. The first of
+// these that fits anything decides. It returns ErrNotFound when none does, and an
 // [*AmbiguousError] when one fits several.
 func (s *Store) FindAccount(ctx context.Context, workspace, reference string) (Name, error) {
 	return s.find(ctx, workspace, reference, `
@@ -75,7 +75,7 @@ func choose(all []Name, reference string) (Name, error) {
 	ways := []func(Name) bool{
 		func(n Name) bool { return n.ID == low || n.ID == reference },
 		func(n Name) bool { return strings.EqualFold(n.Name, reference) },
-		func(n Name) bool { return strings.HasPrefix(n.ID, low) },
+		func(n Name) bool { return strings.HasPrefix(strings.ToLower(n.ID), low) },
 		func(n Name) bool { return strings.Contains(strings.ToLower(n.Name), low) },
 	}
 	for _, fits := range ways {

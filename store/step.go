@@ -218,11 +218,16 @@ func (s *step) lastTold(field string) sql.NullInt64 {
 	return told
 }
 
+// sameEndpoint is when the last request to the same endpoint was sent; NULL when
+// it has not spoken since the account appeared or returned.
 func (s *step) sameEndpoint() sql.NullInt64 {
-	if s.page.source == Detail {
+	switch {
+	case s.page.source == Detail && s.old.Detail != nil:
 		return s.before.DetailSent
+	case s.page.source != Detail && s.old.List != nil:
+		return s.before.ListSent
 	}
-	return s.before.ListSent
+	return sql.NullInt64{}
 }
 
 func laterOf(a, b sql.NullInt64) sql.NullInt64 {

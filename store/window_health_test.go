@@ -16,6 +16,9 @@ func (a *life) compareLocks(l *look) {
 	}
 	wasLive, isLive := was.until > a.any.received, is.until > l.received
 	after := a.sent[l.view]
+	if a.last[l.view] == nil { // not since it appeared or returned
+		after = never
+	}
 	if told := a.told["lock_time"]; told != nil {
 		after = told.sent
 	}
