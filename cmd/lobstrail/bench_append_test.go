@@ -1,0 +1,274 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// These benchmarks append batches of a whole workspace, in pages of a hundred as
+// the API's list has them, each page a transaction with synchronous=FULL as in
+// production. They print, as medians of all batches measured:
+//
+//	snapshots/s      what Append stores
+//	bare-rows/s      the same (response, account, document) rows, written right
+//	                 after each batch by one prepared INSERT a row through the
+//	                 same driver, pragmas and transactions into a table with
+//	                 nothing but the key of table snapshot: no other table, index,
+//	                 foreign key or trigger
+//	of-bare          the ratio of the two, batch by batch
+//	db-B/snapshot    growth of the database after a checkpoint
+//	wal-B/snapshot   bytes written to the journal: frames of whole pages
+//	allocs/snapshot  allocations in Go
+//
+// The workspace has 1,000 accounts, or as many as LOBSTRAIL_BENCH says:
+//
+//	go test ./cmd/lobstrail -run '^$' -bench Append
+//	LOBSTRAIL_BENCH=10000x1000 go test ./cmd/lobstrail -run '^$' -bench Append
+
+func BenchmarkAppendUnchanged(b *testing.B) { benchmarkAppend(b, 0, 0) }
+
+// BenchmarkAppendChanged1pct has one account in a hundred change from batch to
+// batch, and the counters of another.
+func BenchmarkAppendChanged1pct(b *testing.B) { benchmarkAppend(b, 0.01, 0.01) }
+
+// BenchmarkAppendFirst is the first sight of all accounts.
+func BenchmarkAppendFirst(b *testing.B) {
+	h := benchHistory(b)
+	var took []time.Duration
+	for range max(b.N, 3) {
+		w := openBench(b, h)
+		took = append(took, w.batch(b))
+		w.close(b)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(h.Accounts)/median(took).Seconds(), "snapshots/s")
+}
+
+func benchmarkAppend(b *testing.B, changed, moved float64) {
+	h := benchHistory(b)
+	w := openBench(b, h)
+	w.batch(b) // first sights
+	w.batch(b)
+	w.reopen(b)
+	bare := openBare(b)
+	bare.batch(b, h.Accounts)
+
+	batches := max(b.N, 10)
+	var took, tookBare []time.Duration
+	var ratios []float64
+	var frames, mallocs uint64
+	size := fileSize(b, w.path)
+	for range batches {
+		w.fleet.Change(changed, w.now)
+		w.fleet.Move(moved, w.now)
+		before, written := mallocsNow(), w.frames
+		took = append(took, w.batch(b))
+		mallocs += mallocsNow() - before
+		frames += w.frames - written
+		tookBare = append(tookBare, bare.batch(b, h.Accounts))
+		ratios = append(ratios, tookBare[len(ratios)].Seconds()/took[len(ratios)].Seconds())
+	}
+	w.reopen(b)
+	snapshots := float64(batches * h.Accounts)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(h.Accounts)/median(took).Seconds(), "snapshots/s")
+	b.ReportMetric(float64(h.Accounts)/median(tookBare).Seconds(), "bare-rows/s")
+	b.ReportMetric(median(ratios), "of-bare")
+	b.ReportMetric(float64(fileSize(b, w.path)-size)/snapshots, "db-B/snapshot")
+	b.ReportMetric(float64(frames)*4120/snapshots, "wal-B/snapshot")
+	b.ReportMetric(float64(mallocs)/snapshots, "allocs/snapshot")
+	w.close(b)
+	bare.close(b)
+}
+
+func benchHistory(b *testing.B) History {
+	b.Helper()
+	h, err := FromEnv()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return h
+}
+
+// appending is a store that batches are appended to.
+type appending struct {
+	path   string
+	fleet  *Fleet
+	now    time.Time
+	store  *store.Store
+	frames uint64 // written to the journal so far
+}
+
+func openBench(b *testing.B, h History) *appending {
+	b.Helper()
+	w := &appending{
+		path: filepath.Join(b.TempDir(), fmt.Sprint(time.Now().UnixNano()), "store.db"),
+		now:  h.Begin(), fleet: NewFleet(h.Accounts, h.Squids, h.Begin(), h.Seed),
+	}
+	w.open(b)
+	return w
+}
+
+func (w *appending) open(b *testing.B) {
+	b.Helper()
+	var err error
+	options := store.Options{Rules: report.Rules(), Now: func() time.Time { return w.now }}
+	if w.store, _, err = store.OpenWriter(b.Context(), w.path, options); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (w *appending) close(b *testing.B) {
+	b.Helper()
+	if err := w.store.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// reopen leaves an empty journal, so that the file is all of the database.
+func (w *appending) reopen(b *testing.B) {
+	b.Helper()
+	w.close(b)
+	w.open(b)
+}
+
+// batch appends all accounts once and answers how long that took, without
+// Begin and Finish and without looking at the journal.
+func (w *appending) batch(b *testing.B) (took time.Duration) {
+	b.Helper()
+	ctx := b.Context() // like that of a command, it can be cancelled
+	run, err := w.store.Begin(ctx, "default", store.ScopeAll)
+	if err != nil {
+		b.Fatal(err)
+	}
+	journal := walFrames(b, w.path)
+	for i, page := range w.fleet.Pages() {
+		sent := w.now.Add(time.Duration(i) * time.Second)
+		r := store.Response{Source: store.List, Sent: sent, Received: sent.Add(time.Second), Accounts: page, Requests: i + 1}
+		start := time.Now()
+		done, err := run.Append(ctx, r)
+		took += time.Since(start)
+		if err != nil || done.Captured() != len(page) {
+			b.Fatal(done, err)
+		}
+		// A journal that was emptied begins anew.
+		frames := walFrames(b, w.path)
+		if w.frames += frames; frames > journal {
+			w.frames -= journal
+		}
+		journal = frames
+	}
+	if err := run.Finish(ctx, store.Outcome{State: store.Complete}); err != nil {
+		b.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	return took
+}
+
+// walFrames is how many frames the journal holds: mxFrame of the header of the
+// -shm file (https://sqlite.org/walformat.html, section 2.1).
+func walFrames(b *testing.B, path string) uint64 {
+	b.Helper()
+	f, err := os.Open(path + "-shm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var header [20]byte
+	if _, err := f.ReadAt(header[:], 0); err != nil {
+		b.Fatal(err)
+	}
+	return uint64(binary.NativeEndian.Uint32(header[16:]))
+}
+
+// bare is a table of nothing but the rows of snapshots.
+type bare struct {
+	db     *sql.DB
+	insert *sql.Stmt
+	page   int64
+}
+
+func openBare(b *testing.B) *bare {
+	b.Helper()
+	const pragmas = "?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=temp_store(2)" +
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-16384)"
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "bare.db")+pragmas)
+	if err != nil {
+		b.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec(`
+		CREATE TABLE snapshot (
+			response_id INTEGER NOT NULL,
+			account_id  INTEGER NOT NULL,
+			document_id INTEGER NOT NULL,
+			PRIMARY KEY (response_id, account_id)
+		) STRICT, WITHOUT ROWID`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	insert, err := db.Prepare(`INSERT INTO snapshot (response_id, account_id, document_id) VALUES (?, ?, ?)`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &bare{db: db, insert: insert}
+}
+
+// batch writes the rows of all accounts and answers how long that took.
+func (r *bare) batch(b *testing.B, accounts int) time.Duration {
+	b.Helper()
+	ctx, start := context.Background(), time.Now() // costs the driver less than one that can be cancelled
+	for from := 0; from < accounts; from += 100 {
+		r.page++
+		tx, err := r.db.BeginTx(ctx, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		insert := tx.StmtContext(ctx, r.insert)
+		for i := from; i < min(accounts, from+100); i++ {
+			if _, err := insert.ExecContext(ctx, r.page, i+1, i+1); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start)
+}
+
+func (r *bare) close(b *testing.B) {
+	b.Helper()
+	if err := r.db.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func fileSize(b *testing.B, path string) int64 {
+	b.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return info.Size()
+}
+
+func mallocsNow() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}

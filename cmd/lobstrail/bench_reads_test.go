@@ -1,0 +1,209 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/report"
+)
+
+// BenchmarkReads times whole processes of commands that read, on a store of
+// 1,000 accounts with 50 snapshots each, 1 % of them changed, or of the size that
+// LOBSTRAIL_BENCH says. It prints, for each command:
+//
+//	ms            the median
+//	of-version    the median of its ratios to "lobstrail version", run right before
+//	MiB           the peak of its memory
+//
+// A large store is kept for the next time in the folder LOBSTRAIL_BENCH_DIR:
+//
+//	go test ./cmd/lobstrail -run '^$' -bench Reads
+//	LOBSTRAIL_BENCH=10000x1000 LOBSTRAIL_BENCH_DIR=/var/tmp/bench go test ./cmd/lobstrail -run '^$' -bench Reads -timeout 1h
+//
+// At 10000x1000 the state of an account, its history, the changes of a day and
+// the assignments of a squid are to take less than 50 ms, all accounts as JSON
+// less than 400 ms, and version less than 30 ms.
+func BenchmarkReads(b *testing.B) {
+	h, db := benchStore(b)
+	binary := buildCommand(b)
+	account, squid := AccountID(h.Accounts/3), SquidID(h.Squids/3)
+	at := func(t time.Time) string { return t.Format(time.RFC3339) }
+	middle := at(h.Begin().Add(h.End.Sub(h.Begin()) / 2))
+	day, week := at(h.End.Add(-24*time.Hour)), at(h.End.Add(-7*24*time.Hour))
+	end := at(h.End.Add(time.Hour))
+	for _, args := range []string{
+		"version",
+		"show " + account + " --json",
+		"show " + account + " --at " + middle + " --json",
+		"show scraper.00042 --json",
+		"changes --account " + account,
+		"changes --since " + day,
+		"changes --since " + day + " --kind status --json",
+		"changes --squid " + squid,
+		"squids " + squid + " --history --json",
+		"squids " + squid,
+		"squids --json",
+		"accounts --json",
+		"accounts --at " + middle + " --json",
+		"accounts --health expired",
+		"accounts --squid " + squid,
+		"diff " + day,
+		"diff " + day + " --account " + account,
+		"report --since " + week + " --until " + end,
+		"report status --since " + week + " --until " + end,
+		"report squids --since " + week + " --until " + end,
+		"report limits --since " + week + " --until " + end,
+		"runs",
+		fmt.Sprintf("runs %d --json", h.Batches/2),
+	} {
+		b.Run(benchName(args), func(b *testing.B) { benchmarkProcess(b, binary, db, strings.Fields(args)...) })
+	}
+}
+
+// BenchmarkViews does the same for queries of the documented views, with the
+// filters by account and time that people use.
+func BenchmarkViews(b *testing.B) {
+	h, db := benchStore(b)
+	binary := buildCommand(b)
+	account, squid := AccountID(h.Accounts/3), SquidID(h.Squids/3)
+	const layout = "2006-01-02T15:04:05.000Z"
+	for _, q := range []string{
+		"select 1",
+		"account_current where account = 'ACCOUNT'",
+		"account_current where health = 'expired'",
+		"account_versions where account = 'ACCOUNT'",
+		"account_versions where valid_to is null",
+		"account_versions where valid_from >= 'DAY'",
+		"changes where account = 'ACCOUNT'",
+		"changes where before > 'DAY'",
+		"status_changes where account = 'ACCOUNT'",
+		"status_changes where before > 'DAY'",
+		"squid_assignments where squid = 'SQUID'",
+		"squid_assignments where account = 'ACCOUNT'",
+		"squid_assignments where to_before is null",
+		"limit_usage where account = 'ACCOUNT'",
+		"limit_usage where seen_at > 'DAY'",
+		"snapshots where account = 'ACCOUNT'",
+		"snapshots where account = 'ACCOUNT' and taken_at > 'DAY'",
+		"snapshots where taken_at > 'HOUR'",
+		"snapshots where run = 3",
+		"runs where started_at > 'DAY'",
+	} {
+		query := strings.NewReplacer("ACCOUNT", account, "SQUID", squid,
+			"DAY", h.End.Add(-24*time.Hour).Format(layout), "HOUR", h.End.Add(-time.Hour).Format(layout)).Replace(q)
+		if q != "select 1" {
+			query = "select * from " + query
+		}
+		b.Run(benchName(q), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "csv", query) })
+	}
+}
+
+func benchName(args string) string {
+	fields := strings.Fields(args)
+	for i, field := range fields {
+		if len(field) == 32 || strings.Contains(field, "T") && len(field) == 20 {
+			fields[i] = map[bool]string{true: "ID", false: "TIME"}[len(field) == 32]
+		}
+	}
+	return strings.Join(fields, "_")
+}
+
+// benchmarkProcess times a command and, before each time, the version command.
+func benchmarkProcess(b *testing.B, binary, db string, args ...string) {
+	var took []time.Duration
+	var ratios []float64
+	var peak int64
+	for i := range max(b.N, 7) + 1 {
+		baseline, _ := runCommand(b, binary, db, "version")
+		whole, rss := runCommand(b, binary, db, args...)
+		if i == 0 {
+			continue // the first fills the caches
+		}
+		took = append(took, whole)
+		ratios = append(ratios, whole.Seconds()/baseline.Seconds())
+		peak = max(peak, rss)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(took).Seconds()*1000, "ms")
+	b.ReportMetric(median(ratios), "of-version")
+	b.ReportMetric(float64(peak)/(1<<20), "MiB")
+}
+
+func runCommand(b *testing.B, binary, db string, args ...string) (took time.Duration, peakRSS int64) {
+	b.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Env = []string{"LOBSTRAIL_DB=" + db, "HOME=" + filepath.Dir(binary), "TZ=UTC"}
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	// A pipe, as in "lobstrail ... | jq".
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, out)
+	if err != nil {
+		b.Fatal(err)
+	}
+	err = cmd.Wait()
+	took = time.Since(start)
+	if err != nil || n == 0 {
+		b.Fatalf("lobstrail %s: %v, %d bytes: %s", strings.Join(args, " "), err, n, &problems)
+	}
+	return took, maxRSS(cmd.ProcessState)
+}
+
+// buildCommand builds the program that is timed.
+func buildCommand(b *testing.B) string {
+	b.Helper()
+	binary := filepath.Join(b.TempDir(), "lobstrail")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// benchStore makes the store that is read.
+func benchStore(b *testing.B) (h History, db string) {
+	b.Helper()
+	h, err := FromEnv()
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := os.Getenv("LOBSTRAIL_BENCH_DIR")
+	if dir == "" {
+		dir = b.TempDir()
+	}
+	start := time.Now()
+	db, err = h.In(context.Background(), dir, report.Rules(), func(done int) {
+		if took := time.Since(start); done == h.Batches || done%100 == 0 {
+			b.Logf("%d batches of %d in %s: %.0f snapshots/s", done, h.Batches, took.Round(time.Second),
+				float64(done*h.Accounts)/took.Seconds())
+		}
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	// A reader that meets a file without a journal takes another way in.
+	if _, err := os.Stat(db + "-wal"); err != nil {
+		b.Fatal(err)
+	}
+	return h, db
+}
+
+func median[T time.Duration | float64](all []T) T {
+	return slices.Sorted(slices.Values(all))[len(all)/2]
+}
