@@ -15,7 +15,7 @@ import (
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// Fidelity: an account object comes back as the same JSON value, whatever its
+// Fidelity is the law that an account object comes back as the same JSON value, whatever its
 // fields, at every moment of its history, with its volatile values and its icon.
 func Fidelity(t *testing.T, open Opener) {
 	base, checks := newDesk(t, open), 0
@@ -102,7 +102,7 @@ func params(g jsonGen) string {
 	return g.join(map[string]string{"user": user, "default": g.value(1)})
 }
 
-// Refusal: what is not one JSON object with unique names and valid UTF-8, or has
+// Refusal is the law that what is not one JSON object with unique names and valid UTF-8, or has
 // squids that cannot be read, becomes a failure that names the account; the other
 // accounts of the response are kept, and no account is made of it.
 func Refusal(t *testing.T, open Opener) {

@@ -128,7 +128,7 @@ func (m *maker) squids() string {
 	return "[" + strings.Join(entries, ",") + "]"
 }
 
-// Derived: deriving everything again from the evidence gives what was there.
+// Derived is the law that deriving everything again from the evidence gives what was there.
 func Derived(t *testing.T, open Opener) {
 	base := newDesk(t, open)
 	var desks []*desk

@@ -14,7 +14,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// Readers: at every moment of a random history, the exact instants of its
+// Readers is the law that at every moment of a random history, the exact instants of its
 // responses and those just before and after among them, readers answer what a
 // plain model made of the same responses says.
 func Readers(t *testing.T, open Opener) {

@@ -10,7 +10,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// Repeated: of an account that one list shows twice, on one page or on two, the
+// Repeated is the law that of an account that one list shows twice, on one page or on two, the
 // first sight counts.
 func Repeated(t *testing.T, open Opener) {
 	d := newDesk(t, open)
@@ -33,7 +33,7 @@ func Repeated(t *testing.T, open Opener) {
 	}
 }
 
-// Backwards: when the clock jumps back, snapshots are held at the newest instant,
+// Backwards is the law that when the clock jumps back, snapshots are held at the newest instant,
 // which is told, and windows do not shrink to less than what is certain.
 func Backwards(t *testing.T, open Opener) {
 	d := newDesk(t, open)
@@ -70,7 +70,7 @@ func Backwards(t *testing.T, open Opener) {
 	}
 }
 
-// Workspaces: what one key shows says nothing of what another does.
+// Workspaces is the law that what one key shows says nothing of what another does.
 func Workspaces(t *testing.T, open Opener) {
 	one := newDesk(t, open)
 	two := one.in(t, "two")
@@ -107,7 +107,7 @@ func Workspaces(t *testing.T, open Opener) {
 	}
 }
 
-// Whole: an append that fails leaves nothing behind, and can be tried again.
+// Whole is the law that an append that fails leaves nothing behind, and can be tried again.
 func Whole(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	d.look(store.List, object(0, ""))
@@ -162,7 +162,7 @@ func (d *desk) whole() string {
 	return text + fmt.Sprintln(all(d, d.store.Squids(d.ctx, d.workspace, time.Time{})))
 }
 
-// Finished: nothing can be added to a run that is over.
+// Finished is the law that nothing can be added to a run that is over.
 func Finished(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	d.begin()
@@ -214,7 +214,7 @@ func (d *desk) shortly() {
 	d.ctx = ctx
 }
 
-// Nested: inside a loop over one reader another one can be asked, also by the
+// Nested is the law that inside a loop over one reader another one can be asked, also by the
 // process that writes.
 func Nested(t *testing.T, open Opener) {
 	d := newDesk(t, open)

@@ -8,7 +8,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// ThereAndBack: A, B, A are two changes and three versions.
+// ThereAndBack is the law that A, B, A are two changes and three versions.
 func ThereAndBack(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	for _, f := range []string{`1`, `2`, `2`, `1`, `1.0`} {
@@ -22,7 +22,7 @@ func ThereAndBack(t *testing.T, open Opener) {
 	}
 }
 
-// NoLongerSent: a field that one endpoint no longer sends has not changed back to
+// NoLongerSent is the law that a field that one endpoint no longer sends has not changed back to
 // what the other endpoint said before; what is sent is a matter of schema.
 func NoLongerSent(t *testing.T, open Opener) {
 	d := newDesk(t, open)
@@ -34,7 +34,7 @@ func NoLongerSent(t *testing.T, open Opener) {
 	}
 }
 
-// SquidsComeBack: a list that stops to send squids leaves assignments as they are;
+// SquidsComeBack is the law that a list that stops to send squids leaves assignments as they are;
 // what another endpoint says next ends them, in a window that begins when the
 // squid was last told of.
 func SquidsComeBack(t *testing.T, open Opener) {
@@ -52,7 +52,7 @@ func SquidsComeBack(t *testing.T, open Opener) {
 	}
 }
 
-// Unchanged: looking and finding nothing new is a snapshot.
+// Unchanged is the law that looking and finding nothing new is a snapshot.
 func Unchanged(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	for i := range 5 {
@@ -69,7 +69,7 @@ func Unchanged(t *testing.T, open Opener) {
 	}
 }
 
-// Presence: 404 makes an account gone once; seeing it again returns it.
+// Presence is the law that 404 makes an account gone once; seeing it again returns it.
 func Presence(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	d.look(store.List, object(0, `"squids":[{"name":"s","id":"s"}]`))
@@ -111,7 +111,7 @@ func Presence(t *testing.T, open Opener) {
 	}
 }
 
-// Unlisted: an account that a complete list lacks is unlisted from then until a
+// Unlisted is the law that an account that a complete list lacks is unlisted from then until a
 // list has it again; details do not end it, and it is not gone.
 func Unlisted(t *testing.T, open Opener) {
 	d := newDesk(t, open)
@@ -152,7 +152,7 @@ func Unlisted(t *testing.T, open Opener) {
 	}
 }
 
-// LongUnseen: when an account was last seen is known also when much else has been
+// LongUnseen is the law that when an account was last seen is known also when much else has been
 // seen since.
 func LongUnseen(t *testing.T, open Opener) {
 	d := newDesk(t, open)

@@ -14,7 +14,7 @@ import (
 var volatileValues = []string{"", `null`, `0`, `7`, `-3.5`, `1e400`, `"18/07/2022 21:47:09"`, `""`, `true`, `{}`,
 	`{"a":[1]}`, `[]`, `[1,2]`, `"é\u0000"`}
 
-// Volatile: whatever becomes of the values that volatile pointers name, be it
+// Volatile is the law that whatever becomes of the values that volatile pointers name, be it
 // another type, null or absence, makes no version and no change; and none is lost.
 func Volatile(t *testing.T, open Opener) {
 	base, checks := newDesk(t, open), 0
@@ -59,7 +59,7 @@ func counting(g jsonGen) string {
 	})
 }
 
-// VolatileShapes: where volatile values stood and something else stands now, the
+// VolatileShapes is the law that where volatile values stood and something else stands now, the
 // old ones do not come back.
 func VolatileShapes(t *testing.T, open Opener) {
 	d := newDesk(t, open)
@@ -79,7 +79,7 @@ func VolatileShapes(t *testing.T, open Opener) {
 	}
 }
 
-// ResetsIn: a lock that only resets_in tells of, which only lists show, is not
+// ResetsIn is the law that a lock that only resets_in tells of, which only lists show, is not
 // over because a detail call was made, but when a list says so.
 func ResetsIn(t *testing.T, open Opener) {
 	d := newDesk(t, open)
