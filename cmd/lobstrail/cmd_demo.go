@@ -98,7 +98,7 @@ func (a *app) liveThrough(ctx context.Context, s *store.Store, story lobstrtest.
 	}
 	defer client.CloseIdleConnections()
 	total := int(story.End.Sub(story.Start)/story.Every) + 1
-	bar := a.newProgress("two weeks")
+	bar := a.newProgress("two weeks", "batches")
 	defer bar.done()
 	for i := range total {
 		clock.Set(story.Start.Add(time.Duration(i) * story.Every))

@@ -248,7 +248,7 @@ func (a *app) fetch(ctx context.Context, writer *store.RunWriter, client *fetche
 ) (store.Outcome, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, deadline, errDeadline)
 	defer cancel()
-	bar := a.newProgress("snapshot")
+	bar := a.newProgress("snapshot", "accounts")
 	defer bar.done()
 	var outcome store.Outcome
 	var err error

@@ -18,7 +18,7 @@ type progress struct {
 	once sync.Once
 }
 
-func (a *app) newProgress(what string) *progress {
+func (a *app) newProgress(what, unit string) *progress {
 	p := &progress{app: a}
 	if a.quiet || a.env.stderrWidth == 0 {
 		return p
@@ -28,7 +28,7 @@ func (a *app) newProgress(what string) *progress {
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("accounts"),
+		progressbar.OptionSetItsString(unit),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetWidth(max(10, min(40, a.env.stderrWidth-60))),
