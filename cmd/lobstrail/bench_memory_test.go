@@ -9,9 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -57,9 +55,7 @@ func benchmarkSnapshot(b *testing.B, binary string, accounts int) {
 	}
 }
 
-// serveAccounts starts a fake API in a process of its own: the peak of a process
-// counts, on Linux, also what the one that started it had at that time, and the
-// world of the fake is large.
+// serveAccounts starts a fake API in a process of its own.
 func serveAccounts(b *testing.B, accounts int) (url string) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestServeBenchmark$", "-test.timeout", "0")
@@ -106,29 +102,14 @@ func TestServeBenchmark(t *testing.T) {
 
 func snapshotProcess(b *testing.B, binary, db, url string, accounts int) (time.Duration, float64) {
 	b.Helper()
-	cmd := exec.Command(binary, "snapshot", "--json", "--quiet")
-	cmd.Env = []string{
+	env := []string{
 		"LOBSTRAIL_DB=" + db, "HOME=" + filepath.Dir(binary), "LOBSTR_API_BASE=" + url, "LOBSTR_TOKEN=" + lobstrtest.DefaultToken,
 	}
-	cmd.Stderr = os.Stderr
-	start := time.Now()
-	out, err := cmd.Output()
-	took := time.Since(start)
+	done := launch(b, env, binary, "snapshot", "--json", "--quiet")
 	var run struct{ Captured, Requests int }
-	if err == nil {
-		err = json.Unmarshal(out, &run)
-	}
+	err := json.Unmarshal([]byte(done.Head), &run)
 	if calls := (accounts + 99) / 100; err != nil || run.Captured != accounts || run.Requests != calls {
-		b.Fatalf("%d of %d accounts with %d calls, want %d: %v\n%s", run.Captured, accounts, run.Requests, calls, err, out)
+		b.Fatalf("%d of %d accounts with %d calls, want %d: %v\n%s", run.Captured, accounts, run.Requests, calls, err, done.Head)
 	}
-	return took, float64(maxRSS(cmd.ProcessState))
-}
-
-// maxRSS is the peak of a process's memory in bytes.
-func maxRSS(state *os.ProcessState) int64 {
-	peak := state.SysUsage().(*syscall.Rusage).Maxrss
-	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		return int64(peak)
-	}
-	return int64(peak) << 10
+	return done.Took, float64(done.Peak)
 }

@@ -3,13 +3,9 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +13,14 @@ import (
 	"github.com/lobstrail/lobstrail/report"
 )
 
-// BenchmarkReads times whole processes of commands that read, on a store of
-// 1,000 accounts with 50 snapshots each, 1 % of them changed, or of the size that
-// LOBSTRAIL_BENCH says. It prints, for each command:
+// BenchmarkReads times whole processes of commands that read, and of queries of
+// the documented views with the filters that people use, on a store of 1,000
+// accounts with 50 snapshots each, 1 % of them changed, or of the size that
+// LOBSTRAIL_BENCH says. It prints, for each:
 //
 //	ms            the median
 //	of-version    the median of its ratios to "lobstrail version", run right before
-//	MiB           the peak of its memory
+//	MiB           the peak of its memory, of which 15 or so are the launcher's
 //
 // A large store is kept for the next time in the folder LOBSTRAIL_BENCH_DIR:
 //
@@ -68,17 +65,10 @@ func BenchmarkReads(b *testing.B) {
 	} {
 		b.Run(benchName(args), func(b *testing.B) { benchmarkProcess(b, binary, db, strings.Fields(args)...) })
 	}
-}
-
-// BenchmarkViews does the same for queries of the documented views, with the
-// filters by account and time that people use.
-func BenchmarkViews(b *testing.B) {
-	h, db := benchStore(b)
-	binary := buildCommand(b)
-	account, squid := AccountID(h.Accounts/3), SquidID(h.Squids/3)
 	const layout = "2006-01-02T15:04:05.000Z"
-	for _, q := range []string{
-		"select 1",
+	values := strings.NewReplacer("ACCOUNT", account, "SQUID", squid,
+		"DAY", h.End.Add(-24*time.Hour).Format(layout), "HOUR", h.End.Add(-time.Hour).Format(layout))
+	for _, view := range []string{
 		"account_current where account = 'ACCOUNT'",
 		"account_current where health = 'expired'",
 		"account_versions where account = 'ACCOUNT'",
@@ -99,12 +89,8 @@ func BenchmarkViews(b *testing.B) {
 		"snapshots where run = 3",
 		"runs where started_at > 'DAY'",
 	} {
-		query := strings.NewReplacer("ACCOUNT", account, "SQUID", squid,
-			"DAY", h.End.Add(-24*time.Hour).Format(layout), "HOUR", h.End.Add(-time.Hour).Format(layout)).Replace(q)
-		if q != "select 1" {
-			query = "select * from " + query
-		}
-		b.Run(benchName(q), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "csv", query) })
+		query := "select * from " + values.Replace(view)
+		b.Run("sql_"+benchName(view), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "ndjson", query) })
 	}
 }
 
@@ -120,60 +106,24 @@ func benchName(args string) string {
 
 // benchmarkProcess times a command and, before each time, the version command.
 func benchmarkProcess(b *testing.B, binary, db string, args ...string) {
+	env := []string{"LOBSTRAIL_DB=" + db, "HOME=" + filepath.Dir(binary), "TZ=UTC"}
 	var took []time.Duration
 	var ratios []float64
 	var peak int64
-	for i := range max(b.N, 7) + 1 {
-		baseline, _ := runCommand(b, binary, db, "version")
-		whole, rss := runCommand(b, binary, db, args...)
+	for i := range max(b.N, 5) + 1 {
+		baseline := launch(b, env, binary, "version")
+		whole := launch(b, env, append([]string{binary}, args...)...)
 		if i == 0 {
 			continue // the first fills the caches
 		}
-		took = append(took, whole)
-		ratios = append(ratios, whole.Seconds()/baseline.Seconds())
-		peak = max(peak, rss)
+		took = append(took, whole.Took)
+		ratios = append(ratios, whole.Took.Seconds()/baseline.Took.Seconds())
+		peak = max(peak, whole.Peak)
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(took).Seconds()*1000, "ms")
 	b.ReportMetric(median(ratios), "of-version")
 	b.ReportMetric(float64(peak)/(1<<20), "MiB")
-}
-
-func runCommand(b *testing.B, binary, db string, args ...string) (took time.Duration, peakRSS int64) {
-	b.Helper()
-	cmd := exec.Command(binary, args...)
-	cmd.Env = []string{"LOBSTRAIL_DB=" + db, "HOME=" + filepath.Dir(binary), "TZ=UTC"}
-	var problems strings.Builder
-	cmd.Stderr = &problems
-	// A pipe, as in "lobstrail ... | jq".
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	n, err := io.Copy(io.Discard, out)
-	if err != nil {
-		b.Fatal(err)
-	}
-	err = cmd.Wait()
-	took = time.Since(start)
-	if err != nil || n == 0 {
-		b.Fatalf("lobstrail %s: %v, %d bytes: %s", strings.Join(args, " "), err, n, &problems)
-	}
-	return took, maxRSS(cmd.ProcessState)
-}
-
-// buildCommand builds the program that is timed.
-func buildCommand(b *testing.B) string {
-	b.Helper()
-	binary := filepath.Join(b.TempDir(), "lobstrail")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
-	return binary
 }
 
 // benchStore makes the store that is read.
@@ -188,7 +138,7 @@ func benchStore(b *testing.B) (h History, db string) {
 		dir = b.TempDir()
 	}
 	start := time.Now()
-	db, err = h.In(context.Background(), dir, report.Rules(), func(done int) {
+	db, err = h.In(b.Context(), dir, report.Rules(), func(done int) {
 		if took := time.Since(start); done == h.Batches || done%100 == 0 {
 			b.Logf("%d batches of %d in %s: %.0f snapshots/s", done, h.Batches, took.Round(time.Second),
 				float64(done*h.Accounts)/took.Seconds())
@@ -202,8 +152,4 @@ func benchStore(b *testing.B) (h History, db string) {
 		b.Fatal(err)
 	}
 	return h, db
-}
-
-func median[T time.Duration | float64](all []T) T {
-	return slices.Sorted(slices.Values(all))[len(all)/2]
 }

@@ -107,7 +107,9 @@ func (m *maker) object(n int, source store.Source) string {
 		`"username":` + draw("username", `"ada"`, `"Bob"`, `"chloé"`),
 		`"status":` + draw("status", `"200"`, `"200"`, `"401"`, `"500"`),
 		`"status_code_info":` + draw("info", `"synchronized"`, `null`),
-		`"f":` + draw("f", `1`, `2`, `{"a":1}`, `{"a":2}`),
+		// Always an object: another JSON type than the endpoint sent last would be a
+		// change of schema, also where the other endpoint sent the same.
+		`"f":` + draw("f", `{"a":1}`, `{"a":2}`, `{"a":3}`),
 		`"squids":` + m.squids(),
 		`"icon":` + draw("icon", `"aWNvbg=="`, `"b3RoZXI="`),
 		`"params":{"user":{"p":{"max":` + draw("max", "10", "20") + `,"value":` + draw("value", "1", "2", "null") + `}}}`,
