@@ -52,18 +52,19 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 		return nil, fmt.Errorf("store %s: %w", path, err)
 	}
 	s := &Store{path: path, now: options.clock(), rules: options.Rules}
-	if err := s.connectReader(ctx); err != nil {
+	// A reader maps the file: it asks once, and its memory is the kernel's cache.
+	if err := s.connectReader(ctx, "mmap_size(268435456)"); err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
 
-func (s *Store) connectReader(ctx context.Context) error {
+func (s *Store) connectReader(ctx context.Context, pragmas ...string) error {
 	mode := "ro"
 	if s.bare = shareBare(s.path); s.bare != nil {
 		mode = immutable
 	}
-	address, err := dsn(s.path, mode, "query_only(1)", "mmap_size(268435456)")
+	address, err := dsn(s.path, mode, append(pragmas, "query_only(1)")...)
 	if err != nil {
 		return err
 	}
