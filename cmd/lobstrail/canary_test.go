@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -75,10 +76,16 @@ func searchFor(t testing.TB, dir string, told outcome, needles map[string][]byte
 	search("stderr", []byte(told.stderr))
 	files := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone meanwhile: a process works here
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
 		raw, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		search(filepath.Base(path), raw)
 		files++
 		return err
