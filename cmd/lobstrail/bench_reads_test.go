@@ -90,7 +90,7 @@ func BenchmarkReads(b *testing.B) {
 		"runs where started_at > 'DAY'",
 	} {
 		query := "select * from " + values.Replace(view)
-		b.Run("sql_"+benchName(view), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "ndjson", query) })
+		b.Run("sql_"+benchName(view), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "csv", query) })
 	}
 }
 
