@@ -98,6 +98,7 @@ func (b *batch) warn(format string, args ...any) {
 
 // append stores a response and counts what became of it.
 func (b *batch) append(ctx context.Context, response store.Response) (store.Appended, error) {
+	response.Requests = b.sent() // others may have been sent, and stored, since it came
 	got, err := b.rec.Append(ctx, response)
 	if err != nil {
 		return got, err

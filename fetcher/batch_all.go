@@ -88,7 +88,6 @@ func (b *batch) page(ctx context.Context, walked *listing, number int, shown pag
 		Sent:       got.sent,
 		Received:   got.received,
 		ServerTime: got.serverTime,
-		Requests:   b.sent(),
 		Accounts:   shown.accounts,
 		Failures:   shown.failures,
 	})

@@ -38,10 +38,10 @@ func TestSnapshotNamed(t *testing.T) {
 		})}, named: some, state: store.Incomplete, captured: 249, kinds: kinds{store.FailMismatch: 1}, requests: 250},
 		"while the service is down": {vendor: &vendor{ids: some, detail: always(503)}, named: some,
 			state: store.Incomplete, kinds: kinds{store.FailHTTP: maxOutages}, warning: "10 requests in a row failed"},
-		"with a wait that is too long": {vendor: &vendor{ids: some, detail: onDetail(number(100), func(w http.ResponseWriter) bool {
+		"with a wait that is too long": {vendor: &vendor{ids: some, detail: func(_ string, w http.ResponseWriter) bool {
 			w.Header().Set("Retry-After", "3600")
 			return answer4xx(w, 429, "slow down")
-		})}, named: some[100:], state: store.Incomplete, kinds: kinds{store.FailRateLimit: 1}, warning: "asks to wait 1h0m0s", requests: 1},
+		}}, named: some[100:], state: store.Incomplete, kinds: kinds{store.FailRateLimit: 1}, warning: "asks to wait 1h0m0s", requests: 1},
 		"with bad parameters": {vendor: &vendor{ids: some, detail: always(400)}, named: some[:1],
 			state: store.Incomplete, kinds: kinds{store.FailHTTP: 1}, warning: "refuses the request", requests: 1},
 	}

@@ -167,10 +167,15 @@ func TestAWaitHoldsForAllRequestsInFlight(t *testing.T) {
 	var refusedAt time.Time
 	early, total := 0, 0
 	handler := func(w http.ResponseWriter, _ *http.Request) {
+		// The refusal comes at once, the others after a moment: it has arrived
+		// before any of those under way beside it.
+		answer := time.Millisecond
+		defer func() { time.Sleep(answer) }()
 		mu.Lock()
 		defer mu.Unlock()
 		total++
 		if total == 10 {
+			answer = 0
 			refusedAt = time.Now()
 			w.Header().Set("Retry-After", "30")
 			w.WriteHeader(http.StatusTooManyRequests)
