@@ -21,7 +21,7 @@ const missing = `
 // instant, that every account known in the workspace, not gone and neither seen
 // nor failed by this run, is missing from it. It answers how many there are.
 func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error) {
-	err = w.store.update(ctx, func(tx *sqlx.Tx) error {
+	err = w.store.update(ctx, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO absence (account_id, run_id, since)
 			SELECT a.id, ?, ?

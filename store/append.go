@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // Append stores what the response shows, whole or not at all, together with the
@@ -20,7 +18,7 @@ import (
 // already seen in a list is left out and counted as Repeated.
 func (w *RunWriter) Append(ctx context.Context, r Response) (Appended, error) {
 	p := page{w: w, received: max(ceilMS(r.Received), w.lastReceived)}
-	err := w.store.update(ctx, func(tx *sqlx.Tx) error {
+	err := w.store.update(ctx, func(tx *txn) error {
 		p.tx = tx
 		return p.write(ctx, r)
 	})
@@ -35,7 +33,7 @@ func (w *RunWriter) Append(ctx context.Context, r Response) (Appended, error) {
 // page is one response on its way into the store.
 type page struct {
 	w        *RunWriter
-	tx       *sqlx.Tx
+	tx       *txn
 	id       int64 // of the response
 	source   Source
 	sent     int64 // Unix milliseconds, rounded down

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // head is where an account stands: what its next snapshot is compared with.
@@ -79,7 +77,7 @@ const headColumns = `
 	seen.detail_response_id AS "detail.response_id"`
 
 // loadHeads reads the heads of the accounts that are known among ids.
-func loadHeads(ctx context.Context, tx *sqlx.Tx, workspaceID int64, ids []string) (map[string]*head, error) {
+func loadHeads(ctx context.Context, tx *txn, workspaceID int64, ids []string) (map[string]*head, error) {
 	wanted, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
@@ -100,7 +98,7 @@ func loadHeads(ctx context.Context, tx *sqlx.Tx, workspaceID int64, ids []string
 }
 
 // saveHead writes the head, and the usage that goes with it when that is not nil.
-func saveHead(ctx context.Context, tx *sqlx.Tx, h *head, usage []byte) error {
+func saveHead(ctx context.Context, tx *txn, h *head, usage []byte) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO head (
 			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,

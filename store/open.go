@@ -36,9 +36,11 @@ type Store struct {
 	now   func() time.Time
 	rules Rules
 	read  *sqlx.DB
-	write *sqlx.DB     // nil in a store that was opened for reading
-	lock  *flock.Flock // nil in a store that was opened for reading
-	bare  *flock.Flock // nil unless a bare file is read; see shareBare
+	// These are nil in a store that was opened for reading.
+	write  *sqlx.DB
+	writer *writer
+	lock   *flock.Flock
+	bare   *flock.Flock // nil unless a bare file is read; see shareBare
 }
 
 // Path is the file of the store, as it was given.
@@ -130,6 +132,9 @@ func (s *Store) connectWriter(ctx context.Context) error {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
+	if s.writer, err = newWriter(ctx, s.write); err != nil {
+		return interpret(err)
+	}
 	return s.connectReader(ctx)
 }
 
@@ -152,6 +157,9 @@ func (s *Store) Close() error {
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
 	if s.write != nil {
 		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 		errs = append(errs, interpret(err), s.write.Close())
@@ -162,6 +170,6 @@ func (s *Store) Close() error {
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}
-	s.write, s.read, s.lock, s.bare = nil, nil, nil, nil
+	s.writer, s.write, s.read, s.lock, s.bare = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }

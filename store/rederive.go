@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // Rederive makes everything that is derived (versions, changes, status steps,
@@ -13,7 +11,7 @@ import (
 // It is one transaction: readers see the old state until it is done. progress,
 // unless nil, is called after each response.
 func (s *Store) Rederive(ctx context.Context, progress func(done, total int64)) error {
-	return s.update(ctx, func(tx *sqlx.Tx) error {
+	return s.update(ctx, func(tx *txn) error {
 		if err := forget(ctx, tx); err != nil {
 			return err
 		}
@@ -27,7 +25,7 @@ func (s *Store) Rederive(ctx context.Context, progress func(done, total int64)) 
 // rulesVersion is the version of the rules by which the store was derived. An
 // empty store has the current one.
 func (s *Store) rulesVersion(ctx context.Context) (version int, err error) {
-	err = s.update(ctx, func(tx *sqlx.Tx) error {
+	err = s.update(ctx, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx,
 			`INSERT INTO setting (name, value) VALUES ('rules', ?) ON CONFLICT DO NOTHING`, s.rules.Version)
 		if err != nil {
@@ -40,8 +38,8 @@ func (s *Store) rulesVersion(ctx context.Context) (version int, err error) {
 
 // forget removes everything derived. The setting opens the triggers that
 // otherwise keep it.
-func forget(ctx context.Context, tx *sqlx.Tx) error {
-	_, err := tx.ExecContext(ctx, `
+func forget(ctx context.Context, tx *txn) error {
+	_, err := tx.Tx.ExecContext(ctx, `
 		PRAGMA defer_foreign_keys = 1;
 		INSERT INTO setting (name, value) VALUES ('deriving', 1);
 		DELETE FROM seen;
@@ -56,7 +54,7 @@ func forget(ctx context.Context, tx *sqlx.Tx) error {
 }
 
 // replay takes every response through the same steps as Append did.
-func (s *Store) replay(ctx context.Context, tx *sqlx.Tx, progress func(done, total int64)) error {
+func (s *Store) replay(ctx context.Context, tx *txn, progress func(done, total int64)) error {
 	var last int64
 	if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM response`); err != nil {
 		return err
@@ -81,7 +79,7 @@ type kept struct {
 	ResetsIn   sql.NullString `db:"resets_in"`
 }
 
-func (s *Store) replayResponse(ctx context.Context, tx *sqlx.Tx, id int64) error {
+func (s *Store) replayResponse(ctx context.Context, tx *txn, id int64) error {
 	p := page{w: &RunWriter{store: s}, tx: tx, id: id}
 	row := tx.QueryRowxContext(ctx, `SELECT workspace_id, source, sent_at, received_at FROM response WHERE id = ?`, id)
 	if err := row.Scan(&p.w.workspaceID, &p.source, &p.sent, &p.received); err != nil {
@@ -161,7 +159,7 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 }
 
 // sealRederived puts back what stands in the heads but is not derived by steps.
-func (s *Store) sealRederived(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) sealRederived(ctx context.Context, tx *txn) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE head SET
 			absence_id = (SELECT id FROM absence WHERE account_id = head.account_id AND ended IS NULL),

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // Scope says which accounts a run is about.
@@ -41,7 +39,7 @@ func (w *RunWriter) Held() time.Duration { return w.held }
 // Begin starts a run in the workspace, which is created when it is new.
 func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunWriter, error) {
 	w := &RunWriter{store: s}
-	err := s.update(ctx, func(tx *sqlx.Tx) error {
+	err := s.update(ctx, func(tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO workspace (name) VALUES (?) ON CONFLICT DO NOTHING`, workspace); err != nil {
 			return err
 		}
@@ -60,7 +58,7 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 }
 
 // readEnd finds where the history of the workspace ends.
-func (w *RunWriter) readEnd(ctx context.Context, tx *sqlx.Tx) error {
+func (w *RunWriter) readEnd(ctx context.Context, tx *txn) error {
 	if err := tx.GetContext(ctx, &w.firstResponse, `SELECT coalesce(max(id), 0) + 1 FROM response`); err != nil {
 		return err
 	}
@@ -80,7 +78,7 @@ func (w *RunWriter) Finish(ctx context.Context, o Outcome) error {
 	if err != nil {
 		return err
 	}
-	return w.store.update(ctx, func(tx *sqlx.Tx) error {
+	return w.store.update(ctx, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE run
 			SET state = ?, requested = ?, requests = max(requests, ?), warnings = ?, finished_at = max(?, started_at)
@@ -92,7 +90,7 @@ func (w *RunWriter) Finish(ctx context.Context, o Outcome) error {
 // Fail stores failures that no understood response carried. requests is how
 // many requests the run has sent so far.
 func (w *RunWriter) Fail(ctx context.Context, requests int, failures ...Failure) error {
-	return w.store.update(ctx, func(tx *sqlx.Tx) error {
+	return w.store.update(ctx, func(tx *txn) error {
 		if err := w.insertFailures(ctx, tx, failures); err != nil {
 			return err
 		}
@@ -100,7 +98,7 @@ func (w *RunWriter) Fail(ctx context.Context, requests int, failures ...Failure)
 	})
 }
 
-func (w *RunWriter) insertFailures(ctx context.Context, tx *sqlx.Tx, failures []Failure) error {
+func (w *RunWriter) insertFailures(ctx context.Context, tx *txn, failures []Failure) error {
 	for _, f := range failures {
 		at := f.At
 		if at.IsZero() {
@@ -117,7 +115,7 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx *sqlx.Tx, failures []
 }
 
 // count moves the counters of the run, in the transaction of what they count.
-func (w *RunWriter) count(ctx context.Context, tx *sqlx.Tx, done Appended, requests int) error {
+func (w *RunWriter) count(ctx context.Context, tx *txn, done Appended, requests int) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE run
 		SET changed = changed + ?, unchanged = unchanged + ?, gone = gone + ?, failed = failed + ?,
@@ -129,7 +127,7 @@ func (w *RunWriter) count(ctx context.Context, tx *sqlx.Tx, done Appended, reque
 // interruptDeadRuns marks the runs whose process died: this process holds the
 // writer's lock, so no other run can be alive.
 func (s *Store) interruptDeadRuns(ctx context.Context) error {
-	return s.update(ctx, func(tx *sqlx.Tx) error {
+	return s.update(ctx, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx, `UPDATE run SET state = ? WHERE state = ?`, Interrupted, Running)
 		return err
 	})

@@ -9,18 +9,82 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// update runs fn in one write transaction. fn must use only tx: the write pool
-// has a single connection, so a query on the pool would wait for itself.
-func (s *Store) update(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
-	if s.write == nil {
+// txn is a write transaction. Its statements stay prepared for the next one:
+// with a page of a hundred accounts their parsing would cost more than their
+// work.
+type txn struct {
+	*sqlx.Tx
+	writer *writer
+}
+
+// writer is the one connection that writes.
+type writer struct {
+	conn     *sqlx.Conn
+	prepared map[string]*sqlx.Stmt
+}
+
+func newWriter(ctx context.Context, db *sqlx.DB) (*writer, error) {
+	conn, err := db.Connx(ctx)
+	return &writer{conn: conn, prepared: map[string]*sqlx.Stmt{}}, err
+}
+
+func (w *writer) Close() error {
+	var errs []error
+	for _, statement := range w.prepared {
+		errs = append(errs, statement.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
+}
+
+// statement prepares the query, which is one statement. It belongs to the
+// connection, and so runs within the transaction that is open there.
+func (w *writer) statement(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	if statement := w.prepared[query]; statement != nil {
+		return statement, nil
+	}
+	statement, err := w.conn.PreparexContext(ctx, query)
+	if err == nil {
+		w.prepared[query] = statement
+	}
+	return statement, err
+}
+
+func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	statement, err := t.writer.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+func (t *txn) GetContext(ctx context.Context, dest any, query string, args ...any) error {
+	statement, err := t.writer.statement(ctx, query)
+	if err != nil {
+		return err
+	}
+	return statement.GetContext(ctx, dest, args...)
+}
+
+func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
+	statement, err := t.writer.statement(ctx, query)
+	if err != nil {
+		return err
+	}
+	return statement.SelectContext(ctx, dest, args...)
+}
+
+// update runs fn in one write transaction. fn must use only tx: there is one
+// connection that writes.
+func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
+	if s.writer == nil {
 		return errors.New("store: opened for reading")
 	}
-	tx, err := s.write.BeginTxx(ctx, nil)
+	tx, err := s.writer.conn.BeginTxx(ctx, nil)
 	if err != nil {
 		return interpret(err)
 	}
 	defer tx.Rollback() // no effect after Commit
-	if err := fn(tx); err != nil {
+	if err := fn(&txn{Tx: tx, writer: s.writer}); err != nil {
 		return interpret(err)
 	}
 	return interpret(tx.Commit())
