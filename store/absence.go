@@ -21,6 +21,7 @@ const missing = `
 // instant, that every account known in the workspace, not gone and neither seen
 // nor failed by this run, is missing from it. It answers how many there are.
 func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error) {
+	w.heads.forget()
 	err = w.store.update(ctx, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO absence (account_id, run_id, since)
@@ -29,7 +30,7 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error)
 			JOIN head h ON h.account_id = a.id
 			JOIN seen ON seen.account_id = a.id
 			WHERE h.absence_id IS NULL AND `+missing+`
-			ORDER BY a.id`, w.id, max(ceilMS(at), w.lastReceived), w.workspaceID, w.firstResponse, w.id)
+			ORDER BY a.id`, w.id, max(ceilMS(at), w.clock.last), w.heads.workspaceID, w.firstResponse, w.id)
 		if err != nil {
 			return err
 		}
@@ -45,7 +46,7 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error)
 			FROM account a
 			JOIN head h ON h.account_id = a.id
 			JOIN seen ON seen.account_id = a.id
-			WHERE `+missing, w.workspaceID, w.firstResponse, w.id)
+			WHERE `+missing, w.heads.workspaceID, w.firstResponse, w.id)
 	})
 	return n, err
 }
@@ -62,7 +63,7 @@ func (w *RunWriter) Missing(ctx context.Context, after string, n int) (ids []str
 			JOIN seen ON seen.account_id = a.id
 			WHERE h.absence_id IS NOT NULL AND `+missing+` AND a.hash > ?
 			ORDER BY a.hash
-			LIMIT ?`, w.workspaceID, w.firstResponse, w.id, after, n)
+			LIMIT ?`, w.heads.workspaceID, w.firstResponse, w.id, after, n)
 	})
 	return ids, err
 }
@@ -78,13 +79,13 @@ func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, e
 	err = w.store.view(ctx, func(tx *sqlx.Tx) error {
 		err := tx.GetContext(ctx, &total, `
 			SELECT count(*) FROM account a JOIN head h ON h.account_id = a.id
-			WHERE a.workspace_id = ? AND NOT h.gone`, w.workspaceID)
+			WHERE a.workspace_id = ? AND NOT h.gone`, w.heads.workspaceID)
 		if err != nil {
 			return err
 		}
 		return tx.GetContext(ctx, &hits, `
 			SELECT count(*) FROM account
-			WHERE workspace_id = ? AND hash IN (SELECT value FROM json_each(?))`, w.workspaceID, string(wanted))
+			WHERE workspace_id = ? AND hash IN (SELECT value FROM json_each(?))`, w.heads.workspaceID, string(wanted))
 	})
 	return hits, total, err
 }

@@ -7,8 +7,7 @@ import (
 
 // derive writes what follows from the evidence of the step: a version with its
 // changes, a status step, assignments, and where the account now stands.
-// counters are the last volatile values, nil when none moved.
-func (s *step) derive(ctx context.Context, counters []byte) error {
+func (s *step) derive(ctx context.Context) error {
 	if s.changed() {
 		if err := s.insertVersion(ctx); err != nil {
 			return err
@@ -29,7 +28,8 @@ func (s *step) derive(ctx context.Context, counters []byte) error {
 	h.Gone = s.new.Gone
 	h.LockedUntil = s.lockedUntil()
 	h.at(s.page.source).Version = sql.NullInt64{Int64: h.VersionID, Valid: true}
-	return saveHead(ctx, s.page.tx, h, counters)
+	s.page.w.heads.change(h)
+	return nil
 }
 
 // lockedUntil is when the state has to be looked at again although nothing else
@@ -186,13 +186,13 @@ func (s *step) openAssignment(ctx context.Context, squid Squid, after sql.NullIn
 	_, err := s.page.tx.ExecContext(ctx, `
 		INSERT INTO assignment (squid_id, account_id, from_after, from_before)
 		SELECT id, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
-		s.head.AccountID, after, s.page.received, s.page.w.workspaceID, squid.ID)
+		s.head.AccountID, after, s.page.received, s.page.w.heads.workspaceID, squid.ID)
 	return err
 }
 
 // nameSquid makes sure that the squid is known, and by the name shown.
 func (s *step) nameSquid(ctx context.Context, squid Squid) error {
-	tx, workspace := s.page.tx, s.page.w.workspaceID
+	tx, workspace := s.page.tx, s.page.w.heads.workspaceID
 	_, err := tx.ExecContext(ctx, `INSERT INTO squid (workspace_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 		workspace, squid.ID)
 	if err != nil {

@@ -1,14 +1,13 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // insertIcon keeps the icon unless it is there already.
@@ -34,41 +33,27 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 	err := p.tx.GetContext(ctx, &step.documentID, `
 		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?) RETURNING id`,
 		step.head.AccountID, p.source, p.id, textOrNull(body))
-	e.Document = sql.NullInt64{Int64: step.documentID, Valid: true}
+	e.Document, e.body = sql.NullInt64{Int64: step.documentID, Valid: true}, nil
 	return err
 }
 
-// insertUsage keeps the volatile values that moved. It answers the last of all
-// of them, or nil when none moved.
-func (p *page) insertUsage(ctx context.Context, step *step, usages []usage) ([]byte, error) {
-	moved := false
+// insertUsage keeps the volatile values that moved.
+func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) error {
 	for _, u := range usages {
-		before, known := step.counters[u.pointer]
+		before, known := h.Usage[u.pointer]
 		if string(before) == string(u.body) || !known && string(u.body) == "null" {
 			continue
 		}
-		moved, step.counters[u.pointer] = true, u.body
+		h.Usage[u.pointer] = u.body
+		p.w.heads.change(h)
 		_, err := p.tx.ExecContext(ctx, `
 			INSERT INTO usage (account_id, pointer, response_id, body, max) VALUES (?, ?, ?, ?, ?)`,
-			step.head.AccountID, u.pointer, p.id, string(u.body), textOrNull(u.max))
+			h.AccountID, u.pointer, p.id, string(u.body), textOrNull(u.max))
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if !moved {
-		return nil, nil
-	}
-	return encodeCounters(step.counters)
-}
-
-// encodeCounters is json.Marshal without its escapes: what comes back must be
-// the bytes that went in, or every snapshot would seem to move it.
-func encodeCounters(counters map[string]json.RawMessage) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(counters)
-	return bytes.TrimSpace(out.Bytes()), err
+	return nil
 }
 
 // relist ends the account's absence from lists, if it was absent.
@@ -81,42 +66,58 @@ func (p *page) relist(ctx context.Context, h *head) error {
 	return err
 }
 
-// insertSnapshots writes the rows of all accounts taken, in key order, and when
-// they were seen: two statements, however many accounts there are.
+// rowsAStatement is how many snapshots one statement writes: so many values cost
+// the driver less than as many statements, or JSON.
+const rowsAStatement = 100
+
+var insertRows = `INSERT INTO snapshot (response_id, account_id, document_id) VALUES ` +
+	strings.TrimSuffix(strings.Repeat("(?1, ?, ?), ", rowsAStatement), ", ")
+
+// insertSnapshots writes the rows of all accounts taken, in key order.
 func (p *page) insertSnapshots(ctx context.Context) error {
 	slices.SortFunc(p.taken, func(a, b taken) int { return cmp.Compare(a.account, b.account) })
+	rest := p.taken
+	for len(rest) >= rowsAStatement {
+		values := append(make([]any, 0, 1+2*rowsAStatement), p.id)
+		for _, t := range rest[:rowsAStatement] {
+			values = append(values, t.account, t.document)
+		}
+		if _, err := p.tx.ExecContext(ctx, insertRows, values...); err != nil {
+			return err
+		}
+		rest = rest[rowsAStatement:]
+	}
+	var rows arrays
+	for _, t := range rest {
+		rows.add(t.account, t.document)
+	}
 	_, err := p.tx.ExecContext(ctx, `
 		INSERT INTO snapshot (response_id, account_id, document_id)
-		SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)`, p.id, p.takenJSON())
-	if err != nil {
-		return err
-	}
-	return p.markSeen(ctx)
-}
-
-// markSeen notes that the response is the last that showed the accounts taken.
-func (p *page) markSeen(ctx context.Context) error {
-	column := "list_response_id"
-	if p.source == Detail {
-		column = "detail_response_id"
-	}
-	_, err := p.tx.ExecContext(ctx, `
-		INSERT INTO seen (account_id, `+column+`)
-		SELECT json_extract(value, '$[0]'), ? FROM json_each(?) WHERE true
-		ON CONFLICT (account_id) DO UPDATE SET `+column+` = excluded.`+column, p.id, p.takenJSON())
+		SELECT ?, value ->> 0, value ->> 1 FROM json_each(?)`, p.id, rows.String())
 	return err
 }
 
-// takenJSON is a list of [account, document] pairs: one parameter for any
-// number of rows.
-func (p *page) takenJSON() string {
-	rows := append(make([]byte, 0, 16*len(p.taken)+2), '[')
-	for i, t := range p.taken {
-		if i > 0 {
-			rows = append(rows, ',')
+// arrays are rows of numbers as JSON: one parameter for any number of them.
+type arrays []byte
+
+func (a *arrays) add(numbers ...int64) {
+	for i, n := range numbers {
+		between := ","
+		switch {
+		case i == 0 && *a == nil:
+			between = "[["
+		case i == 0:
+			between = ",["
 		}
-		rows = append(strconv.AppendInt(append(rows, '['), t.account, 10), ',')
-		rows = append(strconv.AppendInt(rows, t.document, 10), ']')
+		*a = strconv.AppendInt(append(*a, between...), n, 10)
 	}
-	return string(append(rows, ']'))
+	*a = append(*a, ']')
+}
+
+// String is the array of all rows.
+func (a *arrays) String() string {
+	if *a == nil {
+		return "[]"
+	}
+	return string(*a) + "]"
 }

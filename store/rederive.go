@@ -59,8 +59,9 @@ func (s *Store) replay(ctx context.Context, tx *txn, progress func(done, total i
 	if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM response`); err != nil {
 		return err
 	}
+	w := &RunWriter{store: s, heads: newHeads(0)}
 	for id := int64(1); id <= last; id++ {
-		if err := s.replayResponse(ctx, tx, id); err != nil {
+		if err := w.replayResponse(ctx, tx, id); err != nil {
 			return err
 		}
 		if progress != nil {
@@ -79,11 +80,15 @@ type kept struct {
 	ResetsIn   sql.NullString `db:"resets_in"`
 }
 
-func (s *Store) replayResponse(ctx context.Context, tx *txn, id int64) error {
-	p := page{w: &RunWriter{store: s}, tx: tx, id: id}
+func (w *RunWriter) replayResponse(ctx context.Context, tx *txn, id int64) error {
+	p := page{w: w, tx: tx, id: id}
+	var workspaceID int64
 	row := tx.QueryRowxContext(ctx, `SELECT workspace_id, source, sent_at, received_at FROM response WHERE id = ?`, id)
-	if err := row.Scan(&p.w.workspaceID, &p.source, &p.sent, &p.received); err != nil {
+	if err := row.Scan(&workspaceID, &p.source, &p.sent, &p.received); err != nil {
 		return err
+	}
+	if workspaceID != w.heads.workspaceID {
+		w.heads = newHeads(workspaceID)
 	}
 	var rows []kept
 	err := tx.SelectContext(ctx, &rows, `
@@ -109,7 +114,7 @@ func (s *Store) replayResponse(ctx context.Context, tx *txn, id int64) error {
 	for i := range rows {
 		hashes[i] = rows[i].Hash
 	}
-	if p.heads, err = loadHeads(ctx, tx, p.w.workspaceID, hashes); err != nil {
+	if err := w.heads.load(ctx, tx, hashes); err != nil {
 		return err
 	}
 	for i := range rows {
@@ -117,12 +122,12 @@ func (s *Store) replayResponse(ctx context.Context, tx *txn, id int64) error {
 			return err
 		}
 	}
-	return p.markSeen(ctx)
+	return w.heads.save(ctx, tx)
 }
 
 // replayOne derives one snapshot again.
 func (p *page) replayOne(ctx context.Context, row *kept) error {
-	h := p.heads[row.Hash]
+	h := p.head(row.Hash)
 	var resets json.RawMessage
 	if row.Body.Valid && hasMember([]byte(row.Body.String), "resets_in") {
 		resets = rawOrNil(row.ResetsIn)
@@ -132,9 +137,6 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		return nil
 	}
 	step := p.step(h)
-	if row.ResetsIn.Valid { // the heads have no usage yet
-		step.counters["/resets_in"] = rawOrNil(row.ResetsIn)
-	}
 	if err := step.prepare(ctx, rawOrNil(row.Body), resets); err != nil {
 		return err
 	}
@@ -142,17 +144,21 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		return err
 	}
 	if h == nil {
-		h = &head{AccountID: row.AccountID, Hash: row.Hash}
-		p.heads[row.Hash], step.head = h, h
+		h = &head{AccountID: row.AccountID, Hash: row.Hash, Usage: map[string]json.RawMessage{}, saved: true, marked: true}
+		p.w.heads.add(h)
+		step.head = h
 	}
 	step.documentID = row.DocumentID
 	step.fresh = h.at(p.source).Document.Int64 != row.DocumentID
 	h.at(p.source).Document = sql.NullInt64{Int64: row.DocumentID, Valid: true}
 	h.List.Document.Valid = h.List.Document.Valid && !step.new.Gone
 	if !step.new.Gone || !h.Gone { // a second 404 says nothing new
-		if err := step.derive(ctx, nil); err != nil {
+		if err := step.derive(ctx); err != nil {
 			return err
 		}
+	}
+	if row.ResetsIn.Valid { // of all usage, only this has a part in states
+		h.Usage["/resets_in"] = rawOrNil(row.ResetsIn)
 	}
 	p.take(h, row.DocumentID)
 	return nil

@@ -21,11 +21,27 @@ const (
 type RunWriter struct {
 	store         *Store
 	id            int64
-	workspaceID   int64
 	firstResponse int64 // no response of this run has a lower id
-	lastReceived  int64 // of the workspace, in Unix milliseconds
-	began         int64 // lastReceived when the run began
-	held          time.Duration
+	clock         clock
+	heads         *heads
+}
+
+// clock is how far the history of a workspace goes. Instants are Unix
+// milliseconds.
+type clock struct {
+	began        int64 // last when the run began
+	last         int64 // when the newest response was received
+	lastResponse int64 // the first response of that instant
+	held         int64 // the longest by which an instant had to be raised
+}
+
+// advance takes note of a response which came at the instant told, and is kept
+// as of received.
+func (c *clock) advance(told, received, response int64) {
+	if received > c.last {
+		c.last, c.lastResponse = received, response
+	}
+	c.held = max(c.held, c.began-told)
 }
 
 // ID is the number of the run.
@@ -34,7 +50,7 @@ func (w *RunWriter) ID() int64 { return w.id }
 // Held is the longest time by which an instant had to be moved forward because
 // the clock was behind the newest snapshot of the workspace; zero when it never
 // was.
-func (w *RunWriter) Held() time.Duration { return w.held }
+func (w *RunWriter) Held() time.Duration { return time.Duration(w.clock.held) * time.Millisecond }
 
 // Begin starts a run in the workspace, which is created when it is new.
 func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunWriter, error) {
@@ -43,16 +59,18 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 		if _, err := tx.ExecContext(ctx, `INSERT INTO workspace (name) VALUES (?) ON CONFLICT DO NOTHING`, workspace); err != nil {
 			return err
 		}
-		if err := tx.GetContext(ctx, &w.workspaceID, `SELECT id FROM workspace WHERE name = ?`, workspace); err != nil {
+		var workspaceID int64
+		if err := tx.GetContext(ctx, &workspaceID, `SELECT id FROM workspace WHERE name = ?`, workspace); err != nil {
 			return err
 		}
+		w.heads = newHeads(workspaceID)
 		if err := w.readEnd(ctx, tx); err != nil {
 			return err
 		}
 		return tx.GetContext(ctx, &w.id, `
 			INSERT INTO run (workspace_id, scope, state, started_at, pid, rules_version)
 			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
-			w.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
+			w.heads.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
 	})
 	return w, err
 }
@@ -62,10 +80,15 @@ func (w *RunWriter) readEnd(ctx context.Context, tx *txn) error {
 	if err := tx.GetContext(ctx, &w.firstResponse, `SELECT coalesce(max(id), 0) + 1 FROM response`); err != nil {
 		return err
 	}
-	err := tx.GetContext(ctx, &w.lastReceived,
-		`SELECT coalesce(max(received_at), 0) FROM response WHERE workspace_id = ?`, w.workspaceID)
-	w.began = w.lastReceived
-	return err
+	err := tx.GetContext(ctx, &w.clock.last,
+		`SELECT coalesce(max(received_at), 0) FROM response WHERE workspace_id = ?`, w.heads.workspaceID)
+	if err != nil {
+		return err
+	}
+	w.clock.began = w.clock.last
+	return tx.GetContext(ctx, &w.clock.lastResponse, `
+		SELECT coalesce(min(id), 0) FROM response WHERE workspace_id = ? AND received_at = ?`,
+		w.heads.workspaceID, w.clock.last)
 }
 
 // Finish ends the run. Nothing can be appended to it afterwards.

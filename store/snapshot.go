@@ -42,6 +42,8 @@ type Observed struct {
 	// Raw is the JSON object, byte for byte as received unless Withheld. It is
 	// not kept after Append returns.
 	Raw json.RawMessage
+	// Digest is the SHA-256 of Raw, if the caller knows it; nil otherwise.
+	Digest []byte
 	// Withheld says that a secret was replaced in Raw. The digest of such an
 	// object is not stored.
 	Withheld bool

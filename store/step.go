@@ -18,8 +18,7 @@ type step struct {
 	head       *head // nil, until it is made, at the first sight
 	before     standing
 	old, new   State
-	lastBody   []byte                     // the endpoint's last document; nil for none
-	counters   map[string]json.RawMessage // the last usage, by pointer
+	lastBody   []byte // the endpoint's last document; nil for none
 	facts      Facts
 	changes    []Change
 	documentID int64
@@ -30,7 +29,6 @@ type step struct {
 type standing struct {
 	ListBody       sql.NullString `db:"list_body"`
 	DetailBody     sql.NullString `db:"detail_body"`
-	Usage          string         `db:"usage"`
 	Number         int64          `db:"number"`
 	Username       string         `db:"username"`
 	Type           string         `db:"type"`
@@ -44,7 +42,7 @@ type standing struct {
 }
 
 func (p *page) step(h *head) *step {
-	return &step{page: p, head: h, counters: map[string]json.RawMessage{}}
+	return &step{page: p, head: h}
 }
 
 // prepare sets up the two states to compare. A nil body is a 404.
@@ -79,7 +77,7 @@ func (s *step) remaining() json.RawMessage {
 	if s.page.source == Detail {
 		told, toldAt = s.old.List, s.before.ListReceived.Int64
 	}
-	seconds := resetSeconds(s.counters["/resets_in"])
+	seconds := resetSeconds(s.old.ResetsIn)
 	if left := seconds - float64(s.page.received-toldAt)/1000; left > 0 && hasMember(told, "resets_in") && isNull(member(told, "lock_time")) {
 		return strconv.AppendFloat(nil, left, 'f', 3, 64)
 	}
@@ -98,11 +96,14 @@ func resetSeconds(raw json.RawMessage) float64 {
 }
 
 func (s *step) loadOld(ctx context.Context) error {
+	h := s.head
+	if err := h.recallUsage(ctx, s.page.tx); err != nil {
+		return err
+	}
 	err := s.page.tx.GetContext(ctx, &s.before, `
 		SELECT
-			list.body AS list_body,
-			detail.body AS detail_body,
-			h.usage AS usage,
+			(SELECT body FROM document WHERE id = ?) AS list_body,
+			(SELECT body FROM document WHERE id = ?) AS detail_body,
 			v.number AS number,
 			v.username AS username,
 			v.type AS type,
@@ -113,29 +114,22 @@ func (s *step) loadOld(ctx context.Context) error {
 			lr.received_at AS list_received,
 			dr.sent_at AS detail_sent,
 			dr.received_at AS detail_received
-		FROM head h
-		JOIN version v ON v.id = h.version_id
-		JOIN status_step step ON step.id = h.status_step_id
-		JOIN seen ON seen.account_id = h.account_id
-		LEFT JOIN document list ON list.id = h.list_document_id
-		LEFT JOIN document detail ON detail.id = h.detail_document_id
-		LEFT JOIN response lr ON lr.id = seen.list_response_id
-		LEFT JOIN response dr ON dr.id = seen.detail_response_id
-		WHERE h.account_id = ?`, s.head.AccountID)
+		FROM version v
+		JOIN status_step step ON step.id = ?
+		LEFT JOIN response lr ON lr.id = ?
+		LEFT JOIN response dr ON dr.id = ?
+		WHERE v.id = ?`, h.List.Document, h.Detail.Document, h.StepID, h.List.Seen, h.Detail.Seen, h.VersionID)
 	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(s.before.Usage), &s.counters); err != nil {
 		return err
 	}
 	b := &s.before
 	s.old = State{
 		At:       instant(sql.NullInt64{Int64: max(b.ListReceived.Int64, b.DetailReceived.Int64), Valid: true}),
-		Gone:     s.head.Gone,
+		Gone:     h.Gone,
 		List:     rawOrNil(b.ListBody),
 		Detail:   rawOrNil(b.DetailBody),
-		Latest:   s.head.latest(),
-		ResetsIn: s.counters["/resets_in"],
+		Latest:   h.latest(),
+		ResetsIn: h.Usage["/resets_in"],
 	}
 	if s.lastBody = s.old.List; s.page.source == Detail {
 		s.lastBody = s.old.Detail

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+)
+
+// maxHeads bounds how many heads a writer keeps at hand between responses, at
+// about a kilobyte each. An import comes by each account again and again.
+const maxHeads = 1 << 14
+
+// heads are those that a writer has at hand. What is changed in them is written
+// by save, within the transaction.
+type heads struct {
+	workspaceID int64
+	known       map[string]*head // by the id of the account
+	touched     []*head          // not saved or not marked
+}
+
+func newHeads(workspaceID int64) *heads {
+	return &heads{workspaceID: workspaceID, known: map[string]*head{}}
+}
+
+// forget makes the next load read anew: after something else wrote heads, or a
+// transaction was rolled back.
+func (hs *heads) forget() {
+	hs.known, hs.touched = map[string]*head{}, nil
+}
+
+// add takes up the head of an account that has just been made.
+func (hs *heads) add(h *head) {
+	hs.known[h.Hash] = h
+	hs.change(h)
+	hs.mark(h)
+}
+
+// change notes that the head is another than the table has.
+func (hs *heads) change(h *head) {
+	hs.touch(h)
+	h.saved = false
+}
+
+// mark notes that a response has shown the account.
+func (hs *heads) mark(h *head) {
+	hs.touch(h)
+	h.marked = false
+}
+
+func (hs *heads) touch(h *head) {
+	if h.saved && h.marked {
+		hs.touched = append(hs.touched, h)
+	}
+}
+
+// load reads the heads of those ids that are known accounts.
+func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
+	if len(hs.known) > maxHeads {
+		if err := hs.save(ctx, tx); err != nil {
+			return err
+		}
+		hs.forget()
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return hs.known[id] != nil })
+	if len(ids) == 0 {
+		return nil
+	}
+	wanted, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	statement, err := tx.writer.statement(ctx, `
+		SELECT
+			a.id,
+			a.hash,
+			h.version_id,
+			h.status_step_id,
+			h.health,
+			h.health_after,
+			h.health_before,
+			h.gone,
+			h.locked_until,
+			h.absence_id,
+			h.list_digest,
+			h.list_document_id,
+			h.list_version_id,
+			seen.list_response_id,
+			h.detail_digest,
+			h.detail_document_id,
+			h.detail_version_id,
+			seen.detail_response_id
+		FROM json_each(?) wanted
+		CROSS JOIN account a ON a.workspace_id = ? AND a.hash = wanted.value
+		JOIN head h ON h.account_id = a.id
+		JOIN seen ON seen.account_id = a.id`)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, string(wanted), hs.workspaceID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		h := &head{saved: true, marked: true}
+		// Not by sqlx: this is the hot path, and its reflection costs as much as
+		// the query.
+		err := rows.Scan(&h.AccountID, &h.Hash, &h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore,
+			&h.Gone, &h.LockedUntil, &h.AbsenceID,
+			&h.List.Digest, &h.List.Document, &h.List.Version, &h.List.Seen,
+			&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &h.Detail.Seen)
+		if err != nil {
+			return err
+		}
+		hs.known[h.Hash] = h
+	}
+	return rows.Err()
+}
+
+// save writes what has changed, in the order of the tables.
+func (hs *heads) save(ctx context.Context, tx *txn) error {
+	slices.SortFunc(hs.touched, func(a, b *head) int { return cmp.Compare(a.AccountID, b.AccountID) })
+	for _, h := range hs.touched {
+		if h.saved {
+			continue
+		}
+		if err := saveHead(ctx, tx, h); err != nil {
+			return err
+		}
+		h.saved = true
+	}
+	if err := hs.saveSeen(ctx, tx); err != nil {
+		return err
+	}
+	hs.touched = hs.touched[:0]
+	return nil
+}
+
+// saveSeen writes which responses have shown the accounts last: one statement
+// for all of them.
+func (hs *heads) saveSeen(ctx context.Context, tx *txn) error {
+	var rows arrays
+	for _, h := range hs.touched {
+		if !h.marked {
+			rows.add(h.AccountID, h.List.Seen.Int64, h.Detail.Seen.Int64)
+			h.marked = true
+		}
+	}
+	if rows == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO seen (account_id, list_response_id, detail_response_id)
+		SELECT value ->> 0, nullif(value ->> 1, 0), nullif(value ->> 2, 0) FROM json_each(?) WHERE true
+		ON CONFLICT (account_id) DO UPDATE SET
+			list_response_id = excluded.list_response_id,
+			detail_response_id = excluded.detail_response_id`, rows.String())
+	return err
+}
+
+// recallUsage reads the usage of a head, which load leaves out.
+func (h *head) recallUsage(ctx context.Context, tx *txn) error {
+	if h.Usage != nil {
+		return nil
+	}
+	var usage []byte
+	if err := tx.GetContext(ctx, &usage, `SELECT usage FROM head WHERE account_id = ?`, h.AccountID); err != nil {
+		return err
+	}
+	return json.Unmarshal(usage, &h.Usage)
+}
+
+// recallBody reads the digest of the document, which load leaves out.
+func (e *endpoint) recallBody(ctx context.Context, tx *txn) error {
+	if e.body != nil {
+		return nil
+	}
+	var body []byte
+	if err := tx.GetContext(ctx, &body, `SELECT body FROM document WHERE id = ?`, e.Document); err != nil {
+		return err
+	}
+	digest := sha256.Sum256(body)
+	e.body = digest[:]
+	return nil
+}
+
+// saveHead writes the head, and its usage when that was read.
+func saveHead(ctx context.Context, tx *txn, h *head) error {
+	usage, err := encodeCounters(h.Usage)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO head (
+			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
+			list_digest, list_document_id, list_version_id,
+			detail_digest, detail_document_id, detail_version_id, usage
+		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, coalesce(?16, '{}'))
+		ON CONFLICT (account_id) DO UPDATE SET
+			version_id = excluded.version_id,
+			status_step_id = excluded.status_step_id,
+			health = excluded.health,
+			health_after = excluded.health_after,
+			health_before = excluded.health_before,
+			gone = excluded.gone,
+			locked_until = excluded.locked_until,
+			absence_id = excluded.absence_id,
+			list_digest = excluded.list_digest,
+			list_document_id = excluded.list_document_id,
+			list_version_id = excluded.list_version_id,
+			detail_digest = excluded.detail_digest,
+			detail_document_id = excluded.detail_document_id,
+			detail_version_id = excluded.detail_version_id,
+			usage = coalesce(?16, usage)`,
+		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
+		h.List.Digest, h.List.Document, h.List.Version,
+		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
+		textOrNull(usage))
+	return err
+}
+
+// encodeCounters is json.Marshal without its escapes: what comes back must be
+// the bytes that went in, or every snapshot would seem to move it. It answers
+// nil for nil.
+func encodeCounters(counters map[string]json.RawMessage) ([]byte, error) {
+	if counters == nil {
+		return nil, nil
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(counters)
+	return bytes.TrimSpace(out.Bytes()), err
+}

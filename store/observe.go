@@ -1,0 +1,186 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// observe takes one account of the response.
+func (p *page) observe(ctx context.Context, account Observed, digest []byte) error {
+	h := p.head(account.ID)
+	if h != nil && p.repeats(h) {
+		p.done.Repeated++
+		return nil
+	}
+	if h != nil && digest != nil && h.stands(p.source, digest, p.received) {
+		p.take(h, h.at(p.source).Document.Int64)
+		p.done.Unchanged++
+		return nil
+	}
+	return p.examine(ctx, h, account, digest)
+}
+
+// repeats reports whether this run's list, this very response or, in an import,
+// the very instant has shown the account before.
+func (p *page) repeats(h *head) bool {
+	switch seen := h.at(p.source).Seen.Int64; p.source {
+	case List:
+		return seen >= p.w.firstResponse
+	case Import:
+		return seen == p.id || p.received == p.w.clock.last && seen >= p.w.clock.lastResponse
+	default:
+		return seen == p.id
+	}
+}
+
+// take notes that the response shows the account with the document.
+func (p *page) take(h *head, document int64) {
+	p.taken = append(p.taken, taken{h.AccountID, document})
+	e := h.at(p.source)
+	e.Seen.Int64, e.Seen.Valid = p.id, true
+	p.w.heads.mark(h)
+}
+
+// examine is the way of an account whose bytes are not those of before.
+func (p *page) examine(ctx context.Context, h *head, account Observed, digest []byte) error {
+	apart, err := separate(account.Raw)
+	if err != nil {
+		p.fail(account.ID, err)
+		return nil
+	}
+	body := sha256.Sum256(apart.body)
+	if h != nil {
+		if same, err := p.movedOnly(ctx, h, apart.usage, body[:]); same || err != nil {
+			h.at(p.source).Digest = bytes.Clone(digest)
+			return err
+		}
+	}
+	step := p.step(h)
+	if err := step.prepare(ctx, apart.body, resetsIn(apart.usage)); err != nil {
+		return err
+	}
+	if err := step.compare(); err != nil {
+		p.fail(account.ID, err)
+		return nil
+	}
+	if h == nil {
+		if h, err = p.newAccount(ctx, account.ID); err != nil {
+			return err
+		}
+		step.head = h
+	}
+	if err := p.store(ctx, step, apart); err != nil {
+		return err
+	}
+	e := h.at(p.source)
+	e.Digest, e.body = bytes.Clone(digest), body[:]
+	if p.take(h, step.documentID); step.changed() {
+		p.done.Changed++
+	} else {
+		p.done.Unchanged++
+	}
+	return nil
+}
+
+// movedOnly takes an account whose document is the one before, by its digest,
+// and which is in the state before but for its counters; false: it is not so.
+// What resets_in tells moves the health, and goes the long way.
+func (p *page) movedOnly(ctx context.Context, h *head, usages []usage, body []byte) (bool, error) {
+	e := h.at(p.source)
+	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
+		return false, nil
+	}
+	if err := errors.Join(e.recallBody(ctx, p.tx), h.recallUsage(ctx, p.tx)); err != nil {
+		return false, err
+	}
+	if !bytes.Equal(e.body, body) || !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(usages))) {
+		return false, nil
+	}
+	p.take(h, e.Document.Int64)
+	p.done.Unchanged++
+	p.w.heads.change(h)
+	return true, p.insertUsage(ctx, h, usages)
+}
+
+// store writes the evidence of an account that was examined, and what follows
+// from it.
+func (p *page) store(ctx context.Context, step *step, apart separated) error {
+	if err := p.insertIcon(ctx, apart.icon); err != nil {
+		return err
+	}
+	if err := p.insertDocument(ctx, step, apart.body); err != nil {
+		return err
+	}
+	if err := p.insertUsage(ctx, step.head, apart.usage); err != nil {
+		return err
+	}
+	if p.source != Detail {
+		if err := p.relist(ctx, step.head); err != nil {
+			return err
+		}
+	}
+	return step.derive(ctx)
+}
+
+// absent takes an account that the API answered 404 for.
+func (p *page) absent(ctx context.Context, id string) error {
+	h := p.head(id)
+	switch {
+	case h == nil:
+		p.failures = append(p.failures, Failure{
+			Account: id, Kind: FailNotFound, HTTPStatus: 404,
+			Message: "the API knows no such account, and neither does the store",
+		})
+		return nil
+	case h.at(p.source).Seen.Int64 == p.id: // named twice in one response
+		return nil
+	case h.Gone:
+		p.take(h, h.Detail.Document.Int64)
+		p.done.StillGone++
+		return nil
+	}
+	step := p.step(h)
+	if err := step.prepare(ctx, nil, nil); err != nil {
+		return err
+	}
+	if err := step.compare(); err != nil {
+		return err
+	}
+	if err := p.insertDocument(ctx, step, nil); err != nil {
+		return err
+	}
+	h.List.Document.Valid, h.List.Digest, h.Detail.Digest = false, nil, nil
+	if err := step.derive(ctx); err != nil {
+		return err
+	}
+	p.take(h, step.documentID)
+	p.done.Gone++
+	return nil
+}
+
+func (p *page) fail(id string, err error) {
+	p.failures = append(p.failures, Failure{Account: id, Kind: FailDecode, HTTPStatus: 200, Message: err.Error()})
+}
+
+func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
+	h := &head{Hash: id, Usage: map[string]json.RawMessage{}, saved: true, marked: true}
+	err := p.tx.GetContext(ctx, &h.AccountID,
+		`INSERT INTO account (workspace_id, hash, first_seen) VALUES (?, ?, ?) RETURNING id`,
+		p.w.heads.workspaceID, id, p.received)
+	p.w.heads.add(h)
+	return h, err
+}
+
+func resetsIn(usages []usage) json.RawMessage {
+	for _, u := range usages {
+		if u.pointer == "/resets_in" {
+			return u.body
+		}
+	}
+	return nil
+}
