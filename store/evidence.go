@@ -87,37 +87,31 @@ func (p *page) insertSnapshots(ctx context.Context) error {
 		}
 		rest = rest[rowsAStatement:]
 	}
-	var rows arrays
 	for _, t := range rest {
-		rows.add(t.account, t.document)
-	}
-	_, err := p.tx.ExecContext(ctx, `
-		INSERT INTO snapshot (response_id, account_id, document_id)
-		SELECT ?, value ->> 0, value ->> 1 FROM json_each(?)`, p.id, rows.String())
-	return err
-}
-
-// arrays are rows of numbers as JSON: one parameter for any number of them.
-type arrays []byte
-
-func (a *arrays) add(numbers ...int64) {
-	for i, n := range numbers {
-		between := ","
-		switch {
-		case i == 0 && *a == nil:
-			between = "[["
-		case i == 0:
-			between = ",["
+		_, err := p.tx.ExecContext(ctx, `INSERT INTO snapshot (response_id, account_id, document_id) VALUES (?, ?, ?)`,
+			p.id, t.account, t.document)
+		if err != nil {
+			return err
 		}
-		*a = strconv.AppendInt(append(*a, between...), n, 10)
 	}
-	*a = append(*a, ']')
+	return nil
 }
 
-// String is the array of all rows.
-func (a *arrays) String() string {
-	if *a == nil {
+// array is numbers as JSON, but for the last bracket: one parameter for any
+// number of them.
+type array []byte
+
+func (a array) add(n int64) array {
+	if a == nil {
+		return strconv.AppendInt([]byte{'['}, n, 10)
+	}
+	return strconv.AppendInt(append(a, ','), n, 10)
+}
+
+// String is the array.
+func (a array) String() string {
+	if a == nil {
 		return "[]"
 	}
-	return string(*a) + "]"
+	return string(a) + "]"
 }

@@ -22,7 +22,7 @@ type head struct {
 	// Usage is the last volatile values, by pointer; nil while not read.
 	Usage map[string]json.RawMessage
 
-	saved, marked bool // the tables head and seen have it as it is here
+	touched, changed bool // see heads
 }
 
 // endpoint is what one endpoint last said of an account.
@@ -32,6 +32,7 @@ type endpoint struct {
 	Version  sql.NullInt64 // which the document last agreed with
 	Seen     sql.NullInt64 // the last response that showed the account
 	body     []byte        // SHA-256 of the document; nil while not read
+	marked   bool          // see heads
 }
 
 // at is the endpoint that a source speaks for. Imports are lists of the past.

@@ -5,7 +5,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
 )
 
@@ -18,7 +21,7 @@ const maxHeads = 1 << 14
 type heads struct {
 	workspaceID int64
 	known       map[string]*head // by the id of the account
-	touched     []*head          // not saved or not marked
+	touched     []*head          // changed or marked
 }
 
 func newHeads(workspaceID int64) *heads {
@@ -32,28 +35,32 @@ func (hs *heads) forget() {
 }
 
 // add takes up the head of an account that has just been made.
-func (hs *heads) add(h *head) {
+func (hs *heads) add(ctx context.Context, tx *txn, h *head) error {
+	h.Usage = map[string]json.RawMessage{}
 	hs.known[h.Hash] = h
 	hs.change(h)
-	hs.mark(h)
+	_, err := tx.ExecContext(ctx, `INSERT INTO seen (account_id) VALUES (?)`, h.AccountID)
+	return err
 }
 
 // change notes that the head is another than the table has.
 func (hs *heads) change(h *head) {
 	hs.touch(h)
-	h.saved = false
+	h.changed = true
 }
 
 // mark notes that a response has shown the account.
-func (hs *heads) mark(h *head) {
+func (hs *heads) mark(h *head, source Source, response int64) {
 	hs.touch(h)
-	h.marked = false
+	e := h.at(source)
+	e.marked, e.Seen = true, sql.NullInt64{Int64: response, Valid: true}
 }
 
 func (hs *heads) touch(h *head) {
-	if h.saved && h.marked {
+	if !h.touched {
 		hs.touched = append(hs.touched, h)
 	}
+	h.touched = true
 }
 
 // load reads the heads of those ids that are known accounts.
@@ -105,7 +112,7 @@ func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		h := &head{saved: true, marked: true}
+		h := &head{}
 		// Not by sqlx: this is the hot path, and its reflection costs as much as
 		// the query.
 		err := rows.Scan(&h.AccountID, &h.Hash, &h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore,
@@ -123,42 +130,45 @@ func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
 // save writes what has changed, in the order of the tables.
 func (hs *heads) save(ctx context.Context, tx *txn) error {
 	slices.SortFunc(hs.touched, func(a, b *head) int { return cmp.Compare(a.AccountID, b.AccountID) })
+	var listed, detailed marks
 	for _, h := range hs.touched {
-		if h.saved {
-			continue
+		if h.changed {
+			if err := saveHead(ctx, tx, h); err != nil {
+				return err
+			}
 		}
-		if err := saveHead(ctx, tx, h); err != nil {
-			return err
-		}
-		h.saved = true
-	}
-	if err := hs.saveSeen(ctx, tx); err != nil {
-		return err
+		listed.take(h.AccountID, &h.List)
+		detailed.take(h.AccountID, &h.Detail)
+		h.touched, h.changed = false, false
 	}
 	hs.touched = hs.touched[:0]
-	return nil
+	return errors.Join(
+		listed.save(ctx, tx, `UPDATE seen SET list_response_id = ? FROM json_each(?) shown WHERE account_id = shown.value`),
+		detailed.save(ctx, tx, `UPDATE seen SET detail_response_id = ? FROM json_each(?) shown WHERE account_id = shown.value`))
 }
 
-// saveSeen writes which responses have shown the accounts last: one statement
-// for all of them.
-func (hs *heads) saveSeen(ctx context.Context, tx *txn) error {
-	var rows arrays
-	for _, h := range hs.touched {
-		if !h.marked {
-			rows.add(h.AccountID, h.List.Seen.Int64, h.Detail.Seen.Int64)
-			h.marked = true
+// marks are the accounts that a response was the last to show, as JSON, by the
+// response.
+type marks map[int64]array
+
+func (m *marks) take(account int64, e *endpoint) {
+	if !e.marked {
+		return
+	}
+	e.marked = false
+	if *m == nil {
+		*m = marks{}
+	}
+	(*m)[e.Seen.Int64] = (*m)[e.Seen.Int64].add(account)
+}
+
+func (m marks) save(ctx context.Context, tx *txn, query string) error {
+	for _, response := range slices.Sorted(maps.Keys(m)) {
+		if _, err := tx.ExecContext(ctx, query, response, m[response].String()); err != nil {
+			return err
 		}
 	}
-	if rows == nil {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO seen (account_id, list_response_id, detail_response_id)
-		SELECT value ->> 0, nullif(value ->> 1, 0), nullif(value ->> 2, 0) FROM json_each(?) WHERE true
-		ON CONFLICT (account_id) DO UPDATE SET
-			list_response_id = excluded.list_response_id,
-			detail_response_id = excluded.detail_response_id`, rows.String())
-	return err
+	return nil
 }
 
 // recallUsage reads the usage of a head, which load leaves out.

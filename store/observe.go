@@ -41,9 +41,7 @@ func (p *page) repeats(h *head) bool {
 // take notes that the response shows the account with the document.
 func (p *page) take(h *head, document int64) {
 	p.taken = append(p.taken, taken{h.AccountID, document})
-	e := h.at(p.source)
-	e.Seen.Int64, e.Seen.Valid = p.id, true
-	p.w.heads.mark(h)
+	p.w.heads.mark(h, p.source, p.id)
 }
 
 // examine is the way of an account whose bytes are not those of before.
@@ -168,12 +166,14 @@ func (p *page) fail(id string, err error) {
 }
 
 func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
-	h := &head{Hash: id, Usage: map[string]json.RawMessage{}, saved: true, marked: true}
+	h := &head{Hash: id}
 	err := p.tx.GetContext(ctx, &h.AccountID,
 		`INSERT INTO account (workspace_id, hash, first_seen) VALUES (?, ?, ?) RETURNING id`,
 		p.w.heads.workspaceID, id, p.received)
-	p.w.heads.add(h)
-	return h, err
+	if err != nil {
+		return nil, err
+	}
+	return h, p.w.heads.add(ctx, p.tx, h)
 }
 
 func resetsIn(usages []usage) json.RawMessage {

@@ -144,8 +144,10 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		return err
 	}
 	if h == nil {
-		h = &head{AccountID: row.AccountID, Hash: row.Hash, Usage: map[string]json.RawMessage{}, saved: true, marked: true}
-		p.w.heads.add(h)
+		h = &head{AccountID: row.AccountID, Hash: row.Hash}
+		if err := p.w.heads.add(ctx, p.tx, h); err != nil {
+			return err
+		}
 		step.head = h
 	}
 	step.documentID = row.DocumentID
