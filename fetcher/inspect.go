@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// What one account may be at most.
-const (
-	maxAccountBytes = 1 << 20
-	maxDepth        = 100
-)
+// MaxAccountBytes is how large one account object may be.
+const MaxAccountBytes = 1 << 20
+
+// maxDepth is how deep one may be nested.
+const maxDepth = 100
 
 // inspector reads accounts, one after the other, in one pass over the tokens of
 // each. It is not safe for concurrent use.
@@ -55,6 +54,25 @@ type member struct {
 	cookie bool   // speaks of cookies
 }
 
+// Inspector checks account objects that came another way than through a
+// [Client], as a Client would. It is not safe for concurrent use.
+type Inspector struct{ in *inspector }
+
+// NewInspector answers an inspector that withholds the token, should an object
+// hold it; "" stands for none.
+func NewInspector(token string) *Inspector { return &Inspector{newInspector(newSecret(token))} }
+
+// Account checks one account object and withholds its secrets. Without any, the
+// bytes answered are those given. The text of an error holds nothing secret.
+func (i *Inspector) Account(raw []byte) (store.Observed, error) { return i.in.account(raw) }
+
+// Failure is how the run's failures tell why an object could not be understood.
+func (i *Inspector) Failure(raw []byte, err error) store.Failure {
+	failure := i.in.failure(raw, err)
+	failure.HTTPStatus = 0
+	return failure
+}
+
 func newInspector(key *secret) *inspector {
 	return &inspector{key: key, decoder: new(jsontext.Decoder)}
 }
@@ -62,8 +80,8 @@ func newInspector(key *secret) *inspector {
 // account checks one account and withholds its secrets. An error is a
 // decodeError and repeats nothing of the account but, scrubbed, where it failed.
 func (in *inspector) account(raw []byte) (store.Observed, error) {
-	if len(raw) > maxAccountBytes {
-		return store.Observed{}, &decodeError{text: fmt.Sprintf("the account is larger than %d bytes", maxAccountBytes)}
+	if len(raw) > MaxAccountBytes {
+		return store.Observed{}, &decodeError{text: fmt.Sprintf("the account is larger than %d bytes", MaxAccountBytes)}
 	}
 	if len(raw) == 0 || raw[0] != '{' {
 		return store.Observed{}, &decodeError{text: "the account is no JSON object"}
@@ -99,7 +117,7 @@ func (in *inspector) accountID() (string, error) {
 	if !ok {
 		return "", &decodeError{text: "the id of the account is not a string of 32 lower-case hex digits"}
 	}
-	if strings.Contains(unquote(in.id.in(in.raw)), in.key.token) {
+	if in.key.in([]byte(unquote(in.id.in(in.raw)))) {
 		return "", &decodeError{text: "the id of the account holds the API key"}
 	}
 	return id, nil

@@ -104,7 +104,7 @@ func (in *inspector) guessID(raw []byte) string {
 			continue
 		}
 		id, ok := normalID(value)
-		if !ok || found != "" && found != id || bytes.Contains([]byte(unquote(value)), []byte(in.key.token)) {
+		if !ok || found != "" && found != id || in.key.in([]byte(unquote(value))) {
 			return ""
 		}
 		found = id

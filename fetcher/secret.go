@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"bytes"
 	"html"
 	"net/url"
 	"regexp"
@@ -19,13 +20,17 @@ const maxRawMessage = 32 << 10
 // withheldText stands where a secret stood.
 const withheldText = "[withheld]"
 
-// secret is the API key, and knows how to keep it out of texts.
+// secret is the API key, and knows how to keep it out of texts. The one of an
+// empty token, which stands for no key, finds nothing.
 type secret struct {
 	token string
 	forms []string // the spellings that error texts use
 }
 
 func newSecret(token string) *secret {
+	if token == "" {
+		return &secret{}
+	}
 	quoted := strconv.Quote(token)
 	return &secret{token: token, forms: []string{
 		token,
@@ -34,6 +39,11 @@ func newSecret(token string) *secret {
 		html.EscapeString(token),
 		quoted[1 : len(quoted)-1],
 	}}
+}
+
+// in reports whether the token stands in the text.
+func (s *secret) in(text []byte) bool {
+	return s.token != "" && bytes.Contains(text, []byte(s.token))
 }
 
 // scrub answers text without the token. Text that holds it in a spelling which

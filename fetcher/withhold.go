@@ -1,7 +1,6 @@
 package fetcher
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ func (in *inspector) hide(at span) {
 // hideKey withholds the API key where it stands in a string, be it a name or a
 // value; text is the decoded string.
 func (in *inspector) hideKey(at span, text []byte) {
-	if !bytes.Contains(text, []byte(in.key.token)) {
+	if !in.key.in(text) {
 		return
 	}
 	// Valid UTF-8, as the decoder saw to it, can always be quoted.
@@ -47,7 +46,7 @@ func (in *inspector) withhold() (kept []byte, withheld bool, err error) {
 	}
 	kept = in.edited()
 	// Two names may have become one, or the key have arisen from its neighbours.
-	if !jsontext.Value(kept).IsValid() || bytes.Contains(kept, []byte(in.key.token)) {
+	if !jsontext.Value(kept).IsValid() || in.key.in(kept) {
 		return nil, false, &decodeError{text: "the account holds the API key where it cannot be withheld"}
 	}
 	return kept, true, nil

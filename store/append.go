@@ -38,7 +38,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 				return err
 			}
 			w.clock.advance(ceilMS(r.Received), p.received, p.id)
-			sum.add(p.done)
+			sum.Add(p.done)
 			requests = max(requests, r.Requests)
 		}
 		if err := w.heads.save(ctx, tx); err != nil {
@@ -54,7 +54,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 	return sum, nil
 }
 
-func (a *Appended) add(more Appended) {
+func (a *Appended) Add(more Appended) {
 	a.Changed += more.Changed
 	a.Unchanged += more.Unchanged
 	a.Gone += more.Gone

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"os"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // Scope says which accounts a run is about.
@@ -51,6 +54,22 @@ func (w *RunWriter) ID() int64 { return w.id }
 // the clock was behind the newest snapshot of the workspace; zero when it never
 // was.
 func (w *RunWriter) Held() time.Duration { return time.Duration(w.clock.held) * time.Millisecond }
+
+// Newest is when the newest response of the workspace was received; zero when
+// there is none. What is received earlier is kept as of this instant.
+func (w *RunWriter) Newest() time.Time {
+	return instant(sql.NullInt64{Int64: w.clock.last, Valid: w.clock.last > 0})
+}
+
+// Holds reports whether a response is stored in the workspace that was received
+// at the instant, to the millisecond.
+func (w *RunWriter) Holds(ctx context.Context, at time.Time) (held bool, err error) {
+	err = w.store.view(ctx, func(tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &held,
+			`SELECT EXISTS (SELECT 1 FROM response WHERE workspace_id = ? AND received_at = ?)`, w.heads.workspaceID, ceilMS(at))
+	})
+	return held, err
+}
 
 // Begin starts a run in the workspace, which is created when it is new.
 func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunWriter, error) {

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no notes on stderr, errors only")
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
-		a.newSnapshotCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
+		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
 		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)

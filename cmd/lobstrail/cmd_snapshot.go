@@ -228,12 +228,18 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 			"the clock is %s behind the newest snapshot of the workspace: it went back, or was ahead; the times of this run are held there",
 			held.Round(time.Second)))
 	}
-	// The end of the run is stored also when the user has stopped it.
-	ending := context.WithoutCancel(ctx)
-	if finished := writer.Finish(ending, outcome); finished != nil {
+	return a.endRun(ctx, s, writer, outcome, err)
+}
+
+// endRun ends a run, which err ended if it is not nil, and answers the run as it
+// is stored; it is zero when that failed. The error is err, or errIncomplete when
+// there was none and the run was not complete.
+func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
+	ctx = context.WithoutCancel(ctx) // also when the user has stopped it
+	if finished := writer.Finish(ctx, outcome); finished != nil {
 		return store.Run{}, errors.Join(err, finished)
 	}
-	run, read := s.Run(ending, a.workspace, writer.ID())
+	run, read := s.Run(ctx, a.workspace, writer.ID())
 	if err == nil {
 		err = read
 	}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/fetcher/archive"
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type importOptions struct {
+	paths    []string
+	at       timeFlag
+	field    string
+	mtime    bool
+	git      string
+	path     string
+	ref      string
+	lockWait time.Duration
+}
+
+const importHelp = `Bring the past along: append account objects that were saved earlier, as
+snapshots of the instants at which they were saved. No API key is needed. The
+store is created when there is none.
+
+A FILE holds JSON: account objects, lists of them, or answers of the API with
+their envelope, one or many after the other (NDJSON too), plain or compressed
+with gzip or Zstandard. Of a DIR all files are read whose names end in .json,
+.ndjson or .jsonl (.gz, .zst). "-" is standard input.
+
+The instant of a file is --at; else the member --at-field of each answer in it;
+else what its name tells (accounts-2026-11-01T06:00Z.json, 20261101-0600.json);
+else, or with --at-mtime, when it was last modified; for standard input, now.
+
+--git walks the history of a file that was committed again and again, the
+oldest commit first; the instants are those of the commits.
+
+History is only ever added at its end. What is in the store already is skipped,
+so that an import can be run again and goes on where it stopped; what is older
+than the newest snapshot of the workspace is refused. Nothing is concluded about
+accounts that an answer does not show.
+
+Exit codes: 0 done; 3 something could not be read or was refused, the rest is
+stored; 11 another process writes to the store.`
+
+const importExample = `  lobstrail import accounts-2026-11-01.json            one saved answer
+  lobstrail import answers/                            a folder of them
+  lobstr --json accounts ls | lobstrail import -       what the vendor's tool says now
+  lobstrail import --git scraped --path accounts.json  a git-scraped file
+  lobstrail import old.ndjson --at-field fetched_at    a log, a line each`
+
+func (a *app) newImportCmd() *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:     "import FILE|DIR|-...",
+		Short:   "Bring the past along: saved API answers, or a git-scraped file",
+		Long:    importHelp,
+		Example: importExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.paths = args
+			return a.runImport(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.Var(&o.at, "at", "when the answers were had")
+	flags.StringVar(&o.field, "at-field", "", "the `MEMBER` of each answer that tells when it was had")
+	flags.BoolVar(&o.mtime, "at-mtime", false, "take the time of files, whatever their names say")
+	flags.StringVar(&o.git, "git", "", "read the history of a file in a git `REPO`")
+	flags.StringVar(&o.path, "path", "", "with --git: the `FILE`, as seen from REPO")
+	flags.StringVar(&o.ref, "ref", "", "with --git: the branch or commit to end at (default HEAD)")
+	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
+	cmd.MarkFlagsMutuallyExclusive("at", "at-field", "at-mtime")
+	cmd.MarkFlagsMutuallyExclusive("git", "at")
+	cmd.MarkFlagsMutuallyExclusive("git", "at-mtime")
+	cmd.MarkFlagsRequiredTogether("git", "path")
+	return cmd
+}
+
+func (o *importOptions) validate() error {
+	switch {
+	case o.git == "" && len(o.paths) == 0:
+		return usage("nothing to import\nname a FILE, a DIR or - for standard input, or --git REPO --path FILE")
+	case o.git != "" && len(o.paths) > 0:
+		return usage("%q and --git contradict each other\nimport one after the other", o.paths[0])
+	case o.git == "" && o.ref != "":
+		return usage("--ref is for --git")
+	case o.lockWait < 0:
+		return usage("--lock-wait must not be negative")
+	}
+	return nil
+}
+
+// past is what is to be imported.
+type past struct {
+	items func(since time.Time) archive.Items
+	// total estimates how many bytes there are; 0 when it cannot.
+	total func(archive.Progress) int64
+	noun  string // of an item
+}
+
+func (a *app) runImport(ctx context.Context, o importOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	find := a.findFiles
+	if o.git != "" {
+		find = a.findHistory
+	}
+	past, err := find(ctx, o)
+	if err != nil {
+		return err
+	}
+	return a.writing(ctx, o.lockWait, func(s *store.Store) error {
+		run, result, err := a.bringAlong(ctx, s, past, o)
+		if run.ID == 0 {
+			return err
+		}
+		if printed := a.printImport(run, result, past.noun); printed != nil {
+			return printed
+		}
+		return err
+	})
+}
+
+func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
+	now := a.env.now()
+	at, err := o.at.time(a, now)
+	if err != nil {
+		return past{}, err
+	}
+	dating := archive.Dating{At: at, Zone: a.env.zone, ByTime: o.mtime, Now: now}
+	items, other, err := archive.Files(o.paths, a.env.stdin, dating)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return past{}, &usageError{"import: " + err.Error(), ""}
+	}
+	if err != nil {
+		return past{}, err
+	}
+	if other > 0 {
+		a.note("%s passed over: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
+	}
+	if len(items) == 0 {
+		return past{}, usage("there is nothing to import in %s\nname the files to read them whatever their names are", strings.Join(o.paths, ", "))
+	}
+	var total int64
+	for _, item := range items {
+		total += item.Size
+	}
+	return past{
+		items: func(time.Time) archive.Items {
+			return func(yield func(archive.Item, error) bool) {
+				for _, item := range items {
+					if !yield(item, nil) {
+						return
+					}
+				}
+			}
+		},
+		total: func(archive.Progress) int64 { return total },
+		noun:  "file",
+	}, nil
+}
+
+func (a *app) findHistory(ctx context.Context, o importOptions) (past, error) {
+	history, err := archive.FindHistory(ctx, o.git, o.path, o.ref)
+	if err != nil {
+		return past{}, &usageError{"import: " + err.Error(), "--git names a repository, --path a file as seen from there"}
+	}
+	commits, err := history.Count(ctx)
+	if err != nil {
+		return past{}, err
+	}
+	if commits == 0 {
+		return past{}, usage("no commit has touched %s\n--path is as seen from %s", o.path, o.git)
+	}
+	return past{
+		items: func(since time.Time) archive.Items { return archive.Git(ctx, history, since) },
+		// The sizes of the commits to come are taken to be like those read.
+		total: func(p archive.Progress) int64 { return p.Bytes / int64(max(1, p.Items)) * int64(max(commits, p.Items)) },
+		noun:  "commit",
+	}, nil
+}
+
+// bringAlong runs the import and answers it as it is stored. The run is zero when
+// it could not begin.
+func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o importOptions) (store.Run, archive.Result, error) {
+	writer, err := s.Begin(ctx, a.workspace, store.ScopeImport)
+	if err != nil {
+		return store.Run{}, archive.Result{}, err
+	}
+	since := writer.Newest()
+	if o.field != "" {
+		since = time.Time{}
+	}
+	token, _ := a.token("") // none is needed; but if there is one, it must not be stored
+	options := archive.Options{
+		Field: o.field, Token: token, Now: a.env.now,
+		ParseTime: func(text string) (time.Time, error) { return parseInstant(text, a.env.zone) },
+	}
+	bar := a.newBytesProgress("import")
+	outcome, result, err := archive.Import(ctx, writer, past.items(since), options, func(now archive.Progress) {
+		bar.showBytes(now, past.total(now))
+	})
+	bar.done()
+	run, err := a.endRun(ctx, s, writer, outcome, err)
+	return run, result, err
+}
+
+// parseInstant reads what a member of an answer says: RFC 3339 or another time of
+// the user's, or Unix seconds or milliseconds.
+func parseInstant(text string, zone *time.Location) (time.Time, error) {
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 0 && n < 1e14 {
+		if n < 1e11 {
+			n *= 1000
+		}
+		return time.UnixMilli(int64(n)).UTC(), nil
+	}
+	return readTime(text, time.Time{}, zone)
+}
+
+// importJSON is the answer of import: the run, and what became of what it read.
+type importJSON struct {
+	report.RunJSON
+	Items    int            `json:"items"` // files, or commits
+	Skipped  int            `json:"skipped"`
+	Refused  int            `json:"refused"`
+	Broken   int            `json:"broken"`
+	Bytes    int64          `json:"bytes"`
+	Instants map[string]int `json:"instants"`
+}
+
+func (a *app) printImport(run store.Run, result archive.Result, noun string) error {
+	instants := map[string]int{}
+	for origin, n := range result.Origins {
+		instants[string(origin)] = n
+	}
+	value := importJSON{
+		RunJSON: report.NewRunJSON(run), Items: result.Items, Skipped: result.Skipped, Refused: result.Refused,
+		Broken: result.Failed, Bytes: result.Bytes, Instants: instants,
+	}
+	var origins []string
+	for _, origin := range slices.Sorted(maps.Keys(instants)) {
+		origins = append(origins, fmt.Sprintf("%s %d", origin, instants[origin]))
+	}
+	pairs := append(runPairs(run),
+		render.Pair{Title: "Items", Key: "items", Value: render.IntCell(result.Items)},
+		render.Pair{Title: "Skipped", Key: "skipped", Value: render.IntCell(result.Skipped)},
+		render.Pair{Title: "Refused", Key: "refused", Value: render.IntCell(result.Refused)},
+		render.Pair{Title: "Broken", Key: "broken", Value: render.IntCell(result.Failed)},
+		render.Pair{Title: "Bytes", Key: "bytes", Value: render.IntCell(result.Bytes)},
+		render.Pair{Title: "Instants", Key: "instants", Value: render.TextCell(strings.Join(origins, ", "))},
+	)
+	return a.printOne(value, pairs, func() error {
+		if err := a.printRunText(run); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(a.env.stdout, "%s read, %d broken off, %d there already, %d refused; instants from: %s.\n",
+			count(result.Items, noun), result.Failed, result.Skipped, result.Refused, strings.Join(origins, ", "))
+		return err
+	})
+}

@@ -1,0 +1,91 @@
+package archive
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Item is something that was saved at one instant: a file, or a file as a commit
+// has it.
+type Item struct {
+	// Name is what people know it by.
+	Name string
+	// At is when its answers were had from the API. It is not looked at when a
+	// field tells the instants.
+	At time.Time
+	// Origin is where At comes from.
+	Origin Origin
+	// Size is how many bytes Open's reader has, as far as that is known before.
+	Size int64
+	// Open begins to read the item. It is called at most once, and not for items
+	// that are in the store already.
+	Open func() (io.ReadCloser, error)
+}
+
+// Items are yielded in the order of their instants. An error ends them.
+type Items = iter.Seq2[Item, error]
+
+// Origin is what an instant was taken from.
+type Origin string
+
+// The origins of instants.
+const (
+	Given    Origin = "given"  // the caller said so
+	Field    Origin = "field"  // a member of the answer
+	Name     Origin = "name"   // the name of the file
+	Modified Origin = "mtime"  // when the file was last modified
+	Commit   Origin = "commit" // when the commit was made
+	Present  Origin = "now"    // when it was read: it came through a pipe
+)
+
+// Recorder is what an import writes to. All of it is called from one goroutine,
+// except for Holds.
+type Recorder interface {
+	// AppendAll stores what the responses show, all of it or nothing. Their bytes
+	// are reused once it returned.
+	AppendAll(ctx context.Context, responses []store.Response) (store.Appended, error)
+	// Fail stores failures that no response carried.
+	Fail(ctx context.Context, requests int, failures ...store.Failure) error
+	// Newest is the instant of the newest response of the workspace; zero when
+	// there is none.
+	Newest() time.Time
+	// Holds reports whether there is a response of the instant. It is called from
+	// another goroutine than the rest.
+	Holds(ctx context.Context, at time.Time) (bool, error)
+}
+
+// Options of an import. The zero value is usable.
+type Options struct {
+	// Field names the member of each answer that tells its instant; "" none. A
+	// list of objects that have the member is a list of answers.
+	Field string
+	// ParseTime reads the value of the field. It must not be nil when Field is
+	// given.
+	ParseTime func(text string) (time.Time, error)
+	// Token is an API key that must not be stored, should an object hold it.
+	Token string
+	// Now is the clock: what lies after it is refused. nil means time.Now.
+	Now func() time.Time
+}
+
+// Progress is how far an import has come.
+type Progress struct {
+	Bytes    int64 // read so far
+	Items    int   // read or left out so far
+	Accounts int   // account objects stored so far, or found to be stored
+}
+
+// Result counts what became of what an import was given.
+type Result struct {
+	Items   int   // read, at least in part
+	Skipped int   // left out because the store has them
+	Refused int   // left out because the store has later ones, or they lie in the future
+	Failed  int   // that could not be read to their end
+	Bytes   int64 // read, unpacked
+	// Origins counts the items and answers taken by where their instants came from.
+	Origins map[Origin]int
+}

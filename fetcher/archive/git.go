@@ -1,0 +1,85 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// History is the history of a file in a git repository, up to a commit. [Git]
+// finds it.
+type History struct {
+	repo   string
+	commit string // the newest
+	path   string // of the file, from the root of the repository
+}
+
+// FindHistory finds a file's history: repo is a folder in the repository (or a
+// bare one), file its path as seen from that folder, and ref where the history
+// ends, "" for HEAD.
+func FindHistory(ctx context.Context, repo, file, ref string) (History, error) {
+	if ref == "" {
+		ref = "HEAD"
+	}
+	h := History{repo: repo}
+	prefix, err := h.ask(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return h, err
+	}
+	if h.commit, err = h.ask(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}"); err != nil {
+		return h, err
+	}
+	h.path = path.Join(prefix, filepath.ToSlash(file))
+	if path.IsAbs(h.path) || !filepath.IsLocal(h.path) || strings.ContainsAny(h.path, "\n\r") {
+		return h, fmt.Errorf("%s is not the path of a file in the repository", file)
+	}
+	return h, nil
+}
+
+// Count answers how many commits changed the file.
+func (h History) Count(ctx context.Context) (int, error) {
+	out, err := h.ask(ctx, "rev-list", "--count", h.commit, "--", h.rooted())
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(out)
+}
+
+// rooted is the file as a pathspec that does not depend on the folder.
+func (h History) rooted() string { return ":(top,literal)" + h.path }
+
+// ask runs git and answers what it says.
+func (h History) ask(ctx context.Context, args ...string) (string, error) {
+	out, err := h.git(ctx, args...).Output()
+	if err == nil {
+		return strings.TrimSpace(string(out)), nil
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", gitError(err, exit.Stderr)
+	}
+	return "", gitError(err, nil)
+}
+
+// git is a git command that reads the repository and changes nothing.
+func (h History) git(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"--no-optional-locks", "-C", h.repo}, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// gitError says what git said.
+func gitError(err error, said []byte) error {
+	if said = bytes.TrimSpace(said); len(said) > 0 {
+		return fmt.Errorf("git: %s", bytes.Join(bytes.Fields(said), []byte(" ")))
+	}
+	return fmt.Errorf("git: %w", err)
+}

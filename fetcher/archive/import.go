@@ -1,0 +1,90 @@
+package archive
+
+import (
+	"context"
+	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Import appends all items to the run that rec stands for. Progress may be nil.
+//
+// What cannot be read is left out and becomes a failure of the run, and the
+// outcome is then incomplete; what the store has already is skipped, so that an
+// import can be run again and goes on where it stopped. The outcome and the
+// result are meaningful also beside an error: one of items, one of the recorder,
+// or the cause when ctx is done.
+//
+// Reading and storing go on side by side.
+func Import(ctx context.Context, rec Recorder, items Items, o Options, progress func(Progress)) (store.Outcome, Result, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &reader{
+		ctx:       reading,
+		options:   o,
+		batches:   newBatches(),
+		inspector: fetcher.NewInspector(o.Token),
+		order:     order{rec: rec, now: o.Now(), newest: rec.Newest()},
+		result:    Result{Origins: map[Origin]int{}},
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- r.run(items) }()
+	w := writer{rec: rec, progress: progress}
+	for b := range r.batches.ready {
+		if err := w.store(ctx, b); err != nil {
+			stop(err)
+		}
+		r.batches.free <- b
+	}
+	err := <-failed
+	r.result.Bytes = r.batches.progress.Bytes
+	return w.outcome(ctx, err), r.result, err
+}
+
+// writer stores batches.
+type writer struct {
+	rec      Recorder
+	progress func(Progress)
+	sum      store.Appended
+	failures int
+	err      error
+}
+
+func (w *writer) store(ctx context.Context, b *batch) error {
+	if w.err != nil {
+		return w.err
+	}
+	var done store.Appended
+	if len(b.responses) > 0 {
+		done, w.err = w.rec.AppendAll(ctx, b.responses)
+	}
+	if w.err == nil && len(b.failures) > 0 {
+		w.err = w.rec.Fail(ctx, 0, b.failures...)
+	}
+	if w.err != nil {
+		return w.err
+	}
+	w.failures += done.Failed + len(b.failures)
+	w.sum.Add(done)
+	if w.progress != nil {
+		w.progress(b.progress)
+	}
+	return nil
+}
+
+func (w *writer) outcome(ctx context.Context, err error) store.Outcome {
+	o := store.Outcome{State: store.Complete, Requested: w.sum.Captured() + w.sum.Repeated + w.failures}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		o.State = store.Interrupted
+	case err != nil:
+		o.State = store.Failed
+	case w.failures > 0:
+		o.State = store.Incomplete
+	}
+	return o
+}

@@ -1,0 +1,212 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// maxItemFailures is how many objects of one item may be no accounts before the
+// rest of it is left alone.
+const maxItemFailures = 100
+
+// reader turns items into batches, on a goroutine of its own.
+type reader struct {
+	ctx       context.Context
+	options   Options
+	batches   *batches
+	inspector *fetcher.Inspector
+	known     digests
+	splitter  splitter
+	order     order
+	result    Result
+
+	item   Item
+	told   time.Time // when the answer that is being read was had; zero: not known yet
+	passed bool      // the answer that is being read has no place
+	failed int       // objects of the item
+}
+
+// formError says how a text is not one that can be read.
+type formError struct{ text string }
+
+func (e *formError) Error() string { return e.text }
+
+// run reads all items.
+func (r *reader) run(items Items) error {
+	defer close(r.batches.ready)
+	r.splitter = splitter{field: r.options.Field, sink: r}
+	if err := r.batches.renew(r.ctx); err != nil {
+		return err
+	}
+	err := r.takeAll(items)
+	for _, text := range r.order.complaints() {
+		r.fail(text)
+	}
+	// What was read is stored, also when there is no more to be had.
+	return errors.Join(err, r.batches.send(r.ctx))
+}
+
+func (r *reader) takeAll(items Items) error {
+	for item, err := range items {
+		if err == nil {
+			err = r.take(item)
+		}
+		if err != nil {
+			return err
+		}
+		r.batches.progress.Items++
+	}
+	return nil
+}
+
+// take reads one item, unless it has no place in the store.
+func (r *reader) take(item Item) error {
+	r.item, r.told, r.passed, r.failed = item, time.Time{}, false, 0
+	if r.options.Field == "" {
+		if fits, err := r.fits(item.At, item.Origin); !fits {
+			return err
+		}
+		r.told = item.At
+	}
+	r.result.Items++
+	err := r.read()
+	if cause := context.Cause(r.ctx); cause != nil {
+		return cause
+	}
+	if err == nil {
+		return nil
+	}
+	// What it showed before it became unreadable was so.
+	r.batches.end(r.told)
+	r.result.Failed++
+	r.fail(r.item.Name + ": " + strings.Join(strings.Fields(err.Error()), " "))
+	return nil
+}
+
+func (r *reader) read() error {
+	in, err := r.item.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	plain, err := unpack(&counting{ctx: r.ctx, in: in, n: &r.batches.progress.Bytes})
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	return r.splitter.split(plain)
+}
+
+func (r *reader) fail(text string) {
+	r.batches.fail(store.Failure{Kind: store.FailDecode, Message: text})
+}
+
+// fits reports whether an answer of the instant belongs at the end of the
+// history, and counts it.
+func (r *reader) fits(at time.Time, origin Origin) (bool, error) {
+	place, err := r.order.place(r.ctx, at, r.item.Name)
+	switch {
+	case err != nil:
+		return false, err
+	case place == already:
+		r.result.Skipped++
+	case place == refused:
+		r.result.Refused++
+	default:
+		r.result.Origins[origin]++
+	}
+	return place == next, nil
+}
+
+// account takes one object of the item.
+func (r *reader) account(raw []byte) error {
+	if r.passed {
+		return nil
+	}
+	if err := r.batches.makeRoom(r.ctx, len(raw), r.told); err != nil {
+		return err
+	}
+	seen, err := r.observe(raw)
+	if err == nil {
+		r.batches.add(seen)
+		return nil
+	}
+	if r.failed++; r.failed > maxItemFailures {
+		return &formError{fmt.Sprintf("more than %d of its objects are no accounts", maxItemFailures)}
+	}
+	failure := r.inspector.Failure(raw, err)
+	failure.Message = r.item.Name + ": " + failure.Message
+	r.batches.failed(failure)
+	return nil
+}
+
+// observe checks an object that was not seen lately; equal bytes are equal
+// accounts.
+func (r *reader) observe(raw []byte) (store.Observed, error) {
+	digest := digestOf(raw)
+	if id := r.known.id(digest); id != "" {
+		return store.Observed{ID: id, Raw: raw, Digest: digest[:]}, nil
+	}
+	seen, err := r.inspector.Account(raw)
+	if err != nil || seen.Withheld {
+		return seen, err
+	}
+	r.known.add(digest, seen.ID)
+	seen.Digest = digest[:]
+	return seen, nil
+}
+
+// instant takes the value of the field.
+func (r *reader) instant(value []byte) error {
+	at, err := r.options.ParseTime(plainText(value))
+	if err != nil {
+		return &formError{fmt.Sprintf("member %q: %v", r.options.Field, err)}
+	}
+	if !r.told.IsZero() || r.passed {
+		return &formError{fmt.Sprintf("member %q stands twice in one answer", r.options.Field)}
+	}
+	fits, err := r.fits(at, Field)
+	if r.passed = !fits; fits {
+		r.told = at
+	}
+	return err
+}
+
+// answered ends an answer.
+func (r *reader) answered() error {
+	if r.options.Field == "" {
+		r.batches.end(r.told)
+		return nil
+	}
+	at, passed := r.told, r.passed
+	r.told, r.passed = time.Time{}, false
+	if r.batches.end(at) && at.IsZero() && !passed {
+		return &formError{fmt.Sprintf("an answer has no member %q to tell its instant", r.options.Field)}
+	}
+	return nil
+}
+
+// counting counts what is read, and ends with ctx.
+type counting struct {
+	ctx context.Context
+	in  io.Reader
+	n   *int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	n, err := c.in.Read(p)
+	*c.n += int64(n)
+	return n, err
+}
+
+var errNoInstant = errors.New("an answer this large must tell its instant before its accounts")

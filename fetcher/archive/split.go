@@ -1,0 +1,247 @@
+package archive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/lobstrail/lobstrail/fetcher"
+)
+
+// splitter finds the account objects in a stream of JSON texts.
+type splitter struct {
+	window
+	field string // the member that tells the instant of an answer; "" none
+	sink  sink
+}
+
+// sink takes what a splitter finds. Bytes are valid until the method returns.
+type sink interface {
+	// account takes one object.
+	account(raw []byte) error
+	// instant takes the value of the field that tells when the answer was saved.
+	instant(value []byte) error
+	// answered is called at the end of each answer: of a JSON text or, when a
+	// field tells the instants, of an object in a list.
+	answered() error
+}
+
+func (s *splitter) wrong(format string, args ...any) error {
+	return &formError{fmt.Sprintf(format+" (at byte %d)", append(args, s.offset())...)}
+}
+
+// split reads the whole stream.
+func (s *splitter) split(in io.Reader) error {
+	s.reset(in, fetcher.MaxAccountBytes+readSize)
+	err := s.texts()
+	switch {
+	case errors.Is(err, errLarge):
+		return s.wrong("an object larger than %d bytes", fetcher.MaxAccountBytes)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return s.wrong("it breaks off")
+	}
+	return err
+}
+
+func (s *splitter) texts() error {
+	if _, err := s.next(); err == nil && bytes.HasPrefix(s.buf[s.pos:], []byte("\ufeff")) {
+		s.pos += len("\ufeff")
+	}
+	for {
+		s.release()
+		c, err := s.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case c == '[':
+			err = s.list()
+		case c == '{':
+			err = s.object()
+		default:
+			return s.wrong("neither an object nor a list begins here")
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.sink.answered(); err != nil {
+			return err
+		}
+	}
+}
+
+// inside is next where the stream must not end.
+func (s *splitter) inside() (byte, error) {
+	c, err := s.next()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return c, err
+}
+
+// list takes the list that begins at pos, one element after the other.
+func (s *splitter) list() error {
+	s.pos++
+	for first := true; ; first = false {
+		s.release()
+		c, err := s.inside()
+		if err != nil {
+			return err
+		}
+		if c == ']' && first {
+			s.pos++
+			return nil
+		}
+		if err := s.element(c); err != nil {
+			return err
+		}
+		if c, err = s.inside(); err != nil {
+			return err
+		}
+		s.pos++
+		switch c {
+		case ',':
+		case ']':
+			return nil
+		default:
+			s.pos--
+			return s.wrong("neither a comma nor the end of the list stands here")
+		}
+	}
+}
+
+func (s *splitter) element(c byte) error {
+	if s.field != "" && c == '{' {
+		if err := s.object(); err != nil {
+			return err
+		}
+		return s.sink.answered()
+	}
+	from, err := s.value()
+	if err != nil {
+		return err
+	}
+	if s.pos == from {
+		return s.wrong("a value is missing")
+	}
+	return s.sink.account(s.buf[from:s.pos])
+}
+
+// span is a member of an object, from its name to its value. The zero value is
+// none.
+type span struct{ from, to int }
+
+// object is what has been seen of an object so far.
+type object struct {
+	envelope, account bool // it is one of them; neither: not decided
+	told              span // the member that tells the instant
+}
+
+// object takes the object that begins at pos: an envelope when it has data, else
+// an account.
+func (s *splitter) object() error {
+	s.release()
+	s.pos++
+	var o object
+	for first := true; ; first = false {
+		c, err := s.inside()
+		switch {
+		case err != nil:
+			return err
+		case c == '}':
+			s.pos++
+			if o.envelope {
+				return nil
+			}
+			return s.sink.account(without(s.buf[s.mark:s.pos], o.told))
+		case first:
+		case c == ',':
+			s.pos++
+		default:
+			return s.wrong("neither a comma nor the end of the object stands here")
+		}
+		if err := s.member(&o); err != nil {
+			return err
+		}
+		if o.envelope {
+			s.release()
+		}
+	}
+}
+
+func (s *splitter) member(o *object) error {
+	from, name, err := s.name()
+	if err != nil {
+		return err
+	}
+	if name == "data" && !o.account {
+		if o.envelope, err = s.data(); o.envelope || err != nil {
+			return err
+		}
+	}
+	value, err := s.value()
+	if err != nil {
+		return err
+	}
+	o.account = o.account || name == "id"
+	if name == "" || name != s.field {
+		return nil
+	}
+	o.told = span{from, s.pos - s.mark}
+	return s.sink.instant(s.buf[value:s.pos])
+}
+
+// name takes the name of a member and its colon. It answers where the member
+// begins, from mark on.
+func (s *splitter) name() (from int, name string, err error) {
+	if c, err := s.inside(); err != nil {
+		return 0, "", err
+	} else if c != '"' {
+		return 0, "", s.wrong("no name of a member begins here")
+	}
+	start, err := s.value()
+	if err != nil {
+		return 0, "", err
+	}
+	from, name = start-s.mark, string(s.buf[start+1:s.pos-1])
+	if c, err := s.inside(); err != nil {
+		return 0, "", err
+	} else if c != ':' {
+		return 0, "", s.wrong("no colon stands here")
+	}
+	s.pos++
+	_, err = s.inside()
+	return from, name, err
+}
+
+// data takes the accounts of an envelope; false: what stands at pos is neither a
+// list nor an object.
+func (s *splitter) data() (bool, error) {
+	switch s.buf[s.pos] {
+	case '[':
+		return true, s.list()
+	case '{':
+		from, err := s.value()
+		if err != nil {
+			return true, err
+		}
+		return true, s.sink.account(s.buf[from:s.pos])
+	}
+	return false, nil
+}
+
+// without answers the object without the member, which is not the API's.
+func without(object []byte, member span) []byte {
+	if member == (span{}) {
+		return object
+	}
+	head, tail := object[:member.from], bytes.TrimLeft(object[member.to:], " \t\r\n")
+	if rest, more := bytes.CutPrefix(tail, []byte(",")); more {
+		tail = rest
+	} else {
+		head = bytes.TrimRight(head, " \t\r\n,")
+	}
+	return append(append(make([]byte, 0, len(object)), head...), tail...)
+}
