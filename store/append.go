@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Append stores what the response shows, whole or not at all, together with the
@@ -89,8 +91,9 @@ func (p *page) write(ctx context.Context, r Response) error {
 	if err := p.insertResponse(ctx, r); err != nil {
 		return err
 	}
+	news := p.readNews(r.Accounts, digests)
 	for i, account := range r.Accounts {
-		if err := p.observe(ctx, account, digests[i]); err != nil {
+		if err := p.observe(ctx, account, digests[i], news[i]); err != nil {
 			return err
 		}
 	}
@@ -138,6 +141,39 @@ func hashAll(accounts []Observed) [][]byte {
 		}
 	}
 	return digests
+}
+
+// news is an account object that was not the same as before, taken apart.
+type news struct {
+	separated
+	digest [sha256.Size]byte // of the document
+	err    error             // why it cannot be understood
+}
+
+// readNews takes those objects apart that do not stand as they did, on all cores;
+// the others stay nil.
+func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
+	all := make([]*news, len(accounts))
+	var next atomic.Int64
+	read := func() {
+		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+			if h := p.head(accounts[i].ID); h == nil || !h.stands(p.source, digests[i], p.received) {
+				all[i] = readNews(accounts[i].Raw)
+			}
+		}
+	}
+	var readers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) - 1 {
+		readers.Go(read)
+	}
+	read()
+	readers.Wait()
+	return all
+}
+
+func readNews(raw []byte) *news {
+	apart, err := separate(raw)
+	return &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
 }
 
 // insertResponse makes the row of the response. The bounds of its account ids

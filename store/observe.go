@@ -3,26 +3,35 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// observe takes one account of the response.
-func (p *page) observe(ctx context.Context, account Observed, digest []byte) error {
+// observe takes one account of the response. seen is nil when its object is the
+// one before.
+func (p *page) observe(ctx context.Context, account Observed, digest []byte, seen *news) error {
 	h := p.head(account.ID)
-	if h != nil && p.repeats(h) {
+	switch {
+	case h != nil && p.repeats(h):
 		p.done.Repeated++
 		return nil
-	}
-	if h != nil && digest != nil && h.stands(p.source, digest, p.received) {
+	case seen == nil:
 		p.take(h, h.at(p.source).Document.Int64)
 		p.done.Unchanged++
 		return nil
+	case seen.err != nil:
+		p.fail(account.ID, seen.err)
+		return nil
 	}
-	return p.examine(ctx, h, account, digest)
+	if h != nil {
+		if same, err := p.movedOnly(ctx, h, seen); same || err != nil {
+			h.at(p.source).Digest = bytes.Clone(digest)
+			return err
+		}
+	}
+	return p.examine(ctx, h, account.ID, digest, seen)
 }
 
 // repeats reports whether this run's list, this very response or, in an import,
@@ -44,39 +53,28 @@ func (p *page) take(h *head, document int64) {
 	p.w.heads.mark(h, p.source, p.id)
 }
 
-// examine is the way of an account whose bytes are not those of before.
-func (p *page) examine(ctx context.Context, h *head, account Observed, digest []byte) error {
-	apart, err := separate(account.Raw)
-	if err != nil {
-		p.fail(account.ID, err)
-		return nil
-	}
-	body := sha256.Sum256(apart.body)
-	if h != nil {
-		if same, err := p.movedOnly(ctx, h, apart.usage, body[:]); same || err != nil {
-			h.at(p.source).Digest = bytes.Clone(digest)
-			return err
-		}
-	}
+// examine is the way of an account that may have changed. h is nil at its first
+// sight.
+func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, seen *news) (err error) {
 	step := p.step(h)
-	if err := step.prepare(ctx, apart.body, resetsIn(apart.usage)); err != nil {
+	if err := step.prepare(ctx, seen.body, resetsIn(seen.usage)); err != nil {
 		return err
 	}
 	if err := step.compare(); err != nil {
-		p.fail(account.ID, err)
+		p.fail(id, err)
 		return nil
 	}
 	if h == nil {
-		if h, err = p.newAccount(ctx, account.ID); err != nil {
+		if h, err = p.newAccount(ctx, id); err != nil {
 			return err
 		}
 		step.head = h
 	}
-	if err := p.store(ctx, step, apart); err != nil {
+	if err := p.store(ctx, step, seen); err != nil {
 		return err
 	}
 	e := h.at(p.source)
-	e.Digest, e.body = bytes.Clone(digest), body[:]
+	e.Digest, e.body = bytes.Clone(digest), seen.digest[:]
 	if p.take(h, step.documentID); step.changed() {
 		p.done.Changed++
 	} else {
@@ -88,7 +86,7 @@ func (p *page) examine(ctx context.Context, h *head, account Observed, digest []
 // movedOnly takes an account whose document is the one before, by its digest,
 // and which is in the state before but for its counters; false: it is not so.
 // What resets_in tells moves the health, and goes the long way.
-func (p *page) movedOnly(ctx context.Context, h *head, usages []usage, body []byte) (bool, error) {
+func (p *page) movedOnly(ctx context.Context, h *head, seen *news) (bool, error) {
 	e := h.at(p.source)
 	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
 		return false, nil
@@ -96,25 +94,26 @@ func (p *page) movedOnly(ctx context.Context, h *head, usages []usage, body []by
 	if err := errors.Join(e.recallBody(ctx, p.tx), h.recallUsage(ctx, p.tx)); err != nil {
 		return false, err
 	}
-	if !bytes.Equal(e.body, body) || !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(usages))) {
+	resets := !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(seen.usage)))
+	if resets || !bytes.Equal(e.body, seen.digest[:]) {
 		return false, nil
 	}
 	p.take(h, e.Document.Int64)
 	p.done.Unchanged++
 	p.w.heads.change(h)
-	return true, p.insertUsage(ctx, h, usages)
+	return true, p.insertUsage(ctx, h, seen.usage)
 }
 
 // store writes the evidence of an account that was examined, and what follows
 // from it.
-func (p *page) store(ctx context.Context, step *step, apart separated) error {
-	if err := p.insertIcon(ctx, apart.icon); err != nil {
+func (p *page) store(ctx context.Context, step *step, seen *news) error {
+	if err := p.insertIcon(ctx, seen.icon); err != nil {
 		return err
 	}
-	if err := p.insertDocument(ctx, step, apart.body); err != nil {
+	if err := p.insertDocument(ctx, step, seen.body); err != nil {
 		return err
 	}
-	if err := p.insertUsage(ctx, step.head, apart.usage); err != nil {
+	if err := p.insertUsage(ctx, step.head, seen.usage); err != nil {
 		return err
 	}
 	if p.source != Detail {
