@@ -122,11 +122,12 @@ CREATE TABLE head (
 ) STRICT;
 
 -- When each endpoint last showed each account. Apart from head, because these
--- narrow rows are the only ones that move with every snapshot.
+-- narrow rows are the only ones that move with every snapshot: the ids are those
+-- of responses, and not looked up for that.
 CREATE TABLE seen (
     account_id         INTEGER PRIMARY KEY REFERENCES account (id),
-    list_response_id   INTEGER REFERENCES response (id),
-    detail_response_id INTEGER REFERENCES response (id)
+    list_response_id   INTEGER,
+    detail_response_id INTEGER
 ) STRICT;
 
 -- Versions, changes and steps are evidence's faithful shadow: they go only when

@@ -114,7 +114,7 @@ func (p *page) write(ctx context.Context, r Response) error {
 func (p *page) load(ctx context.Context, r Response) (digests [][]byte, err error) {
 	ids := make([]string, 0, len(r.Accounts)+len(r.Absent))
 	for _, account := range r.Accounts {
-		if !IsAccountID(account.ID) {
+		if p.head(account.ID) == nil && !IsAccountID(account.ID) {
 			return nil, fmt.Errorf("store: append: %q is not an account id", account.ID)
 		}
 		ids = append(ids, account.ID)

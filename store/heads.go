@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -112,19 +113,45 @@ func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		h := &head{}
-		// Not by sqlx: this is the hot path, and its reflection costs as much as
-		// the query.
-		err := rows.Scan(&h.AccountID, &h.Hash, &h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore,
-			&h.Gone, &h.LockedUntil, &h.AbsenceID,
-			&h.List.Digest, &h.List.Document, &h.List.Version, &h.List.Seen,
-			&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &h.Detail.Seen)
+		h, err := scanHead(rows)
 		if err != nil {
 			return err
 		}
 		hs.known[h.Hash] = h
 	}
 	return rows.Err()
+}
+
+// scanHead reads a row. Not by sqlx, and numbers not by database/sql: this is the
+// hot path, and their reflection costs as much as the query.
+func scanHead(rows *sql.Rows) (*head, error) {
+	h := &head{}
+	return h, rows.Scan((*number)(&h.AccountID), &h.Hash, (*number)(&h.VersionID), (*number)(&h.StepID), &h.Health,
+		(*nullNumber)(&h.SinceAfter), (*number)(&h.SinceBefore), &h.Gone,
+		(*nullNumber)(&h.LockedUntil), (*nullNumber)(&h.AbsenceID),
+		&h.List.Digest, (*nullNumber)(&h.List.Document), (*nullNumber)(&h.List.Version), (*nullNumber)(&h.List.Seen),
+		&h.Detail.Digest, (*nullNumber)(&h.Detail.Document), (*nullNumber)(&h.Detail.Version), (*nullNumber)(&h.Detail.Seen))
+}
+
+// number and nullNumber are integers of the table, as the driver has them.
+type (
+	number     int64
+	nullNumber sql.NullInt64
+)
+
+func (n *number) Scan(value any) (err error) {
+	i, ok := value.(int64)
+	if *n = number(i); !ok {
+		err = fmt.Errorf("%w: %T where a number belongs", ErrDamaged, value)
+	}
+	return err
+}
+
+func (n *nullNumber) Scan(value any) error {
+	if n.Valid = value != nil; !n.Valid {
+		return nil
+	}
+	return (*number)(&n.Int64).Scan(value)
 }
 
 // save writes what has changed, in the order of the tables.
