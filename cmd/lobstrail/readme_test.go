@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,8 +80,9 @@ func blocks(text, language string) (found []string) {
 }
 
 func TestEveryCommandInTheReadmeRuns(t *testing.T) {
-	db, ran := demoStore(t), 0
-	for _, block := range blocks(readme(t), "sh") {
+	db, text, ran := demoStore(t), readme(t), 0
+	changeToPast(t)
+	for _, block := range blocks(text, "sh") {
 		for line := range strings.Lines(block) {
 			line, _, _ = strings.Cut(line, " | ") // what it is piped into is not ours
 			args, ours := strings.CutPrefix(strings.TrimSpace(line), "lobstrail ")
@@ -96,6 +98,29 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 	}
 	if ran < 5 {
 		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// changeToPast changes to a folder that has what the examples of import name.
+func changeToPast(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	const answer = `{"data": [{"id": "d3e97f2cd33658f301bdbe807402ab30", "username": "sales.lead", "status": "200"}]}`
+	for _, dir := range []string{"saved", "scraped"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"saved/accounts-2026-01-05T0600Z.json", "scraped/accounts.json"} {
+		if err := os.WriteFile(file, []byte(answer), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "scrape"}} {
+		args = append([]string{"-C", "scraped", "-c", "user.name=cron", "-c", "user.email=cron@example.com"}, args...)
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
 	}
 }
 
@@ -178,8 +203,9 @@ func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
 // Keys of the JSON that scripts rely on, as design.md lists them.
 func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
 	db, text := demoStore(t), readme(t)
+	changeToPast(t)
 	for _, args := range []string{
-		"runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
+		"import saved --workspace past", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)
 		var answer any
