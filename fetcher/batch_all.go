@@ -41,29 +41,76 @@ func (b *batch) all(ctx context.Context) error {
 	return b.missing(ctx)
 }
 
-// list walks the list, page after page, and stores each.
+// listed is a page that was asked for.
+type listed struct {
+	page
+	got answer
+	err error
+}
+
+// list walks the list, page after page, and stores each. While a page is being
+// stored the next one is on its way: storing does not make a slow link slower.
 func (b *batch) list(ctx context.Context, walked *listing) error {
-	in := newInspector(b.key)
-	var buf []byte
-	for number := 1; number <= maxPages; number++ {
-		var shown page
-		got, err := b.get(ctx, b.pageURL(number), buf, func(body []byte) error {
-			var err error
-			shown, err = in.page(body)
-			return err
-		})
-		if err != nil {
-			walked.brokeOff(number, lastTry(err))
-			return b.fail(ctx, "", err)
+	flight, land := context.WithCancel(ctx)
+	var next chan listed
+	defer func() {
+		if land(); next != nil {
+			<-next
 		}
-		buf = got.body
-		more, err := b.page(ctx, walked, number, shown, got)
-		if err != nil || !more {
+	}()
+	readers := [2]pageReader{{in: newInspector(b.key)}, {in: newInspector(b.key)}}
+	ask := func(number int) {
+		if number > maxPages {
+			return
+		}
+		answer := make(chan listed, 1)
+		next = answer
+		go func() { answer <- readers[number%2].read(flight, b, number) }()
+	}
+	ask(1)
+	for number := 1; next != nil; number++ {
+		p := <-next
+		next = nil
+		if p.err != nil {
+			walked.brokeOff(number, lastTry(p.err))
+			return b.fail(ctx, "", p.err)
+		}
+		if number == 1 {
+			if err := b.guard(ctx, p.page); err != nil {
+				return err
+			}
+		}
+		onward, wrong := b.see(walked, number, p)
+		if onward {
+			ask(number + 1)
+		}
+		stays, err := b.store(ctx, walked, p, wrong)
+		if err != nil || stays {
 			return err
 		}
 	}
-	walked.doubt(doubtEnd, "it did not end after %d pages", maxPages)
+	if !walked.ended && len(walked.reasons) == 0 {
+		walked.doubt(doubtEnd, "it did not end after %d pages", maxPages)
+	}
 	return nil
+}
+
+// pageReader has what a page is read with. The page points into its buffer until
+// the next one.
+type pageReader struct {
+	in  *inspector
+	buf []byte
+}
+
+func (r *pageReader) read(ctx context.Context, b *batch, number int) (p listed) {
+	p.got, p.err = b.get(ctx, b.pageURL(number), r.buf, func(body []byte) (err error) {
+		p.page, err = r.in.page(body)
+		return err
+	})
+	if p.err == nil {
+		r.buf = p.got.body
+	}
+	return p
 }
 
 func (b *batch) pageURL(number int) *url.URL {
@@ -72,24 +119,39 @@ func (b *batch) pageURL(number int) *url.URL {
 	return u
 }
 
-// page stores a page and reports whether another one follows.
-func (b *batch) page(ctx context.Context, walked *listing, number int, shown page, got answer) (more bool, err error) {
-	if number == 1 {
-		if err := b.guard(ctx, shown); err != nil {
-			return false, err
-		}
-	}
-	walked.see(number, shown, b.key)
-	walked.received = got.received
+// see takes note of a page, the number-th: whether another one follows, and what
+// is wrong with it, nil for nothing.
+func (b *batch) see(walked *listing, number int, p listed) (onward bool, wrong error) {
+	walked.see(number, p.page, b.key)
+	walked.received = p.got.received
 	b.requested = walked.total
 	b.state.Total = walked.total
+	onward = walked.more(number, p.page)
+	if p.page.page >= 0 && p.page.page != number {
+		wrong = &mismatchError{text: fmt.Sprintf("page %d was answered with page %d", number, p.page.page)}
+	}
+	if p.next == "" {
+		return onward, wrong
+	}
+	if _, err := follow(b.pageURL(number), p.next); err != nil {
+		refused := &mismatchError{text: "next: " + err.Error()}
+		walked.brokeOff(number+1, refused)
+		return false, refused
+	}
+	return onward, wrong
+}
+
+// store stores a page, and what is wrong with it. It reports whether the list
+// stays where it is: a server that shows the same page again and again promises
+// more for ever.
+func (b *batch) store(ctx context.Context, walked *listing, p listed, wrong error) (stays bool, err error) {
 	stored, err := b.append(ctx, store.Response{
 		Source:     store.List,
-		Sent:       got.sent,
-		Received:   got.received,
-		ServerTime: got.serverTime,
-		Accounts:   shown.accounts,
-		Failures:   shown.failures,
+		Sent:       p.got.sent,
+		Received:   p.got.received,
+		ServerTime: p.got.serverTime,
+		Accounts:   p.accounts,
+		Failures:   p.failures,
 	})
 	if err != nil {
 		return false, err
@@ -97,22 +159,10 @@ func (b *batch) page(ctx context.Context, walked *listing, number int, shown pag
 	if stored.Repeated > 0 {
 		walked.doubt(doubtRepeat, "it showed accounts twice")
 	}
-	if shown.page >= 0 && shown.page != number {
-		wrong := &mismatchError{text: fmt.Sprintf("page %d was answered with page %d", number, shown.page)}
-		if err := b.fail(ctx, "", wrong); err != nil {
-			return false, err
-		}
+	if wrong != nil {
+		err = b.fail(ctx, "", wrong)
 	}
-	if shown.next != "" {
-		if _, err := follow(b.pageURL(number), shown.next); err != nil {
-			refused := &mismatchError{text: "next: " + err.Error()}
-			walked.brokeOff(number+1, refused)
-			return false, b.fail(ctx, "", refused)
-		}
-	}
-	// A server that shows the same page again and again promises more for ever.
-	standstill := stored.Repeated > 0 && stored.Repeated == len(shown.accounts)
-	return walked.more(number, shown) && !standstill, nil
+	return stored.Repeated > 0 && stored.Repeated == len(p.accounts), err
 }
 
 // guard answers a WorkspaceError when the first page of the list shows strangers

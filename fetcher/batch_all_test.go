@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -142,6 +143,26 @@ func TestAKeyOfAnotherWorkspaceStoresNothing(t *testing.T) {
 		}
 		if rec.pages > 0 || len(rec.failures) > 0 || len(rec.raw) > 0 {
 			t.Errorf("stored %+v", rec)
+		}
+	})
+}
+
+func TestAPageIsOnItsWayWhileTheOneBeforeIsStored(t *testing.T) {
+	const latency = 200 * time.Millisecond
+	vendor := &vendor{ids: numbers(0, 1000)}
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(latency)
+		vendor.ServeHTTP(w, r)
+	}
+	inBubble(t, handler, Config{}, func(t *testing.T, c *Client) {
+		rec := newMemory(t)
+		rec.slow = latency * 9 / 10
+		start := time.Now()
+		if outcome, err := c.SnapshotAll(t.Context(), rec, nil); err != nil || outcome.State != store.Complete {
+			t.Fatal(outcome, err)
+		}
+		if took, bound := time.Since(start), 10*latency+rec.slow; took > bound {
+			t.Errorf("ten pages took %s, want %s", took, bound)
 		}
 	})
 }

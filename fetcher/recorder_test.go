@@ -28,6 +28,7 @@ type memory struct {
 	breaks   error     // what Append returns from now on
 	busy     atomic.Bool
 	stopped  bool // an error was returned
+	slow     time.Duration
 }
 
 func newMemory(t *testing.T, known ...string) *memory {
@@ -51,6 +52,7 @@ func (m *memory) enter() func() {
 
 func (m *memory) Append(ctx context.Context, r store.Response) (store.Appended, error) {
 	defer m.enter()()
+	time.Sleep(m.slow)
 	if m.breaks != nil {
 		m.stopped = true
 		return store.Appended{}, m.breaks

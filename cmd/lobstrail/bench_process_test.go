@@ -48,7 +48,7 @@ func launch(b *testing.B, env []string, command ...string) (done launched) {
 		err = json.NewDecoder(bytes.NewReader(out)).Decode(&done) // the launcher's PASS follows
 	}
 	if err != nil || done.Failed != "" {
-		b.Fatalf("lobstrail %s: %v %s\n%s", strings.Join(command[1:], " "), err, done.Failed, done.Errors)
+		b.Fatalf("lobstrail %s: %v %s\n%s%s", strings.Join(command[1:], " "), err, done.Failed, done.Errors, done.Head)
 	}
 	return done
 }
