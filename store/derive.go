@@ -192,7 +192,12 @@ func (s *step) openAssignment(ctx context.Context, squid Squid, after sql.NullIn
 
 // nameSquid makes sure that the squid is known, and by the name shown.
 func (s *step) nameSquid(ctx context.Context, squid Squid) error {
-	tx, workspace := s.page.tx, s.page.w.heads.workspaceID
+	tx, heads := s.page.tx, s.page.w.heads
+	if name, known := heads.squids[squid.ID]; known && name == squid.Name {
+		return nil
+	}
+	heads.squids[squid.ID] = squid.Name
+	workspace := heads.workspaceID
 	_, err := tx.ExecContext(ctx, `INSERT INTO squid (workspace_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 		workspace, squid.ID)
 	if err != nil {

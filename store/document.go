@@ -19,8 +19,14 @@ const iconPrefix = "sha256:"
 // version (the document), once per icon, and once per movement (usage).
 type separated struct {
 	body  []byte  // the document; see table document
-	icon  *string // the text of the icon; nil when there is none
+	icon  *icon   // nil when there is none
 	usage []usage
+}
+
+// icon is the text of an icon.
+type icon struct {
+	text   string
+	digest [sha256.Size]byte
 }
 
 // usage is the volatile values that share one object, or one value alone.
@@ -65,9 +71,8 @@ func (s *separated) takeIcon(value jsontext.Value) jsontext.Value {
 		return value
 	}
 	text, _ := jsontext.AppendUnquote(nil, value) // checked by the decoder
-	icon := string(text)
-	s.icon = &icon
-	return fmt.Appendf(nil, `"%s%x"`, iconPrefix, sha256.Sum256(text))
+	s.icon = &icon{text: string(text), digest: sha256.Sum256(text)}
+	return fmt.Appendf(nil, `"%s%x"`, iconPrefix, s.icon.digest)
 }
 
 // use adds a volatile value to the usage of the object it is a member of. The

@@ -76,10 +76,10 @@ func checkApart(t *testing.T, raw []byte, apart separated) {
 		if apart.icon == nil {
 			return "", errors.New("there is no icon")
 		}
-		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(*apart.icon))); digest != want {
+		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(apart.icon.text))); digest != want {
 			return "", fmt.Errorf("icon %s instead of %s", digest, want)
 		}
-		return *apart.icon, nil
+		return apart.icon.text, nil
 	}
 	whole, err := restore(apart.body, values, icon)
 	if err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"slices"
 	"strconv"
@@ -11,14 +10,14 @@ import (
 )
 
 // insertIcon keeps the icon unless it is there already.
-func (p *page) insertIcon(ctx context.Context, icon *string) error {
-	if icon == nil {
+func (p *page) insertIcon(ctx context.Context, icon *icon) error {
+	if icon == nil || p.w.heads.icons[icon.digest] {
 		return nil
 	}
-	digest := sha256.Sum256([]byte(*icon))
 	_, err := p.tx.ExecContext(ctx, `
 		INSERT INTO icon (digest, body)
-		SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM icon WHERE digest = ?1)`, digest[:], *icon)
+		SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM icon WHERE digest = ?1)`, icon.digest[:], icon.text)
+	p.w.heads.icons[icon.digest] = true
 	return err
 }
 

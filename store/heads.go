@@ -21,18 +21,23 @@ const maxHeads = 1 << 14
 // by save, within the transaction.
 type heads struct {
 	workspaceID int64
-	known       map[string]*head // by the id of the account
-	touched     []*head          // changed or marked
+	known       map[string]*head           // by the id of the account
+	touched     []*head                    // changed or marked
+	squids      map[string]string          // the names by which squids are known, by id
+	icons       map[[sha256.Size]byte]bool // that are kept
 }
 
 func newHeads(workspaceID int64) *heads {
-	return &heads{workspaceID: workspaceID, known: map[string]*head{}}
+	hs := &heads{workspaceID: workspaceID}
+	hs.forget()
+	return hs
 }
 
 // forget makes the next load read anew: after something else wrote heads, or a
 // transaction was rolled back.
 func (hs *heads) forget() {
 	hs.known, hs.touched = map[string]*head{}, nil
+	hs.squids, hs.icons = map[string]string{}, map[[sha256.Size]byte]bool{}
 }
 
 // add takes up the head of an account that has just been made.
@@ -66,7 +71,7 @@ func (hs *heads) touch(h *head) {
 
 // load reads the heads of those ids that are known accounts.
 func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
-	if len(hs.known) > maxHeads {
+	if max(len(hs.known), len(hs.squids), len(hs.icons)) > maxHeads {
 		if err := hs.save(ctx, tx); err != nil {
 			return err
 		}
