@@ -121,7 +121,7 @@ func (p *page) load(ctx context.Context, r Response) (digests [][]byte, err erro
 	}
 	var hashing sync.WaitGroup
 	hashing.Go(func() { digests = hashAll(r.Accounts) })
-	err = p.w.heads.load(ctx, p.tx, append(ids, r.Absent...))
+	err = p.w.heads.load(ctx, p.tx, p.source, append(ids, r.Absent...))
 	hashing.Wait()
 	return digests, err
 }

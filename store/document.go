@@ -18,8 +18,8 @@ const iconPrefix = "sha256:"
 // separated is an account object taken apart into what is stored once per
 // version (the document), once per icon, and once per movement (usage).
 type separated struct {
-	body  []byte  // the document; see table document
-	icon  *icon   // nil when there is none
+	body  []byte // the document; see table document
+	icon  *icon  // nil when there is none
 	usage []usage
 }
 

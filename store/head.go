@@ -19,9 +19,9 @@ type head struct {
 	AbsenceID   sql.NullInt64
 	List        endpoint
 	Detail      endpoint
-	// Usage is the last volatile values, by pointer; nil while not read.
-	Usage map[string]json.RawMessage
+	Usage       map[string]json.RawMessage // the last volatile values, by pointer
 
+	whole            bool // all of it was read; see heads.load
 	touched, changed bool // see heads
 }
 
@@ -31,7 +31,7 @@ type endpoint struct {
 	Document sql.NullInt64 // null as long as it has said nothing
 	Version  sql.NullInt64 // which the document last agreed with
 	Seen     sql.NullInt64 // the last response that showed the account
-	body     []byte        // SHA-256 of the document; nil while not read
+	body     []byte        // SHA-256 of the document; nil when not known
 	marked   bool          // see heads
 }
 

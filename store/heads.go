@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -42,7 +41,7 @@ func (hs *heads) forget() {
 
 // add takes up the head of an account that has just been made.
 func (hs *heads) add(ctx context.Context, tx *txn, h *head) error {
-	h.Usage = map[string]json.RawMessage{}
+	h.Usage, h.whole = map[string]json.RawMessage{}, true
 	hs.known[h.Hash] = h
 	hs.change(h)
 	_, err := tx.ExecContext(ctx, `INSERT INTO seen (account_id) VALUES (?)`, h.AccountID)
@@ -67,96 +66,6 @@ func (hs *heads) touch(h *head) {
 		hs.touched = append(hs.touched, h)
 	}
 	h.touched = true
-}
-
-// load reads the heads of those ids that are known accounts.
-func (hs *heads) load(ctx context.Context, tx *txn, ids []string) error {
-	if max(len(hs.known), len(hs.squids), len(hs.icons)) > maxHeads {
-		if err := hs.save(ctx, tx); err != nil {
-			return err
-		}
-		hs.forget()
-	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return hs.known[id] != nil })
-	if len(ids) == 0 {
-		return nil
-	}
-	wanted, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	statement, err := tx.writer.statement(ctx, `
-		SELECT
-			a.id,
-			a.hash,
-			h.version_id,
-			h.status_step_id,
-			h.health,
-			h.health_after,
-			h.health_before,
-			h.gone,
-			h.locked_until,
-			h.absence_id,
-			h.list_digest,
-			h.list_document_id,
-			h.list_version_id,
-			seen.list_response_id,
-			h.detail_digest,
-			h.detail_document_id,
-			h.detail_version_id,
-			seen.detail_response_id
-		FROM json_each(?) wanted
-		CROSS JOIN account a ON a.workspace_id = ? AND a.hash = wanted.value
-		JOIN head h ON h.account_id = a.id
-		JOIN seen ON seen.account_id = a.id`)
-	if err != nil {
-		return err
-	}
-	rows, err := statement.Stmt.QueryContext(ctx, string(wanted), hs.workspaceID)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		h, err := scanHead(rows)
-		if err != nil {
-			return err
-		}
-		hs.known[h.Hash] = h
-	}
-	return rows.Err()
-}
-
-// scanHead reads a row. Not by sqlx, and numbers not by database/sql: this is the
-// hot path, and their reflection costs as much as the query.
-func scanHead(rows *sql.Rows) (*head, error) {
-	h := &head{}
-	return h, rows.Scan((*number)(&h.AccountID), &h.Hash, (*number)(&h.VersionID), (*number)(&h.StepID), &h.Health,
-		(*nullNumber)(&h.SinceAfter), (*number)(&h.SinceBefore), &h.Gone,
-		(*nullNumber)(&h.LockedUntil), (*nullNumber)(&h.AbsenceID),
-		&h.List.Digest, (*nullNumber)(&h.List.Document), (*nullNumber)(&h.List.Version), (*nullNumber)(&h.List.Seen),
-		&h.Detail.Digest, (*nullNumber)(&h.Detail.Document), (*nullNumber)(&h.Detail.Version), (*nullNumber)(&h.Detail.Seen))
-}
-
-// number and nullNumber are integers of the table, as the driver has them.
-type (
-	number     int64
-	nullNumber sql.NullInt64
-)
-
-func (n *number) Scan(value any) (err error) {
-	i, ok := value.(int64)
-	if *n = number(i); !ok {
-		err = fmt.Errorf("%w: %T where a number belongs", ErrDamaged, value)
-	}
-	return err
-}
-
-func (n *nullNumber) Scan(value any) error {
-	if n.Valid = value != nil; !n.Valid {
-		return nil
-	}
-	return (*number)(&n.Int64).Scan(value)
 }
 
 // save writes what has changed, in the order of the tables.
@@ -203,33 +112,7 @@ func (m marks) save(ctx context.Context, tx *txn, query string) error {
 	return nil
 }
 
-// recallUsage reads the usage of a head, which load leaves out.
-func (h *head) recallUsage(ctx context.Context, tx *txn) error {
-	if h.Usage != nil {
-		return nil
-	}
-	var usage []byte
-	if err := tx.GetContext(ctx, &usage, `SELECT usage FROM head WHERE account_id = ?`, h.AccountID); err != nil {
-		return err
-	}
-	return json.Unmarshal(usage, &h.Usage)
-}
-
-// recallBody reads the digest of the document, which load leaves out.
-func (e *endpoint) recallBody(ctx context.Context, tx *txn) error {
-	if e.body != nil {
-		return nil
-	}
-	var body []byte
-	if err := tx.GetContext(ctx, &body, `SELECT body FROM document WHERE id = ?`, e.Document); err != nil {
-		return err
-	}
-	digest := sha256.Sum256(body)
-	e.body = digest[:]
-	return nil
-}
-
-// saveHead writes the head, and its usage when that was read.
+// saveHead writes the head.
 func saveHead(ctx context.Context, tx *txn, h *head) error {
 	usage, err := encodeCounters(h.Usage)
 	if err != nil {
@@ -240,7 +123,7 @@ func saveHead(ctx context.Context, tx *txn, h *head) error {
 			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
 			list_digest, list_document_id, list_version_id,
 			detail_digest, detail_document_id, detail_version_id, usage
-		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, coalesce(?16, '{}'))
+		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
 		ON CONFLICT (account_id) DO UPDATE SET
 			version_id = excluded.version_id,
 			status_step_id = excluded.status_step_id,
@@ -256,21 +139,17 @@ func saveHead(ctx context.Context, tx *txn, h *head) error {
 			detail_digest = excluded.detail_digest,
 			detail_document_id = excluded.detail_document_id,
 			detail_version_id = excluded.detail_version_id,
-			usage = coalesce(?16, usage)`,
+			usage = excluded.usage`,
 		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
 		h.List.Digest, h.List.Document, h.List.Version,
 		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
-		textOrNull(usage))
+		string(usage))
 	return err
 }
 
 // encodeCounters is json.Marshal without its escapes: what comes back must be
-// the bytes that went in, or every snapshot would seem to move it. It answers
-// nil for nil.
+// the bytes that went in, or every snapshot would seem to move it.
 func encodeCounters(counters map[string]json.RawMessage) ([]byte, error) {
-	if counters == nil {
-		return nil, nil
-	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)

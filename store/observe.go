@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -24,6 +23,9 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 	case seen.err != nil:
 		p.fail(account.ID, seen.err)
 		return nil
+	}
+	if err := p.w.heads.complete(ctx, p.tx, h); err != nil {
+		return err
 	}
 	if h != nil {
 		if same, err := p.movedOnly(ctx, h, seen); same || err != nil {
@@ -91,9 +93,6 @@ func (p *page) movedOnly(ctx context.Context, h *head, seen *news) (bool, error)
 	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
 		return false, nil
 	}
-	if err := errors.Join(e.recallBody(ctx, p.tx), h.recallUsage(ctx, p.tx)); err != nil {
-		return false, err
-	}
 	resets := !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(seen.usage)))
 	if resets || !bytes.Equal(e.body, seen.digest[:]) {
 		return false, nil
@@ -127,6 +126,9 @@ func (p *page) store(ctx context.Context, step *step, seen *news) error {
 // absent takes an account that the API answered 404 for.
 func (p *page) absent(ctx context.Context, id string) error {
 	h := p.head(id)
+	if err := p.w.heads.complete(ctx, p.tx, h); err != nil {
+		return err
+	}
 	switch {
 	case h == nil:
 		p.failures = append(p.failures, Failure{

@@ -114,7 +114,7 @@ func (w *RunWriter) replayResponse(ctx context.Context, tx *txn, id int64) error
 	for i := range rows {
 		hashes[i] = rows[i].Hash
 	}
-	if err := w.heads.load(ctx, tx, hashes); err != nil {
+	if err := w.heads.load(ctx, tx, p.source, hashes); err != nil {
 		return err
 	}
 	for i := range rows {
@@ -128,6 +128,9 @@ func (w *RunWriter) replayResponse(ctx context.Context, tx *txn, id int64) error
 // replayOne derives one snapshot again.
 func (p *page) replayOne(ctx context.Context, row *kept) error {
 	h := p.head(row.Hash)
+	if err := p.w.heads.complete(ctx, p.tx, h); err != nil {
+		return err
+	}
 	var resets json.RawMessage
 	if row.Body.Valid && hasMember([]byte(row.Body.String), "resets_in") {
 		resets = rawOrNil(row.ResetsIn)

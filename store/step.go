@@ -97,9 +97,6 @@ func resetSeconds(raw json.RawMessage) float64 {
 
 func (s *step) loadOld(ctx context.Context) error {
 	h := s.head
-	if err := h.recallUsage(ctx, s.page.tx); err != nil {
-		return err
-	}
 	err := s.page.tx.GetContext(ctx, &s.before, `
 		SELECT
 			(SELECT body FROM document WHERE id = ?) AS list_body,

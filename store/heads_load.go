@@ -1,0 +1,146 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// load reads of those ids that are known accounts what tells whether an object is
+// the one before: of the head only the endpoint that the source speaks for, and its
+// digest only if it is that of the state the account is in (see stands). complete
+// reads the rest. This is the hot path: an unchanged account needs no more.
+func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string) error {
+	if max(len(hs.known), len(hs.squids), len(hs.icons)) > maxHeads {
+		if err := hs.save(ctx, tx); err != nil {
+			return err
+		}
+		hs.forget()
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return hs.known[id] != nil })
+	if len(ids) == 0 {
+		return nil
+	}
+	wanted, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	statement, err := tx.writer.statement(ctx, `
+		SELECT
+			wanted.key,
+			a.id,
+			seen.list_response_id,
+			seen.detail_response_id,
+			h.locked_until,
+			iif(?1, h.detail_document_id, h.list_document_id),
+			CASE
+				WHEN h.gone THEN NULL
+				WHEN ?1 AND h.detail_version_id = h.version_id THEN h.detail_digest
+				WHEN NOT ?1 AND h.list_version_id = h.version_id AND h.absence_id IS NULL THEN h.list_digest
+			END
+		FROM json_each(?2) wanted
+		CROSS JOIN account a ON a.workspace_id = ?3 AND a.hash = wanted.value
+		JOIN head h ON h.account_id = a.id
+		JOIN seen ON seen.account_id = a.id`)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, source == Detail, string(wanted), hs.workspaceID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key number
+		h := &head{}
+		e := h.at(source)
+		// Not by sqlx, and numbers not by database/sql: their reflection costs as
+		// much as the query.
+		err := rows.Scan(&key, (*number)(&h.AccountID), (*nullNumber)(&h.List.Seen), (*nullNumber)(&h.Detail.Seen),
+			(*nullNumber)(&h.LockedUntil), (*nullNumber)(&e.Document), &e.Digest)
+		if err != nil {
+			return err
+		}
+		h.Hash = ids[key]
+		hs.known[h.Hash] = h
+	}
+	return rows.Err()
+}
+
+// complete reads what load left out. nil is nobody.
+func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
+	if h == nil || h.whole {
+		return nil
+	}
+	statement, err := tx.writer.statement(ctx, `
+		SELECT
+			version_id,
+			status_step_id,
+			health,
+			health_after,
+			health_before,
+			gone,
+			absence_id,
+			list_digest,
+			list_document_id,
+			list_version_id,
+			(SELECT body FROM document WHERE id = list_document_id),
+			detail_digest,
+			detail_document_id,
+			detail_version_id,
+			(SELECT body FROM document WHERE id = detail_document_id),
+			usage
+		FROM head
+		WHERE account_id = ?`)
+	if err != nil {
+		return err
+	}
+	var list, detail, usage sql.RawBytes
+	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
+		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
+		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &usage)
+	if err != nil {
+		return err
+	}
+	h.List.body, h.Detail.body = digestOf(list), digestOf(detail)
+	h.whole = true
+	return json.Unmarshal(usage, &h.Usage)
+}
+
+func digestOf(body []byte) []byte {
+	digest := sha256.Sum256(body)
+	return digest[:]
+}
+
+// number and nullNumber are integers of the table, as the driver has them.
+type (
+	number     int64
+	nullNumber sql.NullInt64
+)
+
+func (n *number) Scan(value any) (err error) {
+	i, ok := value.(int64)
+	if *n = number(i); !ok {
+		err = fmt.Errorf("%w: %T where a number belongs", ErrDamaged, value)
+	}
+	return err
+}
+
+func (n *nullNumber) Scan(value any) error {
+	if n.Valid = value != nil; !n.Valid {
+		return nil
+	}
+	return (*number)(&n.Int64).Scan(value)
+}
