@@ -6,6 +6,7 @@
 //	00002  derived: versions, changes and all else the rules make of it
 //	00003  the documented views
 //	00004  figures for the query planner
+//	00005  reading by time costs what it finds
 package migrations
 
 import "embed"
@@ -19,4 +20,4 @@ var FS embed.FS
 const ApplicationID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 4
+const Version = 5

@@ -15,7 +15,7 @@ import (
 // heads, which only make the next snapshot faster.
 var derived = []string{
 	`SELECT 'version', account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
-		status_code_description, username, type, last_synchronization_time, locked_until, squid_count
+		status_code_description, username, type, last_synchronization_time, locked_until, squid_count, valid_to
 	FROM version ORDER BY account_id, number`,
 	`SELECT 'change', c.account_id, v.number, c.kind, c.path, c.old, c.new, c.health_before, c.health_after, c.after, c.before
 	FROM change c JOIN version v ON v.id = c.version_id ORDER BY c.account_id, v.number, c.id`,
@@ -36,6 +36,7 @@ var derived = []string{
 	LEFT JOIN version lv ON lv.id = h.list_version_id
 	LEFT JOIN version dv ON dv.id = h.detail_version_id
 	ORDER BY h.account_id`,
+	`SELECT 'counter', account_id, pointer, response_id, body, max FROM counter ORDER BY 2, 3`,
 	`SELECT 'setting', name FROM setting ORDER BY name`,
 }
 
