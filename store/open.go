@@ -54,8 +54,9 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 		return nil, fmt.Errorf("store %s: %w", path, err)
 	}
 	s := &Store{path: path, now: options.clock(), rules: options.Rules}
-	// A reader maps the file: it asks once, and its memory is the kernel's cache.
-	if err := s.connectReader(ctx, "mmap_size(268435456)"); err != nil {
+	// A reader maps the file, as much of it as SQLite can: it asks once, and its
+	// memory is the kernel's cache.
+	if err := s.connectReader(ctx, "mmap_size(2147418112)"); err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
 	}
 	return s, nil
