@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -23,141 +21,255 @@ type AccountQuery struct {
 	Documents bool
 }
 
+// args are what the queries below are given, each by its number.
+func (q AccountQuery) args() []any {
+	at := int64(1<<63 - 1)
+	if !q.At.IsZero() {
+		at = q.At.UnixMilli()
+	}
+	return []any{q.Workspace, q.Documents, at, q.Account}
+}
+
 // Accounts reads the accounts of a workspace as they were at a moment, gone ones
 // included, by username and id. Those first seen later are left out.
 func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountState, error] {
 	return func(yield func(AccountState, error) bool) {
-		reader, err := s.accountReader(ctx, q)
+		var states []AccountState
+		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
+			states, err = accounts(ctx, tx, q)
+			return err
+		})
 		if err != nil {
-			yield(AccountState{}, interpret(err))
+			yield(AccountState{}, err)
 			return
 		}
-		query, args := accountsNow, []any{q.Workspace, q.Account, q.Documents}
-		if !q.At.IsZero() {
-			query, args = accountsAt, append(args, q.At.UnixMilli())
-		}
-		for state, err := range rowsOf(ctx, s, query, args, reader.state) {
-			if !yield(state, err) || err != nil {
+		for _, state := range states {
+			if !yield(state, nil) {
 				return
 			}
 		}
 	}
 }
 
-// accountColumns are read from w, a, v (the version), and the columns that each
-// query has its own way to.
+// accounts reads in the order of the table and sorts afterwards: SQLite takes
+// several times as long over rows of this width.
+func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]AccountState, error) {
+	r, err := newAccountReader(ctx, tx, q)
+	if err != nil {
+		return nil, err
+	}
+	query := accountsNow
+	if !r.query.At.IsZero() {
+		query = accountsAt
+	}
+	if q.Account != "" {
+		query += ` AND a.hash = ?4`
+	}
+	rows, err := tx.QueryContext(ctx, query, r.query.args()...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var states []AccountState
+	for rows.Next() {
+		var row accountRow
+		if err := rows.Scan(row.targets()...); err != nil {
+			return nil, err
+		}
+		state, err := r.state(&row)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, state)
+	}
+	slices.SortFunc(states, func(a, b AccountState) int {
+		return cmp.Or(compareNoCase(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
+	})
+	return states, rows.Err()
+}
+
+// compareNoCase orders texts as SQLite's NOCASE does: upper and lower case of
+// ASCII are one, and all else is bytes.
+func compareNoCase(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if c := cmp.Compare(lower(a[i]), lower(b[i])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// accountColumns are read from a, v (the version), and the columns that each query
+// has its own way to; in the order of accountRow.targets.
 const accountColumns = `
-	w.name AS workspace,
-	a.id AS id,
-	a.hash AS hash,
-	a.first_seen AS first_seen,
-	v.username AS username,
-	v.type AS type,
-	v.status AS status,
-	v.status_code_info AS info,
-	v.status_code_description AS description,
-	v.last_synchronization_time AS last_sync,
-	v.locked_until AS locked_until,
-	v.number AS versions,
-	CASE WHEN ?3 THEN (SELECT body FROM document WHERE id = v.document_id) END AS body,`
+	a.id,
+	a.hash,
+	a.first_seen,
+	v.username,
+	v.type,
+	v.status,
+	v.status_code_info,
+	v.status_code_description,
+	v.last_synchronization_time,
+	v.locked_until,
+	v.number,
+	CASE WHEN ?2 THEN (SELECT body FROM document WHERE id = v.document_id) END,`
 
 const accountsNow = `
 	SELECT` + accountColumns + `
-		h.health AS health,
-		h.health_after AS health_since_after,
-		h.health_before AS health_since_before,
-		r.received_at AS seen_at,
-		missing.since AS unlisted_since,
-		(SELECT group_concat(squid_id) FROM assignment WHERE account_id = a.id AND to_before IS NULL) AS squids
+		h.health,
+		h.health_after,
+		h.health_before,
+		r.received_at,
+		missing.since
 	FROM workspace w
 	CROSS JOIN account a ON a.workspace_id = w.id
-	JOIN head h ON h.account_id = a.id
-	JOIN version v ON v.id = h.version_id
-	JOIN seen ON seen.account_id = a.id
-	JOIN response r ON r.id = max(coalesce(seen.list_response_id, 0), coalesce(seen.detail_response_id, 0))
+	CROSS JOIN head h ON h.account_id = a.id
+	CROSS JOIN version v ON v.id = h.version_id
+	CROSS JOIN seen ON seen.account_id = a.id
+	CROSS JOIN response r ON r.id = max(coalesce(seen.list_response_id, 0), coalesce(seen.detail_response_id, 0))
 	LEFT JOIN absence missing ON missing.id = h.absence_id
-	WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)
-	ORDER BY v.username COLLATE NOCASE, a.hash`
+	WHERE w.name = ?1`
 
 const accountsAt = `
 	SELECT` + accountColumns + `
-		since.health_after AS health,
-		since.after AS health_since_after,
-		since.before AS health_since_before,
-		NULL AS seen_at,
+		since.health_after,
+		since.after,
+		since.before,
+		NULL,
 		(
 			SELECT m.since FROM absence m
-			WHERE m.account_id = a.id AND m.since <= ?4 AND (m.ended IS NULL OR m.ended > ?4)
+			WHERE m.account_id = a.id AND m.since <= ?3 AND (m.ended IS NULL OR m.ended > ?3)
 			ORDER BY m.since DESC LIMIT 1
-		) AS unlisted_since,
-		(
-			SELECT group_concat(squid_id) FROM assignment
-			WHERE account_id = a.id AND from_before <= ?4 AND (to_before IS NULL OR to_before > ?4)
-		) AS squids
+		)
 	FROM workspace w
-	CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?4
-	JOIN version v ON v.id = (
-		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?4
-		ORDER BY valid_from DESC, number DESC LIMIT 1
+	CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?3
+	CROSS JOIN version v ON v.id = (
+		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?3
+		ORDER BY valid_from DESC, id DESC LIMIT 1
 	)
-	JOIN status_step since ON since.id = (
+	CROSS JOIN status_step since ON since.id = (
 		SELECT id FROM status_step t
-		WHERE t.account_id = a.id AND t.before <= ?4 AND t.health_before IS NOT t.health_after
+		WHERE t.account_id = a.id AND t.before <= ?3 AND t.health_before IS NOT t.health_after
 		ORDER BY t.before DESC, t.id DESC LIMIT 1
 	)
-	WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)
-	ORDER BY v.username COLLATE NOCASE, a.hash`
+	WHERE w.name = ?1`
 
 type accountRow struct {
-	Workspace     string         `db:"workspace"`
-	ID            int64          `db:"id"`
-	Hash          string         `db:"hash"`
-	FirstSeen     sql.NullInt64  `db:"first_seen"`
-	Username      string         `db:"username"`
-	Type          string         `db:"type"`
-	Status        sql.NullString `db:"status"`
-	Info          sql.NullString `db:"info"`
-	Description   sql.NullString `db:"description"`
-	LastSync      sql.NullString `db:"last_sync"`
-	LockedUntil   sql.NullInt64  `db:"locked_until"`
-	Versions      int            `db:"versions"`
-	Body          sql.NullString `db:"body"`
-	Health        Health         `db:"health"`
-	SinceAfter    sql.NullInt64  `db:"health_since_after"`
-	SinceBefore   sql.NullInt64  `db:"health_since_before"`
-	SeenAt        sql.NullInt64  `db:"seen_at"`
-	UnlistedSince sql.NullInt64  `db:"unlisted_since"`
-	Squids        sql.NullString `db:"squids"` // their row ids, commas between
+	ID                                  int64
+	Hash                                string
+	FirstSeen                           sql.NullInt64
+	Username, Type                      string
+	Status, Info, Description, LastSync sql.NullString
+	LockedUntil                         sql.NullInt64
+	Versions                            int
+	Body                                sql.NullString
+	Health                              string
+	SinceAfter, SinceBefore             sql.NullInt64
+	SeenAt, UnlistedSince               sql.NullInt64
+}
+
+func (r *accountRow) targets() []any {
+	return []any{
+		&r.ID, &r.Hash, &r.FirstSeen, &r.Username, &r.Type, &r.Status, &r.Info, &r.Description, &r.LastSync,
+		&r.LockedUntil, &r.Versions, &r.Body, &r.Health, &r.SinceAfter, &r.SinceBefore, &r.SeenAt, &r.UnlistedSince,
+	}
 }
 
 // accountReader maps rows of accounts. It holds what is looked up once rather
 // than for each account.
 type accountReader struct {
 	ctx    context.Context
-	store  *Store
+	tx     *sqlx.Tx
 	query  AccountQuery
 	squids map[int64]Squid
-	seen   map[int64]int64 // when the account was seen last before the moment, for most
+	uses   map[int64][]int64 // the squids that each account has
+	seen   map[int64]int64   // when the account was seen last before the moment, for most
 }
 
-func (s *Store) accountReader(ctx context.Context, q AccountQuery) (*accountReader, error) {
-	r := &accountReader{ctx: ctx, store: s, query: q}
-	err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-		if r.squids, err = squidsAt(ctx, tx, q.Workspace, q.At); err != nil || q.At.IsZero() {
-			return err
-		}
-		r.seen, err = seenBefore(ctx, tx, q)
-		return err
-	})
+func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accountReader, error) {
+	r := &accountReader{ctx: ctx, tx: tx, query: q}
+	var err error
+	if r.squids, err = squidsAt(ctx, tx, q.Workspace, q.At); err != nil {
+		return nil, err
+	}
+	if r.query.At, err = pastOrNow(ctx, tx, q.Workspace, q.At); err != nil {
+		return nil, err
+	}
+	if r.uses, err = usesAt(ctx, tx, r.query); err != nil || r.query.At.IsZero() {
+		return r, err
+	}
+	r.seen, err = seenBefore(ctx, tx, r.query)
 	return r, err
 }
 
-func (r *accountReader) state(row accountRow) (AccountState, error) {
+// pastOrNow is the moment, or the zero time when nothing was received after it:
+// how things were then is how they are now, which is faster to read.
+func pastOrNow(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time) (time.Time, error) {
+	if at.IsZero() {
+		return at, nil
+	}
+	var later bool
+	err := tx.GetContext(ctx, &later, `
+		SELECT EXISTS (
+			SELECT 1 FROM response
+			WHERE workspace_id = (SELECT id FROM workspace WHERE name = ?) AND received_at > ?
+		)`, workspace, at.UnixMilli())
+	if err != nil || later {
+		return at, err
+	}
+	return time.Time{}, nil
+}
+
+// usesAt are the squids that each account had at the moment, by row ids. All
+// assignments that lasted then are read at once: the open ones, and those that
+// ended later, for which the index of the views serves.
+func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (map[int64][]int64, error) {
+	query := `SELECT account_id, squid_id FROM assignment WHERE to_before IS NULL`
+	if !q.At.IsZero() {
+		query = `
+			SELECT account_id, squid_id FROM assignment
+			WHERE to_before IS NULL AND from_before <= ?3
+			UNION ALL
+			SELECT account_id, squid_id FROM assignment
+			WHERE ` + stamp("to_before") + ` > ` + stamp("?3") + ` AND from_before <= ?3`
+	}
+	if q.Account != "" {
+		query = `
+			SELECT account_id, squid_id FROM assignment
+			WHERE account_id = (
+				SELECT a.id FROM account a JOIN workspace w ON w.id = a.workspace_id WHERE w.name = ?1 AND a.hash = ?4
+			) AND from_before <= ?3 AND (to_before IS NULL OR to_before > ?3)`
+	}
+	uses := map[int64][]int64{}
+	rows, err := tx.QueryContext(ctx, query, q.args()...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var account, squid int64
+		if err := rows.Scan(&account, &squid); err != nil {
+			return nil, err
+		}
+		uses[account] = append(uses[account], squid)
+	}
+	return uses, rows.Err()
+}
+
+func (r *accountReader) state(row *accountRow) (AccountState, error) {
 	state := AccountState{
-		Workspace: row.Workspace, ID: row.Hash, Versions: row.Versions,
+		Workspace: r.query.Workspace, ID: row.Hash, Versions: row.Versions,
 		Facts: Facts{
 			Username: row.Username, Type: row.Type, Status: row.Status.String, Info: row.Info.String,
-			Description: row.Description.String, LastSync: row.LastSync.String, Health: row.Health,
+			Description: row.Description.String, LastSync: row.LastSync.String, Health: Health(row.Health),
 			LockedUntil: instant(row.LockedUntil),
 		},
 		HealthSince:   Window{After: instant(row.SinceAfter), Before: instant(row.SinceBefore)},
@@ -166,10 +278,8 @@ func (r *accountReader) state(row accountRow) (AccountState, error) {
 		UnlistedSince: instant(row.UnlistedSince),
 		Document:      rawOrNil(row.Body),
 	}
+	state.Facts.Squids = r.named(r.uses[row.ID])
 	var err error
-	if state.Facts.Squids, err = r.named(row.Squids.String); err != nil {
-		return state, damagedRow("assignments of account "+row.Hash, err)
-	}
 	if !r.query.At.IsZero() {
 		state.SeenAt, err = r.lastSeen(row.ID)
 	}
@@ -177,36 +287,27 @@ func (r *accountReader) state(row accountRow) (AccountState, error) {
 }
 
 // named are the squids with these row ids, sorted by id.
-func (r *accountReader) named(ids string) ([]Squid, error) {
-	squids := []Squid{}
-	if ids == "" {
-		return squids, nil
-	}
-	for text := range strings.SplitSeq(ids, ",") {
-		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return nil, err
-		}
+func (r *accountReader) named(ids []int64) []Squid {
+	squids := make([]Squid, 0, len(ids))
+	for _, id := range ids {
 		squids = append(squids, r.squids[id])
 	}
 	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
-	return squids, nil
+	return squids
 }
 
 // lastSeen is when the account was last seen at or before the moment.
 func (r *accountReader) lastSeen(account int64) (time.Time, error) {
 	ms, known := r.seen[account]
 	if !known {
-		err := r.store.view(r.ctx, func(tx *sqlx.Tx) error {
-			return tx.GetContext(r.ctx, &ms, `
-				SELECT r.received_at
-				FROM account a
-				JOIN response r ON r.workspace_id = a.workspace_id AND r.received_at <= ?2
-					AND +a.id BETWEEN r.account_min AND r.account_max
-				JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id
-				WHERE a.id = ?1
-				ORDER BY r.received_at DESC LIMIT 1`, account, r.query.At.UnixMilli())
-		})
+		err := r.tx.GetContext(r.ctx, &ms, `
+			SELECT r.received_at
+			FROM account a
+			JOIN response r ON r.workspace_id = a.workspace_id AND r.received_at <= ?2
+				AND +a.id BETWEEN r.account_min AND r.account_max
+			JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id
+			WHERE a.id = ?1
+			ORDER BY r.received_at DESC LIMIT 1`, account, r.query.At.UnixMilli())
 		if err != nil {
 			return time.Time{}, err
 		}

@@ -120,6 +120,12 @@ func instant(ms sql.NullInt64) time.Time {
 	return time.UnixMilli(ms.Int64).UTC()
 }
 
+// stamp is the text that views make of an instant: for conditions that are to use
+// the indexes on it.
+func stamp(ms string) string {
+	return `strftime('%Y-%m-%dT%H:%M:%fZ', ` + ms + ` / 1000.0, 'unixepoch')`
+}
+
 // nullMS is the inverse of instant.
 func nullMS(t time.Time) sql.NullInt64 {
 	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
