@@ -19,8 +19,8 @@ type ChangeJSON struct {
 	Run      int64           `json:"run"`
 	// The healths before and after; left out of kinds that do not touch health.
 	// Before an account appeared it had none (null).
-	HealthBefore *Text `json:"health_before,omitempty"`
-	HealthAfter  *Text `json:"health_after,omitempty"`
+	HealthBefore *Text `json:"health_before,omitzero"`
+	HealthAfter  *Text `json:"health_after,omitzero"`
 }
 
 // NewChangeJSON converts a change.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -24,6 +26,14 @@ func (t Time) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return quote(FormatTime(t.Time)), nil
+}
+
+// MarshalJSONTo writes what MarshalJSON does, faster.
+func (t Time) MarshalJSONTo(e *jsontext.Encoder) error {
+	if t.IsZero() {
+		return e.WriteToken(jsontext.Null)
+	}
+	return e.WriteValue(append(t.UTC().AppendFormat(append(e.AvailableBuffer(), '"'), timeLayout), '"'))
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, or any RFC 3339 text.
@@ -47,6 +57,14 @@ func (t Text) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return quote(string(t)), nil
+}
+
+// MarshalJSONTo writes what MarshalJSON does, faster.
+func (t Text) MarshalJSONTo(e *jsontext.Encoder) error {
+	if t == "" {
+		return e.WriteToken(jsontext.Null)
+	}
+	return e.WriteValue(appendText(e.AvailableBuffer(), string(t)))
 }
 
 // Seconds is a length of time, in JSON a number of seconds with up to three

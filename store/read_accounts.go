@@ -34,7 +34,7 @@ func (q AccountQuery) args() []any {
 // included, by username and id. Those first seen later are left out.
 func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountState, error] {
 	return func(yield func(AccountState, error) bool) {
-		var states []AccountState
+		var states []*AccountState
 		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
 			states, err = accounts(ctx, tx, q)
 			return err
@@ -44,7 +44,7 @@ func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountS
 			return
 		}
 		for _, state := range states {
-			if !yield(state, nil) {
+			if !yield(*state, nil) {
 				return
 			}
 		}
@@ -53,7 +53,7 @@ func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountS
 
 // accounts reads in the order of the table and sorts afterwards: SQLite takes
 // several times as long over rows of this width.
-func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]AccountState, error) {
+func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]*AccountState, error) {
 	r, err := newAccountReader(ctx, tx, q)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]AccountState,
 		return nil, err
 	}
 	defer rows.Close()
-	var states []AccountState
+	var states []*AccountState
 	for rows.Next() {
 		var row accountRow
 		if err := rows.Scan(row.targets()...); err != nil {
@@ -80,9 +80,9 @@ func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]AccountState,
 		if err != nil {
 			return nil, err
 		}
-		states = append(states, state)
+		states = append(states, &state)
 	}
-	slices.SortFunc(states, func(a, b AccountState) int {
+	slices.SortFunc(states, func(a, b *AccountState) int {
 		return cmp.Or(compareNoCase(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
 	})
 	return states, rows.Err()

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"iter"
-	"strconv"
 	"time"
 )
 
@@ -106,98 +104,4 @@ func (s *Store) Squids(ctx context.Context, workspace string, at time.Time) iter
 		)
 		WHERE w.name = ?1
 		ORDER BY n.name, q.hash`, []any{workspace, ms}, func(n Name) (Name, error) { return n, nil })
-}
-
-// Usage streams the movements of limits' counters seen in the period and, for
-// each account and limit, the one before, which says where the period began; the
-// latter first, each in the order of time. What the movements before the period
-// cost to find does not grow with their number but with that of the limits.
-func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] {
-	return rowsOf(ctx, s, `
-		WITH RECURSIVE
-		scope AS (
-			SELECT
-				w.id AS workspace_id,
-				coalesce((
-					SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?3
-					ORDER BY received_at DESC, id DESC LIMIT 1
-				), 0) AS first,
-				coalesce((
-					SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?4
-					ORDER BY received_at DESC, id DESC LIMIT 1
-				), 0) AS last
-			FROM workspace w WHERE w.name = ?1
-		),
-		-- The limits of each account, found by leaping from one to the next.
-		limits (account_id, pointer) AS (
-			SELECT a.id, (SELECT min(pointer) FROM usage WHERE account_id = a.id AND pointer >= '/params/user/')
-			FROM scope CROSS JOIN account a ON a.workspace_id = scope.workspace_id
-			WHERE (?2 = '' OR a.hash = ?2)
-			UNION ALL
-			SELECT account_id, (
-				SELECT min(u.pointer) FROM usage u WHERE u.account_id = limits.account_id AND u.pointer > limits.pointer
-			)
-			FROM limits WHERE pointer IS NOT NULL
-		),
-		uses (account_id, pointer, response_id) AS (
-			SELECT account_id, pointer, (
-				SELECT max(u.response_id) FROM usage u
-				WHERE u.account_id = limits.account_id AND u.pointer = limits.pointer AND u.response_id <= scope.first
-			)
-			FROM limits CROSS JOIN scope WHERE pointer LIKE '/params/user/%'
-			UNION ALL
-			SELECT u.account_id, u.pointer, u.response_id
-			FROM scope CROSS JOIN usage u ON u.response_id > scope.first AND u.response_id <= scope.last
-			WHERE u.pointer LIKE '/params/user/%'
-		)
-		SELECT
-			a.hash AS account,
-			v.username AS username,
-			u.pointer AS pointer,
-			u.body AS body,
-			u.max AS max,
-			r.received_at AS seen_at
-		FROM uses
-		CROSS JOIN usage u ON u.account_id = uses.account_id AND u.pointer = uses.pointer
-			AND u.response_id = uses.response_id
-		CROSS JOIN account a ON a.id = u.account_id
-		CROSS JOIN head h ON h.account_id = a.id
-		CROSS JOIN version v ON v.id = h.version_id
-		CROSS JOIN response r ON r.id = u.response_id
-		WHERE a.workspace_id = (SELECT workspace_id FROM scope) AND (?2 = '' OR a.hash = ?2)`, q.args(), useRow.use)
-}
-
-type useRow struct {
-	Account  string         `db:"account"`
-	Username string         `db:"username"`
-	Pointer  string         `db:"pointer"`
-	Body     string         `db:"body"`
-	Max      sql.NullString `db:"max"`
-	SeenAt   sql.NullInt64  `db:"seen_at"`
-}
-
-func (r useRow) use() (Use, error) {
-	use := Use{
-		Account: r.Account, Username: r.Username, Limit: unescapePointer(r.Pointer[len("/params/user/"):]),
-		Max: rawOrNil(r.Max), SeenAt: instant(r.SeenAt),
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(r.Body), &members); err != nil {
-		return Use{}, damagedRow("usage of account "+r.Account, err)
-	}
-	if use.Value = members["value"]; use.Value == nil || string(use.Value) == "null" {
-		use.Value = members["current"]
-	}
-	use.ResetsAt = unixTime(members["timestamp"])
-	return use, nil
-}
-
-// unixTime reads Unix seconds; anything else is no time, and the zero one.
-func unixTime(raw json.RawMessage) time.Time {
-	const latest = 1 << 37 // some time in the year 6325: beyond it, RFC 3339 ends soon
-	seconds, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil || seconds <= 0 || seconds > latest {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }

@@ -113,7 +113,10 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 				continue
 			}
 			shown++
-			if err := out.Row(report.NewAccountJSON(account), accountCells(account)...); err != nil {
+			err := out.Lazy(
+				func() any { return report.NewAccountJSON(account) },
+				func() []render.Cell { return accountCells(account) })
+			if err != nil {
 				return err
 			}
 		}

@@ -104,7 +104,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 				return err
 			}
 			n++
-			if err := out.Row(report.NewChangeJSON(change), a.changeCells(change)...); err != nil {
+			if err := a.changeRow(out, change); err != nil {
 				return err
 			}
 		}
@@ -144,6 +144,12 @@ func changeColumns(width int) []render.Column {
 		{Key: "before"},
 		{Title: run, Key: "run", Right: true},
 	}
+}
+
+func (a *app) changeRow(out *render.Writer, change store.AccountChange) error {
+	return out.Lazy(
+		func() any { return report.NewChangeJSON(change) },
+		func() []render.Cell { return a.changeCells(change) })
 }
 
 func (a *app) changeCells(c store.AccountChange) []render.Cell {

@@ -100,7 +100,7 @@ func (a *app) listDifferences(ctx context.Context, s *store.Store, account strin
 		}
 		for _, change := range net {
 			n++
-			if err := out.Row(report.NewChangeJSON(change), a.changeCells(change)...); err != nil {
+			if err := a.changeRow(out, change); err != nil {
 				return n, err
 			}
 		}

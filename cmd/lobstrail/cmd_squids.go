@@ -83,7 +83,7 @@ func (a *app) listSquids(ctx context.Context, s *store.Store, q store.Assignment
 		}
 		n++
 		row := report.NewSquidJSON(squid, uses[squid.ID])
-		if err := out.Row(row, squidCells(row)...); err != nil {
+		if err := out.Lazy(func() any { return row }, func() []render.Cell { return squidCells(row) }); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,10 @@ func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string)
 			return err
 		}
 		n++
-		if err := out.Row(report.NewAssignmentJSON(use), assignmentCells(use)...); err != nil {
+		err := out.Lazy(
+			func() any { return report.NewAssignmentJSON(use) },
+			func() []render.Cell { return assignmentCells(use) })
+		if err != nil {
 			return err
 		}
 	}

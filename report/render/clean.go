@@ -33,6 +33,11 @@ func Clean(s string) string {
 }
 
 func isClean(s string) bool {
+	plain := 0
+	for plain < len(s) && 0x20 <= s[plain] && s[plain] < 0x7f {
+		plain++
+	}
+	s = s[plain:] // the usual text ends here
 	return utf8.ValidString(s) && strings.IndexFunc(s, hidden) < 0
 }
 

@@ -3,10 +3,12 @@ package render
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // jsonRows writes a list, an element a line, so that it can be cut and searched
@@ -55,37 +57,40 @@ func (n *ndjsonRows) row(value any, _ []Cell) error {
 
 func (n *ndjsonRows) end(string) error { return nil }
 
+// asEncodingJSON makes the faster encoder write what encoding/json would, as far as
+// anybody can tell who reads JSON.
+var asEncodingJSON = json.JoinOptions(
+	json.FormatNilSliceAsNull(true),
+	json.FormatNilMapAsNull(true),
+	json.Deterministic(true),
+	jsontext.AllowDuplicateNames(true),
+	jsontext.AllowInvalidUTF8(true),
+	jsontext.PreserveRawStrings(true),
+)
+
 // encodeJSON writes a value on one line. Numbers and the order of keys of a
 // json.RawMessage stay as they are.
-func encodeJSON(value any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, fmt.Errorf("encode %T: %w", value, err)
-	}
-	return escapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
+func encodeJSON(value any) ([]byte, error) { return encode(value) }
 
 func indentJSON(value any) ([]byte, error) {
-	text, err := encodeJSON(value)
+	text, err := encode(value, jsontext.WithIndent("  "))
+	return append(text, '\n'), err
+}
+
+func encode(value any, options ...json.Options) ([]byte, error) {
+	text, err := json.Marshal(value, append(options, asEncodingJSON)...)
 	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, text, "", "  "); err != nil {
 		return nil, fmt.Errorf("encode %T: %w", value, err)
 	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	return escapeJSON(text), nil
 }
 
 // escapeJSON replaces the characters that [Clean] would replace by their \u
-// escapes, and invalid bytes by that of U+FFFD. The text must be compact JSON:
-// there, such characters are found inside strings only, and never after a
-// backslash.
+// escapes, and invalid bytes by that of U+FFFD. The text must be JSON without other
+// white space than spaces and line feeds: there, such characters are found inside
+// strings only, and never after a backslash.
 func escapeJSON(text []byte) []byte {
-	if isClean(string(text)) {
+	if isPlain(text) || isClean(string(text)) {
 		return text
 	}
 	var b bytes.Buffer
@@ -94,7 +99,7 @@ func escapeJSON(text []byte) []byte {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b.WriteString(`\ufffd`)
-		case !hidden(r):
+		case r == '\n' || !hidden(r): // between values, where it is indented
 			b.Write(text[:size])
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
@@ -105,4 +110,15 @@ func escapeJSON(text []byte) []byte {
 		text = text[size:]
 	}
 	return b.Bytes()
+}
+
+// isPlain reports whether a text is nothing but visible ASCII, spaces and line
+// feeds, as most is.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < 0x20 && c != '\n' || c > 0x7e {
+			return false
+		}
+	}
+	return true
 }

@@ -51,6 +51,8 @@ type Writer struct {
 	out     *bufio.Writer
 	columns []Column
 	rows    rows
+	valued  bool   // the format writes values and not cells
+	blank   []Cell // stand in for cells that nobody reads
 	closed  bool
 	err     error // the first; sticky
 }
@@ -73,12 +75,12 @@ func New(out io.Writer, options Options, columns ...Column) *Writer {
 }
 
 func newWriter(out *bufio.Writer, options Options, columns []Column) *Writer {
-	w := &Writer{out: out, columns: slices.Clone(columns)}
+	w := &Writer{out: out, columns: slices.Clone(columns), blank: make([]Cell, len(columns))}
 	switch options.Format {
 	case JSON:
-		w.rows = &jsonRows{out: out}
+		w.rows, w.valued = &jsonRows{out: out}, true
 	case NDJSON:
-		w.rows = &ndjsonRows{out: out}
+		w.rows, w.valued = &ndjsonRows{out: out}, true
 	case CSV:
 		w.rows = newCSVRows(out, w.columns)
 	case Markdown:
@@ -103,6 +105,15 @@ func (w *Writer) Row(value any, cells ...Cell) error {
 		w.err = w.rows.row(value, cells)
 	}
 	return w.err
+}
+
+// Lazy writes one row as Row does, and asks only for what the format wants of it:
+// in a long answer, making the other takes as long as writing.
+func (w *Writer) Lazy(value func() any, cells func() []Cell) error {
+	if w.valued {
+		return w.Row(value(), w.blank...)
+	}
+	return w.Row(nil, cells()...)
 }
 
 // Close ends the answer and returns the first error of all calls. The footer is
