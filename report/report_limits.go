@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -47,25 +48,22 @@ type limitKey struct{ account, limit string }
 // was no longer watched. The limit in force at the end is taken from the
 // documents of accounts, where they have one.
 func NewLimits(uses []store.Use, accounts []store.AccountState, since, until time.Time) []LimitJSON {
-	states := make(map[string]store.AccountState, len(accounts))
-	for _, a := range accounts {
+	states := make(map[string]*store.AccountState, len(accounts))
+	settings := map[string]*node{} // by account: read once, however many limits it has
+	for i := range accounts {
+		a := &accounts[i]
 		states[a.ID] = a
-	}
-	series := map[limitKey][]store.Use{}
-	for _, u := range uses {
-		if u.SeenAt.Before(until) {
-			key := limitKey{u.Account, u.Limit}
-			series[key] = append(series[key], u)
+		if a.Document != nil {
+			settings[a.ID] = userSettings(a.Document)
 		}
 	}
-	settings := map[string]*node{} // by account: read once, however many limits it has
-	for _, a := range accounts {
-		settings[a.ID] = userSettings(a.Document)
-	}
 	out := []LimitJSON{}
-	for _, s := range series {
-		slices.SortStableFunc(s, func(a, b store.Use) int { return a.SeenAt.Compare(b.SeenAt) })
-		out = append(out, newLimit(s, states[s[0].Account], settings[s[0].Account], since, until))
+	for series := range seriesOf(uses, until) {
+		state := states[series[0].Account]
+		if state == nil {
+			state = &store.AccountState{}
+		}
+		out = append(out, newLimit(series, state, settings[series[0].Account], since, until))
 	}
 	slices.SortFunc(out, func(a, b LimitJSON) int {
 		return cmp.Or(cmp.Compare(a.Username, b.Username), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Limit, b.Limit))
@@ -73,8 +71,36 @@ func NewLimits(uses []store.Use, accounts []store.AccountState, since, until tim
 	return out
 }
 
+// seriesOf yields the movements of each limit before until, oldest first. A series
+// is only good until the next one.
+func seriesOf(uses []store.Use, until time.Time) iter.Seq[[]*store.Use] {
+	last := make(map[limitKey]int, len(uses)/2)
+	before := make([]int, len(uses)) // the one of the same limit, plus one
+	for i := range uses {
+		if u := &uses[i]; u.SeenAt.Before(until) {
+			key := limitKey{u.Account, u.Limit}
+			before[i] = last[key]
+			last[key] = i + 1
+		}
+	}
+	return func(yield func([]*store.Use) bool) {
+		var series []*store.Use
+		for _, i := range last {
+			series = series[:0]
+			for ; i > 0; i = before[i-1] {
+				series = append(series, &uses[i-1])
+			}
+			slices.Reverse(series)
+			slices.SortStableFunc(series, func(a, b *store.Use) int { return a.SeenAt.Compare(b.SeenAt) })
+			if !yield(series) {
+				return
+			}
+		}
+	}
+}
+
 // newLimit sums up the movements of one limit, oldest first.
-func newLimit(uses []store.Use, a store.AccountState, settings *node, since, until time.Time) LimitJSON {
+func newLimit(uses []*store.Use, a *store.AccountState, settings *node, since, until time.Time) LimitJSON {
 	last := uses[len(uses)-1]
 	limit := last.Max
 	if current := settings.member(last.Limit).member("max").value(); current != nil {
@@ -107,9 +133,13 @@ func userSettings(document json.RawMessage) *node {
 }
 
 // newDays finds the highest use of each day of the period.
-func newDays(uses []store.Use, a store.AccountState, since, until time.Time) []DayUseJSON {
-	best := map[string]store.Use{}
+func newDays(uses []*store.Use, a *store.AccountState, since, until time.Time) []DayUseJSON {
+	var best []dayUse
 	for i, u := range uses {
+		value, ok := numberOf(u.Value)
+		if !ok {
+			continue
+		}
 		// What was seen lasts until it is seen to move or the watch ends.
 		end := until
 		if i+1 < len(uses) {
@@ -125,27 +155,49 @@ func newDays(uses []store.Use, a store.AccountState, since, until time.Time) []D
 			if day.Equal(end) && !day.Equal(u.SeenAt) {
 				break // it ended as the day began
 			}
-			keepHighest(best, day, u)
+			best = keepHighest(best, dayUse{dayNumber(day), value, u})
 		}
 	}
-	days := []DayUseJSON{}
-	for _, day := range sortedNames(best) {
-		u := best[day]
-		days = append(days, DayUseJSON{Day: day, Highest: u.Value, Max: u.Max, Share: share(u.Value, u.Max)})
+	days := make([]DayUseJSON, 0, len(best))
+	for _, b := range best {
+		name := time.Unix(b.day*secondsOfDay, 0).UTC().Format(time.DateOnly)
+		days = append(days, DayUseJSON{Day: name, Highest: b.use.Value, Max: b.use.Max, Share: share(b.use.Value, b.use.Max)})
 	}
 	return days
 }
 
-func keepHighest(best map[string]store.Use, day time.Time, u store.Use) {
-	value, ok := numberOf(u.Value)
-	if !ok {
-		return
+// dayUse is the highest use of one day so far.
+type dayUse struct {
+	day   int64
+	value float64
+	use   *store.Use
+}
+
+const secondsOfDay = 24 * 60 * 60
+
+// dayNumber counts the UTC days since 1970.
+func dayNumber(t time.Time) int64 {
+	day := t.Unix() / secondsOfDay
+	if t.Unix()%secondsOfDay < 0 {
+		day--
 	}
-	name := day.UTC().Format(time.DateOnly)
-	old, known := best[name]
-	if highest, _ := numberOf(old.Value); !known || value >= highest {
-		best[name] = u
+	return day
+}
+
+// keepHighest puts a use among the days, which are in order, unless a higher one
+// of the same day is there. Uses come in order too, so its place is near the end.
+func keepHighest(days []dayUse, u dayUse) []dayUse {
+	at := len(days)
+	for at > 0 && days[at-1].day > u.day {
+		at--
 	}
+	switch {
+	case at == 0 || days[at-1].day < u.day:
+		return slices.Insert(days, at, u)
+	case u.value >= days[at-1].value:
+		days[at-1] = u
+	}
+	return days
 }
 
 func latest(a, b time.Time) time.Time {
@@ -160,6 +212,10 @@ func nextDay(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour).Ad
 
 // numberOf reads a JSON number, or the text of one.
 func numberOf(raw json.RawMessage) (float64, bool) {
+	if digits, rest := cutDigits(string(raw)); rest == "" && 0 < len(digits) && len(digits) < 16 && digits[0] != '0' {
+		number, err := strconv.ParseInt(digits, 10, 64) // exact in a float64, and far faster
+		return float64(number), err == nil
+	}
 	n, err := parseValue(raw)
 	if err != nil || n == nil || n.kind != kindNumber && n.kind != kindString {
 		return 0, false

@@ -65,27 +65,20 @@ func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]*AccountState
 	if q.Account != "" {
 		query += ` AND a.hash = ?4`
 	}
-	rows, err := tx.QueryContext(ctx, query, r.query.args()...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var states []*AccountState
-	for rows.Next() {
+	err = eachOf(ctx, tx, query, r.query.args(), func(scan func(...any) error) error {
 		var row accountRow
-		if err := rows.Scan(row.targets()...); err != nil {
-			return nil, err
+		if err := scan(row.targets()...); err != nil {
+			return err
 		}
 		state, err := r.state(&row)
-		if err != nil {
-			return nil, err
-		}
 		states = append(states, &state)
-	}
+		return err
+	})
 	slices.SortFunc(states, func(a, b *AccountState) int {
 		return cmp.Or(compareNoCase(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
 	})
-	return states, rows.Err()
+	return states, err
 }
 
 // compareNoCase orders texts as SQLite's NOCASE does: upper and lower case of
@@ -249,19 +242,12 @@ func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (map[int64][]int64
 			) AND from_before <= ?3 AND (to_before IS NULL OR to_before > ?3)`
 	}
 	uses := map[int64][]int64{}
-	rows, err := tx.QueryContext(ctx, query, q.args()...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return uses, eachOf(ctx, tx, query, q.args(), func(scan func(...any) error) error {
 		var account, squid int64
-		if err := rows.Scan(&account, &squid); err != nil {
-			return nil, err
-		}
+		err := scan(&account, &squid)
 		uses[account] = append(uses[account], squid)
-	}
-	return uses, rows.Err()
+		return err
+	})
 }
 
 func (r *accountReader) state(row *accountRow) (AccountState, error) {
@@ -322,24 +308,21 @@ func seenBefore(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (map[int64]int
 	if q.Account != "" {
 		return nil, nil
 	}
-	var rows []struct {
-		Account  int64 `db:"account_id"`
-		Received int64 `db:"received_at"`
-	}
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT s.account_id AS account_id, r.received_at AS received_at
+	seen := map[int64]int64{}
+	return seen, eachOf(ctx, tx, `
+		SELECT s.account_id, r.received_at
 		FROM response r
 		CROSS JOIN snapshot s ON s.response_id = r.id
 		WHERE r.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND r.received_at <= ?2
 		ORDER BY r.received_at DESC
 		LIMIT (
 			SELECT count(*) * 5 / 4 + 200 FROM account a JOIN workspace w ON w.id = a.workspace_id WHERE w.name = ?1
-		)`, q.Workspace, q.At.UnixMilli())
-	seen := make(map[int64]int64, len(rows))
-	for _, row := range rows {
-		seen[row.Account] = max(seen[row.Account], row.Received)
-	}
-	return seen, err
+		)`, []any{q.Workspace, q.At.UnixMilli()}, func(scan func(...any) error) error {
+		var account, received int64
+		err := scan(&account, &received)
+		seen[account] = max(seen[account], received)
+		return err
+	})
 }
 
 // squidsAt are the squids of the workspace by row id, with the names they had.

@@ -23,6 +23,9 @@ type AssignmentQuery struct {
 // Assignments streams assignments by squid name and id, then by username, then
 // in the order of time. Names are those of the moment asked for, or of now.
 func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error] {
+	if q.Squid == "" && q.Account == "" {
+		return s.allAssignments(ctx, q)
+	}
 	at, until, since := int64(1<<63-1), int64(1<<63-1), int64(0)
 	if !q.At.IsZero() {
 		at = q.At.UnixMilli()

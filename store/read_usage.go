@@ -37,6 +37,63 @@ func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] 
 	}
 }
 
+// Settings streams the documents, as they are stored, of the versions that held at
+// the end of the period, of those accounts only that may have news of a limit since
+// its counter last moved, which [Use] cannot tell.
+func (s *Store) Settings(ctx context.Context, q PeriodQuery) iter.Seq2[Setting, error] {
+	return rowsOf(ctx, s, `
+		WITH scope AS (
+			SELECT w.id AS workspace_id, `+lastResponse(4)+` AS last FROM workspace w WHERE w.name = ?1 AND ?3 = ?3
+		)
+		SELECT a.hash AS account, d.body AS document
+		FROM scope
+		CROSS JOIN account a ON a.workspace_id = scope.workspace_id
+		CROSS JOIN version v ON v.id = (
+			SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?4
+			ORDER BY valid_from DESC, id DESC LIMIT 1
+		)
+		CROSS JOIN document d ON d.id = v.document_id
+		WHERE (?2 = '' OR a.hash = ?2) AND d.body IS NOT NULL AND EXISTS (
+			SELECT 1
+			FROM counter c
+			CROSS JOIN response r ON r.id = CASE WHEN c.response_id <= scope.last
+				THEN c.response_id
+				ELSE (
+					SELECT max(response_id) FROM usage
+					WHERE account_id = c.account_id AND pointer = c.pointer AND response_id <= scope.last
+				) END
+			WHERE c.account_id = a.id AND (c.max IS NULL OR v.response_id > r.id AND EXISTS (
+				SELECT 1 FROM change g
+				WHERE g.account_id = a.id AND g.before BETWEEN r.received_at AND ?4
+					AND g.kind IN ('limit', 'schema', 'returned')
+			))
+		)`, q.args(), settingRow.setting)
+}
+
+// Setting is the document of an account.
+type Setting struct {
+	Account  string // id
+	Document json.RawMessage
+}
+
+type settingRow struct {
+	Account  string `db:"account"`
+	Document string `db:"document"`
+}
+
+func (r settingRow) setting() (Setting, error) {
+	return Setting{Account: r.Account, Document: json.RawMessage(r.Document)}, nil
+}
+
+// lastResponse is the number of the last response of workspace w that was received
+// by the instant that parameter n holds; 0 for none.
+func lastResponse(n int) string {
+	return `coalesce((
+		SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?` + strconv.Itoa(n) + `
+		ORDER BY received_at DESC, id DESC LIMIT 1
+	), 0)`
+}
+
 // The period as the queries below know it: the responses after ?1 and up to ?2.
 const (
 	// usesStanding are the counters that have not moved since the period began.
@@ -77,42 +134,30 @@ type usageReader struct {
 
 func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageReader, error) {
 	r := &usageReader{ctx: ctx, tx: tx, names: map[int64]Name{}}
-	upTo := func(n int) string {
-		return `coalesce((
-			SELECT id FROM response WHERE workspace_id = w.id AND received_at <= ?` + strconv.Itoa(n) + `
-			ORDER BY received_at DESC, id DESC LIMIT 1
-		), 0)`
-	}
 	err := tx.QueryRowContext(ctx, `
-		SELECT `+upTo(3)+`, `+upTo(4)+` FROM workspace w WHERE w.name = ?1 AND ?2 = ?2`, q.args()...).Scan(&r.first, &r.last)
+		SELECT `+lastResponse(3)+`, `+lastResponse(4)+` FROM workspace w WHERE w.name = ?1 AND ?2 = ?2`, q.args()...).Scan(&r.first, &r.last)
 	if err == sql.ErrNoRows {
 		return r, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `
+	err = eachOf(ctx, tx, `
 		SELECT a.id, a.hash, v.username
 		FROM workspace w
 		CROSS JOIN account a ON a.workspace_id = w.id
 		CROSS JOIN head h ON h.account_id = a.id
 		CROSS JOIN version v ON v.id = h.version_id
-		WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)`, q.args()...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+		WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)`, q.args(), func(scan func(...any) error) error {
 		var name Name
-		if err := rows.Scan(&r.account, &name.ID, &name.Name); err != nil {
-			return nil, err
-		}
+		err := scan(&r.account, &name.ID, &name.Name)
 		r.names[r.account] = name
-	}
+		return err
+	})
 	if q.Account == "" {
 		r.account = 0
 	}
-	return r, rows.Err()
+	return r, err
 }
 
 // read yields the rows of one query and reports whether more are wanted. Rows of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // rowsOf streams the rows of a query, each mapped by its method. The iteration
@@ -34,6 +36,22 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 			yield(none, interpret(err))
 		}
 	}
+}
+
+// eachOf runs a query and calls fn with the scan of each row. It is for long
+// answers, whose rows sqlx takes longer to map than SQLite to find.
+func eachOf(ctx context.Context, tx *sqlx.Tx, query string, args []any, fn func(scan func(...any) error) error) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // damagedRow says that a row cannot be what was written.

@@ -56,11 +56,11 @@ func squidOf(path string) string { return shortID(strings.TrimPrefix(path, "/squ
 // valueText is a JSON value for people: text without quotes, and a dash for what
 // is not there.
 func valueText(raw json.RawMessage) string {
-	if raw == nil || string(raw) == "null" {
+	if len(raw) == 0 || string(raw) == "null" {
 		return "-"
 	}
 	var text string
-	if json.Unmarshal(raw, &text) == nil {
+	if raw[0] == '"' && json.Unmarshal(raw, &text) == nil {
 		return text
 	}
 	return string(raw)

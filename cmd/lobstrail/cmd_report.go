@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,8 +100,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
 		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
 	}}
-	limits := section == "" || section == "limits"
-	accounts := store.AccountQuery{Workspace: a.workspace, Documents: limits}
+	accounts := store.AccountQuery{Workspace: a.workspace}
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
@@ -120,10 +120,30 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 			return in, err
 		}
 	}
-	if limits {
-		in.Uses, err = collect(s.Usage(ctx, period))
+	if section == "" || section == "limits" {
+		err = readLimits(ctx, s, period, &in)
 	}
 	return in, err
+}
+
+// readLimits reads how counters moved, and the few documents that know more of
+// limits than the counters do.
+func readLimits(ctx context.Context, s *store.Store, period store.PeriodQuery, in *report.Input) (err error) {
+	if in.Uses, err = collect(s.Usage(ctx, period)); err != nil {
+		return err
+	}
+	settings, err := collect(s.Settings(ctx, period))
+	if err != nil {
+		return err
+	}
+	documents := make(map[string]json.RawMessage, len(settings))
+	for _, setting := range settings {
+		documents[setting.Account] = setting.Document
+	}
+	for i := range in.Accounts {
+		in.Accounts[i].Document = documents[in.Accounts[i].ID]
+	}
+	return nil
 }
 
 // collect reads a stream to its end.

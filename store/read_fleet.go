@@ -1,0 +1,183 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// allAssignments answers as [Store.Assignments] does for all squids and accounts:
+// it looks up each of these once, and sorts by their ranks.
+func (s *Store) allAssignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error] {
+	return func(yield func(Assignment, error) bool) {
+		var f *fleet
+		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
+			f, err = readFleet(ctx, tx, q)
+			return err
+		})
+		if err != nil {
+			yield(Assignment{}, err)
+			return
+		}
+		for i := range f.spans {
+			if !yield(f.assignment(&f.spans[i]), nil) {
+				return
+			}
+		}
+	}
+}
+
+// fleet is what assignments are told of: spans in their order, and the squids and
+// accounts they are of, by row id.
+type fleet struct {
+	squids   map[int64]*ranked
+	accounts map[int64]*ranked
+	spans    []span
+}
+
+// ranked is a squid or an account, with its place among its like.
+type ranked struct {
+	id, name string
+	health   Health
+	rank     int
+}
+
+// span is an assignment as it is stored.
+type span struct {
+	id                                       int64
+	squid, account                           *ranked
+	fromAfter, fromBefore, toAfter, toBefore sql.NullInt64
+}
+
+func readFleet(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (*fleet, error) {
+	squids, err := squidsAt(ctx, tx, q.Workspace, q.At)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{squids: make(map[int64]*ranked, len(squids))}
+	for id, squid := range squids {
+		f.squids[id] = &ranked{id: squid.ID, name: squid.Name}
+	}
+	rank(f.squids, cmp.Compare)
+	at, err := pastOrNow(ctx, tx, q.Workspace, q.At)
+	if err != nil {
+		return nil, err
+	}
+	if f.accounts, err = healthsAt(ctx, tx, q.Workspace, at); err != nil {
+		return nil, err
+	}
+	rank(f.accounts, compareNoCase)
+	if f.spans, err = f.readSpans(ctx, tx, q); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(f.spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.squid.rank, b.squid.rank), cmp.Compare(a.account.rank, b.account.rank),
+			cmp.Compare(a.fromBefore.Int64, b.fromBefore.Int64), cmp.Compare(a.id, b.id))
+	})
+	return f, nil
+}
+
+// rank numbers all by name, then id.
+func rank(all map[int64]*ranked, compare func(a, b string) int) {
+	sorted := make([]*ranked, 0, len(all))
+	for _, r := range all {
+		sorted = append(sorted, r)
+	}
+	slices.SortFunc(sorted, func(a, b *ranked) int { return cmp.Or(compare(a.name, b.name), cmp.Compare(a.id, b.id)) })
+	for i, r := range sorted {
+		r.rank = i
+	}
+}
+
+// healthsAt are the accounts of a workspace with the names and healths they had.
+func healthsAt(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time) (map[int64]*ranked, error) {
+	query := `
+		SELECT a.id, a.hash, v.username, h.health
+		FROM workspace w
+		CROSS JOIN account a ON a.workspace_id = w.id
+		CROSS JOIN head h ON h.account_id = a.id
+		CROSS JOIN version v ON v.id = h.version_id
+		WHERE w.name = ?1`
+	if !at.IsZero() {
+		query = `
+			SELECT
+				a.id,
+				a.hash,
+				(
+					SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
+					ORDER BY valid_from DESC, id DESC LIMIT 1
+				),
+				(
+					SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
+					ORDER BY t.before DESC, t.id DESC LIMIT 1
+				)
+			FROM workspace w
+			CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?2
+			WHERE w.name = ?1`
+	}
+	accounts := map[int64]*ranked{}
+	err := eachOf(ctx, tx, query, []any{workspace, at.UnixMilli()}, func(scan func(...any) error) error {
+		var id int64
+		account := &ranked{}
+		err := scan(&id, &account.id, &account.name, &account.health)
+		accounts[id] = account
+		return err
+	})
+	return accounts, err
+}
+
+// readSpans reads the assignments asked for: the open ones, and unless they are
+// all that is wanted, those that ended late enough, by the index of the views.
+func (f *fleet) readSpans(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (spans []span, err error) {
+	const columns = `SELECT id, squid_id, account_id, from_after, from_before, to_after, to_before FROM assignment `
+	at, since, until := int64(1<<63-1), int64(0), int64(1<<63-1)
+	if !q.At.IsZero() {
+		at, since = q.At.UnixMilli(), q.At.UnixMilli()
+	}
+	if !q.Since.IsZero() {
+		since = max(since, q.Since.UnixMilli())
+	}
+	if !q.Until.IsZero() {
+		until = q.Until.UnixMilli()
+	}
+	const begun = `from_before <= ?1 AND coalesce(from_after, from_before) <= ?3`
+	queries := []string{columns + `WHERE to_before IS NULL AND ` + begun}
+	switch {
+	case q.Open:
+	case since == 0:
+		queries = append(queries, columns+`WHERE to_before IS NOT NULL AND `+begun)
+	default:
+		queries = append(queries, columns+`WHERE `+stamp("to_before")+` > `+stamp("?2")+` AND `+begun)
+	}
+	for _, query := range queries {
+		err := eachOf(ctx, tx, query, []any{at, since, until}, func(scan func(...any) error) error {
+			var squid, account int64
+			one := span{}
+			err := scan(&one.id, &squid, &account, &one.fromAfter, &one.fromBefore, &one.toAfter, &one.toBefore)
+			if one.squid, one.account = f.squids[squid], f.accounts[account]; one.squid != nil && one.account != nil {
+				spans = append(spans, one) // else it is of another workspace
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return spans, nil
+}
+
+func (f *fleet) assignment(s *span) Assignment {
+	g := Assignment{
+		Squid: s.squid.id, SquidName: s.squid.name, Account: s.account.id, Username: s.account.name, Health: s.account.health,
+		From: Window{After: instant(s.fromAfter), Before: instant(s.fromBefore)},
+	}
+	if s.toBefore.Valid {
+		g.To = &Window{After: instant(s.toAfter), Before: instant(s.toBefore)}
+	}
+	return g
+}
