@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,8 +96,8 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	})
 }
 
-// reportInput reads what the report is made of. What happened after a period
-// that ended before now is not looked at.
+// reportInput reads what the report is made of, the sections side by side. What
+// happened after a period that ended before now is not looked at.
 func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
 		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
@@ -104,46 +106,64 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
-	var err error
-	if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil {
-		return in, err
-	}
 	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
-	if section == "" || section == "status" {
-		if in.Steps, err = collect(s.StatusSteps(ctx, period)); err != nil {
-			return in, err
+	var documents map[string]json.RawMessage
+	readers := []func() error{func() (err error) {
+		in.Accounts, err = collect(s.Accounts(ctx, accounts))
+		return err
+	}}
+	add := func(name string, read func() error) {
+		if section == "" || section == name {
+			readers = append(readers, read)
 		}
 	}
-	if section == "" || section == "squids" {
+	add("limits", func() (err error) {
+		in.Uses, err = collect(s.Usage(ctx, period))
+		return err
+	})
+	add("status", func() (err error) {
+		in.Steps, err = collect(s.StatusSteps(ctx, period))
+		return err
+	})
+	add("squids", func() (err error) {
 		q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until}
-		if in.Assignments, err = collect(s.Assignments(ctx, q)); err != nil {
-			return in, err
-		}
-	}
-	if section == "" || section == "limits" {
-		err = readLimits(ctx, s, period, &in)
+		in.Assignments, err = collect(s.Assignments(ctx, q))
+		return err
+	})
+	add("limits", func() (err error) {
+		documents, err = settings(ctx, s, period)
+		return err
+	})
+	err := sideBySide(readers)
+	for i := range in.Accounts {
+		in.Accounts[i].Document = documents[in.Accounts[i].ID]
 	}
 	return in, err
 }
 
-// readLimits reads how counters moved, and the few documents that know more of
-// limits than the counters do.
-func readLimits(ctx context.Context, s *store.Store, period store.PeriodQuery, in *report.Input) (err error) {
-	if in.Uses, err = collect(s.Usage(ctx, period)); err != nil {
-		return err
-	}
-	settings, err := collect(s.Settings(ctx, period))
-	if err != nil {
-		return err
-	}
-	documents := make(map[string]json.RawMessage, len(settings))
-	for _, setting := range settings {
+// settings are the few documents that know more of limits than the counters do, by
+// account.
+func settings(ctx context.Context, s *store.Store, period store.PeriodQuery) (map[string]json.RawMessage, error) {
+	documents := map[string]json.RawMessage{}
+	for setting, err := range s.Settings(ctx, period) {
+		if err != nil {
+			return nil, err
+		}
 		documents[setting.Account] = setting.Document
 	}
-	for i := range in.Accounts {
-		in.Accounts[i].Document = documents[in.Accounts[i].ID]
+	return documents, nil
+}
+
+// sideBySide calls all functions at once and answers the first error in their
+// order.
+func sideBySide(all []func() error) error {
+	errs := make([]error, len(all))
+	var running sync.WaitGroup
+	for i, fn := range all {
+		running.Go(func() { errs[i] = fn() })
 	}
-	return nil
+	running.Wait()
+	return cmp.Or(errs...)
 }
 
 // collect reads a stream to its end.

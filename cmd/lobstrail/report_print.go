@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -13,26 +15,47 @@ import (
 type section struct {
 	title   string
 	columns []render.Column
-	rows    []sectionRow
-	footer  string
+	rows    rowSeq // made as they are written: there are tens of thousands
+	footer  func(rows int) string
 }
 
-type sectionRow struct {
-	value any
-	cells []render.Cell
+// rowSeq yields rows as [render.Writer.Lazy] takes them.
+type rowSeq iter.Seq2[func() any, func() []render.Cell]
+
+// none is a footer for sections that had no row.
+func none(text string) func(int) string {
+	return func(rows int) string {
+		if rows > 0 {
+			return ""
+		}
+		return text
+	}
 }
 
-func (s *section) row(value any, cells ...render.Cell) {
-	s.rows = append(s.rows, sectionRow{value, cells})
+// rowsFrom makes a row of each item.
+func rowsFrom[T any](items []T, cells func(T) []render.Cell) rowSeq {
+	return func(yield func(func() any, func() []render.Cell) bool) {
+		for _, item := range items {
+			if !yield(func() any { return item }, func() []render.Cell { return cells(item) }) {
+				return
+			}
+		}
+	}
 }
 
 func (s *section) writeTo(out *render.Writer) error {
-	for _, row := range s.rows {
-		if err := out.Row(row.value, row.cells...); err != nil {
+	n := 0
+	for value, cells := range s.rows {
+		n++
+		if err := out.Lazy(value, cells); err != nil {
 			return err
 		}
 	}
-	return out.Close(s.footer)
+	footer := ""
+	if s.footer != nil {
+		footer = s.footer(n)
+	}
+	return out.Close(footer)
 }
 
 // printReport writes the report in the format asked for. CSV and NDJSON hold the
@@ -103,7 +126,7 @@ func resyncRows(status *report.StatusSection) section {
 		{Title: "Account", Flexible: 1}, {Title: "Type", Flexible: 3}, {Title: "Status", Flexible: 2},
 		{Title: "Expired"}, {Title: "Squids without it", Flexible: 2},
 	}}
-	for _, r := range status.NeedResync {
+	s.rows = rowsFrom(status.NeedResync, func(r report.ResyncJSON) []render.Cell {
 		names := ""
 		for i, squid := range r.Squids {
 			if i > 0 {
@@ -111,13 +134,13 @@ func resyncRows(status *report.StatusSection) section {
 			}
 			names += nameOf(string(squid.Name), squid.ID)
 		}
-		s.row(r, render.TextCell(nameOf(string(r.Username), r.ID)), render.TextCell(string(r.Type)),
+		return []render.Cell{
+			render.TextCell(nameOf(string(r.Username), r.ID)), render.TextCell(string(r.Type)),
 			render.TextCell(statusText(r.Status, r.Info)).In(store.Expired),
-			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names))
-	}
-	if len(s.rows) == 0 {
-		s.footer = "None: no account's cookies have expired."
-	}
+			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names),
+		}
+	})
+	s.footer = none("None: no account's cookies have expired.")
 	return s
 }
 
@@ -128,23 +151,23 @@ func transitionRows(status *report.StatusSection) section {
 		{Key: "status_before"}, {Key: "status_after"}, {Key: "info_before"}, {Key: "info_after"},
 		{Key: "after"}, {Key: "before"}, {Key: "run"},
 	}}
-	for _, t := range status.Transitions {
+	s.rows = rowsFrom(status.Transitions, func(t report.TransitionJSON) []render.Cell {
 		health := string(t.HealthAfter)
 		if t.HealthBefore != t.HealthAfter {
 			health = string(t.HealthBefore) + " → " + health
 		}
 		text := statusText(t.StatusBefore, t.InfoBefore) + " → " + statusText(t.StatusAfter, t.InfoAfter)
-		s.row(t, render.WindowCell(store.Window{After: t.After.Time, Before: t.Before.Time}), render.TextCell(t.Account),
+		return []render.Cell{
+			render.WindowCell(store.Window{After: t.After.Time, Before: t.Before.Time}), render.TextCell(t.Account),
 			render.TextCell(nameOf(string(t.Username), t.Account)).Exact(string(t.Username)),
 			render.TextCell(health).In(store.Health(t.HealthAfter)),
 			render.TextCell(string(t.HealthBefore)), render.TextCell(string(t.HealthAfter)), render.TextCell(text),
 			render.TextCell(string(t.StatusBefore)), render.TextCell(string(t.StatusAfter)),
 			render.TextCell(string(t.InfoBefore)), render.TextCell(string(t.InfoAfter)),
-			render.TimeCell(t.After.Time), render.TimeCell(t.Before.Time), render.IntCell(t.Run))
-	}
-	if len(s.rows) == 0 {
-		s.footer = "None: no account changed its status."
-	}
+			render.TimeCell(t.After.Time), render.TimeCell(t.Before.Time), render.IntCell(t.Run),
+		}
+	})
+	s.footer = none("None: no account changed its status.")
 	return s
 }
 
@@ -167,29 +190,39 @@ func timeRows(status *report.StatusSection) section {
 		{Title: "Uncertain", Right: true}, {Title: "Not watched", Right: true},
 	}}
 	steady := 0
-	for _, account := range status.Accounts {
-		healthy, other := "-", ""
-		for _, t := range account.Times {
-			span := spanText(time.Duration(t.Min), time.Duration(t.Max))
-			if t.Health == store.Healthy {
-				healthy = span
+	s.rows = func(yield func(func() any, func() []render.Cell) bool) {
+		for _, account := range status.Accounts {
+			if !slices.ContainsFunc(account.Times, func(t report.HealthTimeJSON) bool { return t.Health != store.Healthy }) {
+				steady++
 				continue
 			}
-			if other != "" {
-				other += ", "
+			if !yield(func() any { return account }, func() []render.Cell { return timeCells(account) }) {
+				return
 			}
-			other += string(t.Health) + " " + span
 		}
-		if other == "" {
-			steady++
+	}
+	s.footer = func(int) string { return count(steady, "account") + " healthy for as long as watched, not shown." }
+	return s
+}
+
+func timeCells(account report.AccountTimeJSON) []render.Cell {
+	healthy, other := "-", ""
+	for _, t := range account.Times {
+		span := spanText(time.Duration(t.Min), time.Duration(t.Max))
+		if t.Health == store.Healthy {
+			healthy = span
 			continue
 		}
-		s.row(account, render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
-			render.TextCell(healthy), render.TextCell(other), render.DurationCell(time.Duration(account.Uncertain)),
-			render.DurationCell(time.Duration(account.NotWatched)))
+		if other != "" {
+			other += ", "
+		}
+		other += string(t.Health) + " " + span
 	}
-	s.footer = count(steady, "account") + " healthy for as long as watched, not shown."
-	return s
+	return []render.Cell{
+		render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
+		render.TextCell(healthy), render.TextCell(other), render.DurationCell(time.Duration(account.Uncertain)),
+		render.DurationCell(time.Duration(account.NotWatched)),
+	}
 }
 
 // spanText is a time that is known to lie between two bounds.

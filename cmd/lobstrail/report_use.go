@@ -12,7 +12,7 @@ func unservedRows(squids *report.SquidSection) section {
 	s := section{title: "Squids without a healthy account", columns: []render.Column{
 		{Title: "Squid", Flexible: 1}, {Title: "Accounts", Flexible: 2},
 	}}
-	for _, squid := range squids.WithoutHealthy {
+	s.rows = rowsFrom(squids.WithoutHealthy, func(squid report.SquidJSON) []render.Cell {
 		names := ""
 		for i, account := range squid.Accounts {
 			if i > 0 {
@@ -23,11 +23,11 @@ func unservedRows(squids *report.SquidSection) section {
 		if names == "" {
 			names = "none"
 		}
-		s.row(squid, render.TextCell(nameOf(string(squid.Name), squid.ID)).In(store.Expired), render.TextCell(names))
-	}
-	if len(s.rows) == 0 {
-		s.footer = "None: every squid has a healthy account."
-	}
+		return []render.Cell{
+			render.TextCell(nameOf(string(squid.Name), squid.ID)).In(store.Expired), render.TextCell(names),
+		}
+	})
+	s.footer = none("None: every squid has a healthy account.")
 	return s
 }
 
@@ -48,21 +48,31 @@ func squidRows(squids *report.SquidSection) section {
 		{Title: "Account", Key: "username", Flexible: 2}, {Key: "health"}, {Title: "From"}, {Title: "To"},
 		{Key: "from_after"}, {Key: "from_before"}, {Key: "to_after"}, {Key: "to_before"},
 	}}
-	for _, squid := range squids.BySquid {
-		for _, use := range squid.Accounts {
-			to, end := useEnd(use.To)
-			from := windowOf(use.From)
-			s.row(assignmentUse{squid.ID, squid.Name, use.ID, use.Username, use.Health, use.From, use.To},
-				render.TextCell(squid.ID), render.TextCell(nameOf(string(squid.Name), squid.ID)).Exact(string(squid.Name)),
-				render.TextCell(use.ID), render.TextCell(nameOf(string(use.Username), use.ID)).Exact(string(use.Username)),
-				render.TextCell(string(use.Health)), render.WindowCell(from), to, render.TimeCell(from.After),
-				render.TimeCell(from.Before), render.TimeCell(end.After), render.TimeCell(end.Before))
+	s.rows = func(yield func(func() any, func() []render.Cell) bool) {
+		for _, squid := range squids.BySquid {
+			for _, use := range squid.Accounts {
+				value := func() any {
+					return assignmentUse{squid.ID, squid.Name, use.ID, use.Username, use.Health, use.From, use.To}
+				}
+				if !yield(value, func() []render.Cell { return useCells(squid.SquidRefJSON, use) }) {
+					return
+				}
+			}
 		}
 	}
-	if len(s.rows) == 0 {
-		s.footer = "None: no squid used any account."
-	}
+	s.footer = none("None: no squid used any account.")
 	return s
+}
+
+func useCells(squid report.SquidRefJSON, use report.AccountUseJSON) []render.Cell {
+	to, end := useEnd(use.To)
+	from := windowOf(use.From)
+	return []render.Cell{
+		render.TextCell(squid.ID), render.TextCell(nameOf(string(squid.Name), squid.ID)).Exact(string(squid.Name)),
+		render.TextCell(use.ID), render.TextCell(nameOf(string(use.Username), use.ID)).Exact(string(use.Username)),
+		render.TextCell(string(use.Health)), render.WindowCell(from), to, render.TimeCell(from.After),
+		render.TimeCell(from.Before), render.TimeCell(end.After), render.TimeCell(end.Before),
+	}
 }
 
 func windowOf(w report.WindowJSON) store.Window {
@@ -80,7 +90,7 @@ func accountSquidRows(squids *report.SquidSection) section {
 	s := section{title: "Accounts and the squids that used them", columns: []render.Column{
 		{Title: "Account", Flexible: 1}, {Title: "Now"}, {Title: "Squids", Flexible: 2}, {Title: "Ended", Flexible: 3},
 	}}
-	for _, account := range squids.ByAccount {
+	s.rows = rowsFrom(squids.ByAccount, func(account report.AccountSquidsJSON) []render.Cell {
 		lasting, ended := "", ""
 		for _, squid := range account.Squids {
 			list := &lasting
@@ -92,9 +102,11 @@ func accountSquidRows(squids *report.SquidSection) section {
 			}
 			*list += nameOf(string(squid.Name), squid.ID)
 		}
-		s.row(account, render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
-			render.TextCell(lasting), render.TextCell(ended))
-	}
+		return []render.Cell{
+			render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
+			render.TextCell(lasting), render.TextCell(ended),
+		}
+	})
 	return s
 }
 
@@ -105,16 +117,16 @@ func limitRows(limits *report.LimitSection) section {
 		{Title: "Share", Key: "share", Right: true}, {Title: "Resets", Key: "resets_at"},
 		{Title: "Busiest day"}, {Key: "seen_at"},
 	}}
-	for _, l := range limits.Limits {
-		s.row(l, render.TextCell(l.Account),
+	s.rows = rowsFrom(limits.Limits, func(l report.LimitJSON) []render.Cell {
+		return []render.Cell{
+			render.TextCell(l.Account),
 			render.TextCell(nameOf(string(l.Username), l.Account)).Exact(string(l.Username)),
 			render.TextCell(l.Limit), render.TextCell(valueText(l.Value)).Exact(string(l.Value)),
 			render.TextCell(valueText(l.Max)).Exact(string(l.Max)), shareCell(l.Share), render.TimeCell(l.ResetsAt.Time),
-			render.TextCell(busiestDay(l.Days)), render.TimeCell(l.SeenAt.Time))
-	}
-	if len(s.rows) == 0 {
-		s.footer = "None: no account has told of a limit."
-	}
+			render.TextCell(busiestDay(l.Days)), render.TimeCell(l.SeenAt.Time),
+		}
+	})
+	s.footer = none("None: no account has told of a limit.")
 	return s
 }
 

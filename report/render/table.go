@@ -21,7 +21,8 @@ type tableRows struct {
 	at      []int    // their indexes in a row
 	sample  [][]field
 	bytes   int
-	widths  []int // nil as long as rows are kept
+	widths  []int   // nil as long as rows are kept
+	fields  []field // of one row after the other
 }
 
 // field is a clean text ready to be put in its column.
@@ -36,11 +37,15 @@ func newTableRows(out *bufio.Writer, options Options, columns []Column) *tableRo
 	for _, i := range t.at {
 		t.columns = append(t.columns, columns[i])
 	}
+	t.fields = make([]field, len(t.at))
 	return t
 }
 
 func (t *tableRows) row(_ any, cells []Cell) error {
-	fields := make([]field, len(t.at))
+	fields := t.fields
+	if t.widths == nil { // they are kept
+		fields = make([]field, len(t.at))
+	}
 	for i, at := range t.at {
 		fields[i] = t.field(cells[at].forPeople(t.options.Zone), t.options.colorOf(cells[at].health))
 	}
@@ -92,6 +97,8 @@ func (t *tableRows) titles() []field {
 	return titles
 }
 
+const blanks = "                                "
+
 // line writes one line. Spaces are held back until something follows them.
 func (t *tableRows) line(fields []field) error {
 	spaces, used := 0, 0
@@ -102,9 +109,10 @@ func (t *tableRows) line(fields []field) error {
 			spaces += padding
 		}
 		if f.text != "" {
-			t.out.WriteString(strings.Repeat(" ", spaces))
+			for ; spaces > 0; spaces -= min(spaces, len(blanks)) {
+				t.out.WriteString(blanks[:min(spaces, len(blanks))])
+			}
 			t.out.WriteString(paint(f.text, f.code))
-			spaces = 0
 		}
 		if !t.columns[i].Right {
 			spaces += padding
