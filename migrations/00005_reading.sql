@@ -76,6 +76,10 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- Whether the settings of an account changed since then, which its counters do not
+-- tell.
+CREATE INDEX change_of_settings ON change (account_id, before) WHERE kind IN ('limit', 'schema', 'returned');
+
 DROP VIEW account_versions;
 CREATE VIEW account_versions AS
 SELECT
@@ -167,6 +171,7 @@ JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('change', 'change_at_before', '200000 100'),
     ('change', 'change_at_after', '200000 100'),
+    ('change', 'change_of_settings', '50000 5 1'),
     ('status_step', 'status_step_at_before', '50000 50'),
     ('status_step', 'status_step_at_after', '50000 50'),
     ('assignment', 'assignment_at_from_before', '30000 30'),
@@ -184,7 +189,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 UPDATE sqlite_stat1 SET stat = '1000000 10 3 1 1 1' WHERE idx = 'usage_by_response';
 
 -- +goose Down
-DELETE FROM sqlite_stat1 WHERE idx = 'counter' OR idx LIKE '%\_at\_%' ESCAPE '\';
+DELETE FROM sqlite_stat1 WHERE idx IN ('counter', 'change_of_settings') OR idx LIKE '%\_at\_%' ESCAPE '\';
 UPDATE sqlite_stat1 SET stat = '1000000 10' WHERE idx = 'usage_by_response';
 DROP VIEW account_versions;
 DROP VIEW status_changes;
@@ -272,6 +277,7 @@ JOIN account a ON a.workspace_id = w.id
 JOIN response r ON r.workspace_id = w.id AND +a.id BETWEEN r.account_min AND r.account_max
 JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id;
 
+DROP INDEX change_of_settings;
 DROP TRIGGER counter_moves;
 DROP TABLE counter;
 DROP INDEX usage_by_response;

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,76 +15,44 @@ import (
 )
 
 // Usage streams the movements of limits' counters seen in the period and, for
-// each account and limit, the one before, which says where the period began; the
-// latter first. Those of one limit come in the order of time. What the movements
-// before the period cost to find does not grow with their number but with that
-// of the limits.
+// each account and limit, the one before, which says where the period began. Those
+// of one limit stand together, in the order of time. What the movements before the
+// period cost to find does not grow with their number but with that of the limits.
 func (s *Store) Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error] {
 	return func(yield func(Use, error) bool) {
-		err := s.view(ctx, func(tx *sqlx.Tx) error {
-			r, err := newUsageReader(ctx, tx, q)
-			if err != nil {
-				return err
+		uses, _, err := s.Limits(ctx, q)
+		for _, use := range uses {
+			if !yield(use, nil) {
+				return
 			}
-			for _, query := range []string{usesStanding, usesCarried, usesMoved} {
-				if more, err := r.read(query, yield); err != nil || !more {
-					return err
-				}
-			}
-			return nil
-		})
+		}
 		if err != nil {
 			yield(Use{}, err)
 		}
 	}
 }
 
-// Settings streams the documents, as they are stored, of the versions that held at
-// the end of the period, of those accounts only that may have news of a limit since
-// its counter last moved, which [Use] cannot tell.
-func (s *Store) Settings(ctx context.Context, q PeriodQuery) iter.Seq2[Setting, error] {
-	return rowsOf(ctx, s, `
-		WITH scope AS (
-			SELECT w.id AS workspace_id, `+lastResponse(4)+` AS last FROM workspace w WHERE w.name = ?1 AND ?3 = ?3
-		)
-		SELECT a.hash AS account, d.body AS document
-		FROM scope
-		CROSS JOIN account a ON a.workspace_id = scope.workspace_id
-		CROSS JOIN version v ON v.id = (
-			SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?4
-			ORDER BY valid_from DESC, id DESC LIMIT 1
-		)
-		CROSS JOIN document d ON d.id = v.document_id
-		WHERE (?2 = '' OR a.hash = ?2) AND d.body IS NOT NULL AND EXISTS (
-			SELECT 1
-			FROM counter c
-			CROSS JOIN response r ON r.id = CASE WHEN c.response_id <= scope.last
-				THEN c.response_id
-				ELSE (
-					SELECT max(response_id) FROM usage
-					WHERE account_id = c.account_id AND pointer = c.pointer AND response_id <= scope.last
-				) END
-			WHERE c.account_id = a.id AND (c.max IS NULL OR v.response_id > r.id AND EXISTS (
-				SELECT 1 FROM change g
-				WHERE g.account_id = a.id AND g.before BETWEEN r.received_at AND ?4
-					AND g.kind IN ('limit', 'schema', 'returned')
-			))
-		)`, q.args(), settingRow.setting)
-}
-
-// Setting is the document of an account.
-type Setting struct {
-	Account  string // id
-	Document json.RawMessage
-}
-
-type settingRow struct {
-	Account  string `db:"account"`
-	Document string `db:"document"`
-}
-
-func (r settingRow) setting() (Setting, error) {
-	return Setting{Account: r.Account, Document: json.RawMessage(r.Document)}, nil
+// Limits reads what [Store.Usage] streams and, by account, the documents (as they
+// are stored) of the versions that held at the end of the period, of those accounts
+// only that may have news of a limit since its counter last moved.
+func (s *Store) Limits(ctx context.Context, q PeriodQuery) (uses []Use, settings map[string]json.RawMessage, err error) {
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		r, err := newUsageReader(ctx, tx, q)
+		if err != nil {
+			return err
+		}
+		for _, query := range []string{usesStanding, usesCarried, usesMoved} {
+			if err := r.read(query); err != nil {
+				return err
+			}
+		}
+		if settings, err = r.settings(q); err != nil {
+			return err
+		}
+		uses = r.all()
+		return nil
+	})
+	return uses, settings, err
 }
 
 // lastResponse is the number of the last response of workspace w that was received
@@ -98,23 +68,28 @@ func lastResponse(n int) string {
 const (
 	// usesStanding are the counters that have not moved since the period began.
 	usesStanding = `
-		SELECT c.account_id, c.pointer, c.body, c.max, r.received_at
+		SELECT c.account_id, c.pointer, r.received_at || x'1f' || coalesce(c.max, '') || x'1f' || c.body
 		FROM counter c
 		CROSS JOIN response r ON r.id = c.response_id
-		WHERE c.response_id <= ?1 AND (?3 = 0 OR c.account_id = ?3)`
-	// usesCarried is what those that have moved were before.
+		WHERE c.response_id <= ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2`
+	// usesCarried is what those that have moved were before. The columns are one
+	// text, so that each counter is looked for once; JSON has no such separator.
 	usesCarried = `
-		SELECT u.account_id, u.pointer, u.body, u.max, r.received_at
+		SELECT
+			c.account_id,
+			c.pointer,
+			(
+				SELECT r.received_at || x'1f' || coalesce(u.max, '') || x'1f' || u.body
+				FROM usage u
+				CROSS JOIN response r ON r.id = u.response_id
+				WHERE u.account_id = c.account_id AND u.pointer = c.pointer AND u.response_id <= ?1
+				ORDER BY u.response_id DESC LIMIT 1
+			)
 		FROM counter c
-		CROSS JOIN usage u ON u.account_id = c.account_id AND u.pointer = c.pointer AND u.response_id = (
-			SELECT max(response_id) FROM usage
-			WHERE account_id = c.account_id AND pointer = c.pointer AND response_id <= ?1
-		)
-		CROSS JOIN response r ON r.id = u.response_id
-		WHERE c.response_id > ?1 AND (?3 = 0 OR c.account_id = ?3)`
+		WHERE c.response_id > ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2`
 	// usesMoved is read from the index alone.
 	usesMoved = `
-		SELECT u.account_id, u.pointer, u.body, u.max, r.received_at
+		SELECT u.account_id, u.pointer, r.received_at || x'1f' || coalesce(u.max, '') || x'1f' || u.body
 		FROM usage u INDEXED BY usage_by_response
 		CROSS JOIN response r ON r.id = u.response_id
 		WHERE u.response_id > ?1 AND u.response_id <= ?2 AND (?3 = 0 OR u.account_id = ?3)
@@ -122,23 +97,26 @@ const (
 		ORDER BY u.response_id`
 )
 
-// usageReader maps rows of usage. It holds what is looked up once rather than for
-// each row.
+// usageReader gathers rows of usage by account.
 type usageReader struct {
 	ctx         context.Context
 	tx          *sqlx.Tx
 	first, last int64 // responses
 	account     int64 // 0 for all
-	names       map[int64]Name
+	accounts    []int64
+	found       map[int64]*accountUses
+}
+
+// accountUses are the uses of one account.
+type accountUses struct {
+	Name
+	uses []Use
 }
 
 func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageReader, error) {
-	r := &usageReader{ctx: ctx, tx: tx, names: map[int64]Name{}}
-	err := tx.QueryRowContext(ctx, `
-		SELECT `+lastResponse(3)+`, `+lastResponse(4)+` FROM workspace w WHERE w.name = ?1 AND ?2 = ?2`, q.args()...).Scan(&r.first, &r.last)
-	if err == sql.ErrNoRows {
-		return r, nil
-	}
+	r := &usageReader{ctx: ctx, tx: tx, found: map[int64]*accountUses{}}
+	err := eachOf(ctx, tx, `SELECT `+lastResponse(3)+`, `+lastResponse(4)+` FROM workspace w WHERE w.name = ?1 AND ?2 = ?2`,
+		q.args(), func(scan func(...any) error) error { return scan(&r.first, &r.last) })
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +129,8 @@ func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageRead
 		WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)`, q.args(), func(scan func(...any) error) error {
 		var name Name
 		err := scan(&r.account, &name.ID, &name.Name)
-		r.names[r.account] = name
+		r.accounts = append(r.accounts, r.account)
+		r.found[r.account] = &accountUses{Name: name}
 		return err
 	})
 	if q.Account == "" {
@@ -160,54 +139,109 @@ func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageRead
 	return r, err
 }
 
-// read yields the rows of one query and reports whether more are wanted. Rows of
-// other workspaces are passed over.
-func (r *usageReader) read(query string, yield func(Use, error) bool) (more bool, err error) {
-	if len(r.names) == 0 {
-		return false, nil
+// read takes in the rows of one query. Those of other workspaces are passed over.
+func (r *usageReader) read(query string) error {
+	if len(r.found) == 0 {
+		return nil
 	}
-	rows, err := r.tx.QueryContext(r.ctx, query, r.first, r.last, r.account)
+	return eachOf(r.ctx, r.tx, query, []any{r.first, r.last, r.account}, func(scan func(...any) error) error {
+		var id int64
+		var pointer string
+		var packed sql.NullString
+		if err := scan(&id, &pointer, &packed); err != nil {
+			return err
+		}
+		account := r.found[id]
+		if account == nil || !packed.Valid {
+			return nil
+		}
+		use, err := unpackUse(account.Name, pointer, packed.String)
+		account.uses = append(account.uses, use)
+		return err
+	})
+}
+
+// settings reads the documents of accounts in which a setting changed at or after
+// the last movement of one of its counters.
+func (r *usageReader) settings(q PeriodQuery) (map[string]json.RawMessage, error) {
+	since := make(map[int64]int64, len(r.accounts))
+	for id, account := range r.found {
+		slices.SortStableFunc(account.uses, func(a, b Use) int { return cmp.Compare(a.Limit, b.Limit) })
+		if oldest := account.oldest(); oldest > 0 {
+			since[id] = oldest
+		}
+	}
+	wanted, err := json.Marshal(since)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var row useRow
-		if err := rows.Scan(&row.Account, &row.Pointer, &row.Body, &row.Max, &row.SeenAt); err != nil {
-			return false, err
-		}
-		name, known := r.names[row.Account]
-		if !known {
-			continue
-		}
-		use, err := row.use(name)
-		if err != nil {
-			return false, err
-		}
-		if !yield(use, nil) {
-			return false, nil
-		}
-	}
-	return true, rows.Err()
+	documents := map[string]json.RawMessage{}
+	return documents, eachOf(r.ctx, r.tx, `
+		SELECT a.hash, d.body
+		FROM json_each(?1) j
+		CROSS JOIN account a ON a.id = CAST(j.key AS INTEGER)
+		CROSS JOIN version v ON v.id = (
+			SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?2
+			ORDER BY valid_from DESC, id DESC LIMIT 1
+		)
+		CROSS JOIN document d ON d.id = v.document_id
+		WHERE d.body IS NOT NULL AND EXISTS (
+			SELECT 1 FROM change g INDEXED BY change_of_settings
+			WHERE g.account_id = a.id AND g.before BETWEEN j.value AND ?2 AND g.kind IN ('limit', 'schema', 'returned')
+		)`, []any{string(wanted), q.args()[3]}, func(scan func(...any) error) error {
+		var hash, body string
+		err := scan(&hash, &body)
+		documents[hash] = json.RawMessage(body)
+		return err
+	})
 }
 
-type useRow struct {
-	Account int64
-	Pointer string
-	Body    string
-	Max     sql.NullString
-	SeenAt  sql.NullInt64
+// oldest is the earliest of the last movements of each limit; 1, which is before all
+// time, when no limit in force was told with one of them, and 0 without limits. The
+// uses are sorted by limit.
+func (a *accountUses) oldest() (ms int64) {
+	for i, use := range a.uses {
+		switch {
+		case i+1 < len(a.uses) && a.uses[i+1].Limit == use.Limit:
+		case use.Max == nil:
+			return 1
+		case ms == 0 || use.SeenAt.UnixMilli() < ms:
+			ms = use.SeenAt.UnixMilli()
+		}
+	}
+	return ms
 }
 
-func (r *useRow) use(account Name) (Use, error) {
-	use := Use{
-		Account: account.ID, Username: account.Name, Limit: r.Pointer[len("/params/user/"):],
-		Max: rawOrNil(r.Max), SeenAt: instant(r.SeenAt),
+// all are the uses, those of each account together.
+func (r *usageReader) all() []Use {
+	n := 0
+	for _, account := range r.found {
+		n += len(account.uses)
 	}
+	all := make([]Use, 0, n)
+	for _, id := range r.accounts {
+		all = append(all, r.found[id].uses...)
+	}
+	return all
+}
+
+// unpackUse reads the columns of a use from one text.
+func unpackUse(account Name, pointer, packed string) (Use, error) {
+	seen, rest, _ := strings.Cut(packed, "\x1f")
+	limit, body, _ := strings.Cut(rest, "\x1f")
+	use := Use{Account: account.ID, Username: account.Name, Limit: pointer[len("/params/user/"):]}
 	if strings.ContainsRune(use.Limit, '~') {
 		use.Limit = unescapePointer(use.Limit)
 	}
-	members, err := membersOf(r.Body)
+	if limit != "" {
+		use.Max = json.RawMessage(limit)
+	}
+	ms, err := strconv.ParseInt(seen, 10, 64)
+	if err != nil {
+		return Use{}, damagedRow("usage of account "+account.ID, err)
+	}
+	use.SeenAt = time.UnixMilli(ms).UTC()
+	members, err := membersOf(body)
 	if err != nil {
 		return Use{}, damagedRow("usage of account "+account.ID, err)
 	}

@@ -118,7 +118,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 		}
 	}
 	add("limits", func() (err error) {
-		in.Uses, err = collect(s.Usage(ctx, period))
+		in.Uses, documents, err = s.Limits(ctx, period)
 		return err
 	})
 	add("status", func() (err error) {
@@ -130,28 +130,11 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 		in.Assignments, err = collect(s.Assignments(ctx, q))
 		return err
 	})
-	add("limits", func() (err error) {
-		documents, err = settings(ctx, s, period)
-		return err
-	})
 	err := sideBySide(readers)
 	for i := range in.Accounts {
 		in.Accounts[i].Document = documents[in.Accounts[i].ID]
 	}
 	return in, err
-}
-
-// settings are the few documents that know more of limits than the counters do, by
-// account.
-func settings(ctx context.Context, s *store.Store, period store.PeriodQuery) (map[string]json.RawMessage, error) {
-	documents := map[string]json.RawMessage{}
-	for setting, err := range s.Settings(ctx, period) {
-		if err != nil {
-			return nil, err
-		}
-		documents[setting.Account] = setting.Document
-	}
-	return documents, nil
 }
 
 // sideBySide calls all functions at once and answers the first error in their
