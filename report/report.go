@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -58,15 +59,17 @@ func Build(in Input) Report {
 	r := Report{Workspace: in.Workspace, Since: Time{in.Since}, Until: Time{in.Until}}
 	in.Accounts = slices.SortedFunc(slices.Values(in.Accounts), compareAccounts)
 	sections := in.Sections.orAll()
+	var making sync.WaitGroup // each section on its own
 	if sections.Status {
-		r.Status = in.status()
+		making.Go(func() { r.Status = in.status() })
 	}
 	if sections.Squids {
-		r.Squids = in.squids()
+		making.Go(func() { r.Squids = in.squids() })
 	}
 	if sections.Limits {
-		r.Limits = &LimitSection{Limits: NewLimits(in.Uses, in.Accounts, in.Since, in.Until)}
+		making.Go(func() { r.Limits = &LimitSection{Limits: NewLimits(in.Uses, in.Accounts, in.Since, in.Until)} })
 	}
+	making.Wait()
 	return r
 }
 

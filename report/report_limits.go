@@ -3,10 +3,10 @@ package report
 import (
 	"cmp"
 	"encoding/json"
-	"iter"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -39,8 +39,6 @@ type DayUseJSON struct {
 	Share   *float64        `json:"share"`   // highest / max; null where that is no number
 }
 
-type limitKey struct{ account, limit string }
-
 // NewLimits answers for each account and limit the last known counter and the
 // highest counter of each UTC day of the period (until is not part of it),
 // across resets, sorted by username, account and limit; never nil. A counter
@@ -49,54 +47,65 @@ type limitKey struct{ account, limit string }
 // documents of accounts, where they have one.
 func NewLimits(uses []store.Use, accounts []store.AccountState, since, until time.Time) []LimitJSON {
 	states := make(map[string]*store.AccountState, len(accounts))
-	settings := map[string]*node{} // by account: read once, however many limits it has
 	for i := range accounts {
-		a := &accounts[i]
-		states[a.ID] = a
-		if a.Document != nil {
-			settings[a.ID] = userSettings(a.Document)
+		states[accounts[i].ID] = &accounts[i]
+	}
+	out := make([]LimitJSON, 0, len(uses)/2)
+	for _, uses := range byAccount(uses, states, until) {
+		state := cmp.Or(states[uses[0].Account], &store.AccountState{})
+		settings := userSettings(state.Document)
+		for _, series := range bySeries(uses) {
+			out = append(out, newLimit(series, state, settings, since, until))
 		}
 	}
-	out := []LimitJSON{}
-	for series := range seriesOf(uses, until) {
-		state := states[series[0].Account]
-		if state == nil {
-			state = &store.AccountState{}
-		}
-		out = append(out, newLimit(series, state, settings[series[0].Account], since, until))
-	}
-	slices.SortFunc(out, func(a, b LimitJSON) int {
-		return cmp.Or(cmp.Compare(a.Username, b.Username), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Limit, b.Limit))
-	})
 	return out
 }
 
-// seriesOf yields the movements of each limit before until, oldest first. A series
-// is only good until the next one.
-func seriesOf(uses []store.Use, until time.Time) iter.Seq[[]*store.Use] {
-	last := make(map[limitKey]int, len(uses)/2)
-	before := make([]int, len(uses)) // the one of the same limit, plus one
-	for i := range uses {
-		if u := &uses[i]; u.SeenAt.Before(until) {
-			key := limitKey{u.Account, u.Limit}
-			before[i] = last[key]
-			last[key] = i + 1
+// byAccount parts the movements before until into those of each account, sorted by
+// username and id.
+func byAccount(uses []store.Use, states map[string]*store.AccountState, until time.Time) (parts [][]*store.Use) {
+	all := map[string]int{}
+	for i := 0; i < len(uses); {
+		id := uses[i].Account
+		at, known := all[id]
+		if !known {
+			at = len(parts)
+			parts, all[id] = append(parts, nil), at
 		}
-	}
-	return func(yield func([]*store.Use) bool) {
-		var series []*store.Use
-		for _, i := range last {
-			series = series[:0]
-			for ; i > 0; i = before[i-1] {
-				series = append(series, &uses[i-1])
-			}
-			slices.Reverse(series)
-			slices.SortStableFunc(series, func(a, b *store.Use) int { return a.SeenAt.Compare(b.SeenAt) })
-			if !yield(series) {
-				return
+		for ; i < len(uses) && uses[i].Account == id; i++ { // they stand together, as the store has them
+			if uses[i].SeenAt.Before(until) {
+				parts[at] = append(parts[at], &uses[i])
 			}
 		}
 	}
+	parts = slices.DeleteFunc(parts, func(uses []*store.Use) bool { return len(uses) == 0 })
+	name := func(u *store.Use) string {
+		if state := states[u.Account]; state != nil && state.Facts.Username != "" {
+			return state.Facts.Username
+		}
+		return u.Username
+	}
+	slices.SortFunc(parts, func(a, b []*store.Use) int {
+		return cmp.Or(cmp.Compare(name(a[0]), name(b[0])), cmp.Compare(a[0].Account, b[0].Account))
+	})
+	return parts
+}
+
+// bySeries parts the movements of an account into those of each limit, oldest
+// first.
+func bySeries(uses []*store.Use) (series [][]*store.Use) {
+	slices.SortStableFunc(uses, func(a, b *store.Use) int {
+		return cmp.Or(strings.Compare(a.Limit, b.Limit), a.SeenAt.Compare(b.SeenAt))
+	})
+	for from := 0; from < len(uses); {
+		to := from + 1
+		for to < len(uses) && uses[to].Limit == uses[from].Limit {
+			to++
+		}
+		series = append(series, uses[from:to])
+		from = to
+	}
+	return series
 }
 
 // newLimit sums up the movements of one limit, oldest first.
@@ -121,6 +130,9 @@ func newLimit(uses []*store.Use, a *store.AccountState, settings *node, since, u
 
 // userSettings is /params/user of a document; nil when it has none.
 func userSettings(document json.RawMessage) *node {
+	if document == nil {
+		return nil
+	}
 	doc, err := parseDocument(document)
 	if err != nil {
 		return nil
@@ -212,9 +224,8 @@ func nextDay(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour).Ad
 
 // numberOf reads a JSON number, or the text of one.
 func numberOf(raw json.RawMessage) (float64, bool) {
-	if digits, rest := cutDigits(string(raw)); rest == "" && 0 < len(digits) && len(digits) < 16 && digits[0] != '0' {
-		number, err := strconv.ParseInt(digits, 10, 64) // exact in a float64, and far faster
-		return float64(number), err == nil
+	if number, ok := plainNumber(raw); ok {
+		return number, true
 	}
 	n, err := parseValue(raw)
 	if err != nil || n == nil || n.kind != kindNumber && n.kind != kindString {
@@ -225,6 +236,22 @@ func numberOf(raw json.RawMessage) (float64, bool) {
 	}
 	number, err := strconv.ParseFloat(n.text, 64)
 	return number, err == nil
+}
+
+// plainNumber reads a whole number as almost all counters are, many times as fast
+// as any parser.
+func plainNumber(raw []byte) (float64, bool) {
+	if len(raw) == 0 || len(raw) > 15 || raw[0] == '0' && len(raw) > 1 {
+		return 0, false
+	}
+	number := 0
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		number = 10*number + int(c-'0')
+	}
+	return float64(number), true
 }
 
 // share is value / limit, in thousandths; nil where one of them is no number or

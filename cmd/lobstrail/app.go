@@ -159,7 +159,7 @@ func (a *app) note(format string, args ...any) {
 }
 
 // readerGC lets the heap grow to so many percent more than what is in use.
-const readerGC = 400
+const readerGC = 200
 
 // reading opens the store for a command that only reads.
 func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {

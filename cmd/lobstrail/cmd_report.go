@@ -96,8 +96,7 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	})
 }
 
-// reportInput reads what the report is made of, the sections side by side. What
-// happened after a period that ended before now is not looked at.
+// reportInput reads what the report is made of, limits beside all else. What happened after a period that ended before now is not looked at.
 func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
 		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
@@ -108,29 +107,29 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 	}
 	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
 	var documents map[string]json.RawMessage
-	readers := []func() error{func() (err error) {
-		in.Accounts, err = collect(s.Accounts(ctx, accounts))
-		return err
-	}}
-	add := func(name string, read func() error) {
-		if section == "" || section == name {
-			readers = append(readers, read)
-		}
-	}
-	add("limits", func() (err error) {
-		in.Uses, documents, err = s.Limits(ctx, period)
-		return err
-	})
-	add("status", func() (err error) {
-		in.Steps, err = collect(s.StatusSteps(ctx, period))
-		return err
-	})
-	add("squids", func() (err error) {
-		q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until}
-		in.Assignments, err = collect(s.Assignments(ctx, q))
-		return err
-	})
-	err := sideBySide(readers)
+	wanted := func(name string) bool { return section == "" || section == name }
+	err := sideBySide(
+		func() (err error) {
+			if wanted("limits") {
+				in.Uses, documents, err = s.Limits(ctx, period)
+			}
+			return err
+		},
+		func() (err error) {
+			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil {
+				return err
+			}
+			if wanted("status") {
+				if in.Steps, err = collect(s.StatusSteps(ctx, period)); err != nil {
+					return err
+				}
+			}
+			if wanted("squids") {
+				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until}
+				in.Assignments, err = collect(s.Assignments(ctx, q))
+			}
+			return err
+		})
 	for i := range in.Accounts {
 		in.Accounts[i].Document = documents[in.Accounts[i].ID]
 	}
@@ -139,7 +138,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 
 // sideBySide calls all functions at once and answers the first error in their
 // order.
-func sideBySide(all []func() error) error {
+func sideBySide(all ...func() error) error {
 	errs := make([]error, len(all))
 	var running sync.WaitGroup
 	for i, fn := range all {
