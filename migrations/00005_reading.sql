@@ -44,6 +44,9 @@ BEGIN UPDATE version SET valid_to = new.valid_from WHERE account_id = new.accoun
 CREATE INDEX version_at_valid_from ON version (strftime('%Y-%m-%dT%H:%M:%fZ', valid_from / 1000.0, 'unixepoch'));
 CREATE INDEX version_at_valid_to ON version (strftime('%Y-%m-%dT%H:%M:%fZ', valid_to / 1000.0, 'unixepoch'));
 
+-- The names that accounts have now, for those who look for one by its name.
+CREATE INDEX version_current ON version (username COLLATE NOCASE, account_id) WHERE valid_to IS NULL;
+
 -- The movements of counters in a period are read from the index alone, in the
 -- order in which they came.
 DROP INDEX usage_by_response;
@@ -183,13 +186,14 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('run', 'run_at_started_at', '2000 1'),
     ('run', 'run_at_finished_at', '2000 1'),
     ('failure', 'failure_at_at', '2000 2'),
+    ('version', 'version_current', '10000 1 1'),
     ('version', 'version_at_valid_from', '100000 100'),
     ('version', 'version_at_valid_to', '100000 100'),
     ('counter', 'counter', '30000 3 1');
 UPDATE sqlite_stat1 SET stat = '1000000 10 3 1 1 1' WHERE idx = 'usage_by_response';
 
 -- +goose Down
-DELETE FROM sqlite_stat1 WHERE idx IN ('counter', 'change_of_settings') OR idx LIKE '%\_at\_%' ESCAPE '\';
+DELETE FROM sqlite_stat1 WHERE idx IN ('counter', 'change_of_settings', 'version_current') OR idx LIKE '%\_at\_%' ESCAPE '\';
 UPDATE sqlite_stat1 SET stat = '1000000 10' WHERE idx = 'usage_by_response';
 DROP VIEW account_versions;
 DROP VIEW status_changes;
@@ -282,6 +286,7 @@ DROP TRIGGER counter_moves;
 DROP TABLE counter;
 DROP INDEX usage_by_response;
 CREATE INDEX usage_by_response ON usage (response_id);
+DROP INDEX version_current;
 DROP INDEX version_at_valid_to;
 DROP INDEX version_at_valid_from;
 DROP TRIGGER version_is_followed;

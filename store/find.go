@@ -30,38 +30,59 @@ func (e *AmbiguousError) Error() string {
 // these that fits anything decides. It returns ErrNotFound when none does, and an
 // [*AmbiguousError] when one fits several.
 func (s *Store) FindAccount(ctx context.Context, workspace, reference string) (Name, error) {
-	return s.find(ctx, workspace, reference, `
+	return s.find(ctx, workspace, reference, way{
+		id: `
 		SELECT a.hash AS id, v.username AS name
-		FROM account a
-		JOIN workspace w ON w.id = a.workspace_id
-		JOIN head h ON h.account_id = a.id
-		JOIN version v ON v.id = h.version_id
-		WHERE w.name = ?`)
+		FROM workspace w
+		CROSS JOIN account a ON a.workspace_id = w.id
+		CROSS JOIN head h ON h.account_id = a.id
+		CROSS JOIN version v ON v.id = h.version_id
+		WHERE w.name = ?1 AND a.hash = ?2`,
+		name: accountNames + ` AND v.username = ?2 COLLATE NOCASE ORDER BY 2, 1`,
+		all:  accountNames + ` AND ?2 = ?2 ORDER BY 2, 1`,
+	})
 }
+
+// accountNames reads an index alone, but for the ids.
+const accountNames = `
+		SELECT a.hash AS id, v.username AS name
+		FROM version v INDEXED BY version_current
+		CROSS JOIN account a ON a.id = v.account_id
+		WHERE v.valid_to IS NULL AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1)`
 
 // FindSquid finds a squid of the workspace as FindAccount finds an account.
 func (s *Store) FindSquid(ctx context.Context, workspace, reference string) (Name, error) {
-	return s.find(ctx, workspace, reference, `
+	const squids = `
 		SELECT
 			q.hash AS id,
 			(SELECT name FROM squid_name WHERE squid_id = q.id ORDER BY since DESC LIMIT 1) AS name
 		FROM squid q
 		JOIN workspace w ON w.id = q.workspace_id
-		WHERE w.name = ?`)
+		WHERE w.name = ?1`
+	return s.find(ctx, workspace, reference, way{id: squids + ` AND q.hash = ?2`, all: squids + ` AND ?2 = ?2 ORDER BY 2, 1`})
 }
 
-func (s *Store) find(ctx context.Context, workspace, reference, query string) (found Name, err error) {
+// way is how to find something: by its whole id, by its whole name in any case
+// ("" where there are never many), and among all.
+type way struct{ id, name, all string }
+
+func (s *Store) find(ctx context.Context, workspace, reference string, by way) (found Name, err error) {
 	if reference == "" {
 		return Name{}, ErrNotFound
 	}
 	var all []Name
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
 		if id := strings.ToLower(reference); IsAccountID(id) { // by far the fastest way
-			if err := tx.SelectContext(ctx, &all, query+` AND hash = ?`, workspace, id); err != nil || len(all) > 0 {
+			if err := tx.SelectContext(ctx, &all, by.id, workspace, id); err != nil || len(all) > 0 {
 				return err
 			}
 		}
-		return tx.SelectContext(ctx, &all, query+` ORDER BY 2, 1`, workspace)
+		if by.name != "" {
+			if err := tx.SelectContext(ctx, &all, by.name, workspace, reference); err != nil || len(all) > 0 {
+				return err
+			}
+		}
+		return tx.SelectContext(ctx, &all, by.all, workspace, reference)
 	})
 	if err != nil {
 		return Name{}, err
