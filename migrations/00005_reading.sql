@@ -47,6 +47,9 @@ CREATE INDEX version_at_valid_to ON version (strftime('%Y-%m-%dT%H:%M:%fZ', vali
 -- The names that accounts have now, for those who look for one by its name.
 CREATE INDEX version_current ON version (username COLLATE NOCASE, account_id) WHERE valid_to IS NULL;
 
+-- What was known of an account before it was gone counts no more.
+CREATE INDEX version_gone ON version (account_id, number, response_id) WHERE health = 'gone';
+
 -- The movements of counters in a period are read from the index alone, in the
 -- order in which they came.
 DROP INDEX usage_by_response;
@@ -187,13 +190,14 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('run', 'run_at_finished_at', '2000 1'),
     ('failure', 'failure_at_at', '2000 2'),
     ('version', 'version_current', '10000 1 1'),
+    ('version', 'version_gone', '1000 1 1 1'),
     ('version', 'version_at_valid_from', '100000 100'),
     ('version', 'version_at_valid_to', '100000 100'),
     ('counter', 'counter', '30000 3 1');
 UPDATE sqlite_stat1 SET stat = '1000000 10 3 1 1 1' WHERE idx = 'usage_by_response';
 
 -- +goose Down
-DELETE FROM sqlite_stat1 WHERE idx IN ('counter', 'change_of_settings', 'version_current') OR idx LIKE '%\_at\_%' ESCAPE '\';
+DELETE FROM sqlite_stat1 WHERE idx IN ('counter', 'change_of_settings', 'version_current', 'version_gone') OR idx LIKE '%\_at\_%' ESCAPE '\';
 UPDATE sqlite_stat1 SET stat = '1000000 10' WHERE idx = 'usage_by_response';
 DROP VIEW account_versions;
 DROP VIEW status_changes;
@@ -286,6 +290,7 @@ DROP TRIGGER counter_moves;
 DROP TABLE counter;
 DROP INDEX usage_by_response;
 CREATE INDEX usage_by_response ON usage (response_id);
+DROP INDEX version_gone;
 DROP INDEX version_current;
 DROP INDEX version_at_valid_to;
 DROP INDEX version_at_valid_from;
