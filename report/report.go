@@ -48,9 +48,9 @@ type Report struct {
 	Workspace string         `json:"workspace"`
 	Since     Time           `json:"since"`
 	Until     Time           `json:"until"`
-	Status    *StatusSection `json:"status,omitempty"`
-	Squids    *SquidSection  `json:"squids,omitempty"`
-	Limits    *LimitSection  `json:"limits,omitempty"`
+	Status    *StatusSection `json:"status,omitzero"`
+	Squids    *SquidSection  `json:"squids,omitzero"`
+	Limits    *LimitSection  `json:"limits,omitzero"`
 }
 
 // Build makes the report. It is a pure function: the same input gives the same

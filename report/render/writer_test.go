@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -185,4 +187,51 @@ func TestColoursOnlyWhenAllowedAndOnlyInTables(t *testing.T) {
 func TestASingleEmptyCellIsARecord(t *testing.T) {
 	fill := func(w *Writer) { w.Row(nil, Cell{}) }
 	checkCSV(t, rendered(t, Options{Format: CSV}, fill, "", Column{Key: "k"}), [][]string{{"k"}, {""}})
+}
+
+// TestEncodesAsEncodingJSON: the faster encoder is told apart by nobody who reads
+// JSON, and what Lazy writes is what Row writes.
+func TestEncodesAsEncodingJSON(t *testing.T) {
+	type inner struct {
+		List  []string        `json:"list"`
+		Raw   json.RawMessage `json:"raw"`
+		Time  time.Time       `json:"time"`
+		Some  *string         `json:"some,omitzero"`
+		Float float64         `json:"float"`
+	}
+	raw := []string{`{"b":1.0,"a":[1e400,"\u00e9<&>"],"b":2}`, `null`, `-0.0`, `"\/"`}
+	for i, text := range append([]string{"a", "<&>\u2028\"\\"}, hostile...) {
+		value := inner{Raw: json.RawMessage(raw[i%len(raw)]), Some: &text, Float: 1e21}
+		want, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := encodeJSON(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(decoded(t, got), decoded(t, want)) {
+			t.Errorf("%s instead of %s", got, want)
+		}
+	}
+	for _, format := range Formats {
+		var row, lazy bytes.Buffer
+		columns := []Column{{Title: "A", Key: "a"}}
+		a, b := New(&row, Options{Format: format}, columns...), New(&lazy, Options{Format: format}, columns...)
+		if err := errors.Join(a.Row(5, IntCell(5)), b.Lazy(func() any { return 5 }, func() []Cell { return []Cell{IntCell(5)} }),
+			a.Close(""), b.Close("")); err != nil || row.String() != lazy.String() {
+			t.Errorf("%s: %q instead of %q: %v", format, lazy.String(), row.String(), err)
+		}
+	}
+}
+
+// decoded is a JSON value with its numbers as they are written.
+func decoded(t *testing.T, text []byte) (value any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value
 }
