@@ -27,7 +27,11 @@ func TestEvidenceIsAppendOnly(t *testing.T) {
 	if err := run.Finish(t.Context(), store.Outcome{State: store.Incomplete}); err != nil {
 		t.Fatal(err)
 	}
+	take(t, s, start.Add(time.Hour), accountObject(`,"icon":"bb","params":{"user":{"p":{"value":2}}}`))
 	db := second(t, path)
+	if _, err := db.Exec(`UPDATE version SET valid_to = valid_to + 1 WHERE number = 1`); err == nil {
+		t.Error("the end of a version was moved")
+	}
 	for _, table := range keptTables {
 		var column string
 		if err := db.QueryRow(`SELECT name FROM pragma_table_info(?) WHERE pk = 0 LIMIT 1`, table).Scan(&column); err != nil {
