@@ -11,7 +11,8 @@ import (
 var filters = map[string][]string{
 	"account_current":   {"account = 'x'"},
 	"account_versions":  {"account = 'x'", "valid_from > 'x'", "valid_from BETWEEN 'x' AND 'y'", "valid_to > 'x'", "valid_to IS NULL"},
-	"changes":           {"account = 'x'", "before > 'x'", "before >= 'x' AND before < 'y'", "after > 'x'", "account = 'x' AND before > 'y'"},
+	"changes":           {"account = 'x'", "before > 'x'", "before >= 'x' AND before < 'y'", "after > 'x'", "account = 'x' AND before > 'y'",
+		"before >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-7 days')"},
 	"status_changes":    {"account = 'x'", "before > 'x'", "after > 'x'", "health_after = 'expired' AND before > 'x'"},
 	"squid_assignments": {"account = 'x'", "squid = 'x'", "from_after > 'x'", "from_before > 'x'", "to_after > 'x'", "to_before > 'x'", "to_before IS NULL"},
 	"limit_usage":       {"account = 'x'", "seen_at > 'x'", "account = 'x' AND seen_at > 'y'"},
