@@ -9,9 +9,9 @@ import (
 
 // filters are the ways in which people narrow a view down, by view.
 var filters = map[string][]string{
-	"account_current":   {"account = 'x'"},
-	"account_versions":  {"account = 'x'", "valid_from > 'x'", "valid_from BETWEEN 'x' AND 'y'", "valid_to > 'x'", "valid_to IS NULL"},
-	"changes":           {"account = 'x'", "before > 'x'", "before >= 'x' AND before < 'y'", "after > 'x'", "account = 'x' AND before > 'y'",
+	"account_current":  {"account = 'x'"},
+	"account_versions": {"account = 'x'", "valid_from > 'x'", "valid_from BETWEEN 'x' AND 'y'", "valid_to > 'x'", "valid_to IS NULL"},
+	"changes": {"account = 'x'", "before > 'x'", "before >= 'x' AND before < 'y'", "after > 'x'", "account = 'x' AND before > 'y'",
 		"before >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-7 days')"},
 	"status_changes":    {"account = 'x'", "before > 'x'", "after > 'x'", "health_after = 'expired' AND before > 'x'"},
 	"squid_assignments": {"account = 'x'", "squid = 'x'", "from_after > 'x'", "from_before > 'x'", "to_after > 'x'", "to_before > 'x'", "to_before IS NULL"},

@@ -183,6 +183,17 @@ func (s *Store) sealRederived(ctx context.Context, tx *txn) error {
 	if err != nil {
 		return err
 	}
+	// As migration 00005 made it.
+	_, err = tx.ExecContext(ctx, `
+		DELETE FROM counter;
+		INSERT INTO counter (account_id, pointer, response_id, body, max)
+		SELECT u.account_id, u.pointer, max(u.response_id), u.body, u.max
+		FROM usage u
+		WHERE u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
+		GROUP BY u.account_id, u.pointer`)
+	if err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `UPDATE setting SET value = ? WHERE name = 'rules'`, s.rules.Version)
 	if err != nil {
 		return err

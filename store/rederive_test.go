@@ -113,6 +113,7 @@ func TestDerivedAgainRowForRow(t *testing.T) {
 		}
 	}
 	before := dump(t, path, derived)
+	execute(t, second(t, path), `DELETE FROM counter`)
 	if err := arena.store.Rederive(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
