@@ -156,7 +156,7 @@ func (d *differ) diffField(name string) error {
 	if err != nil {
 		return err
 	}
-	if name != "lock_time" && a != nil && b != nil && d.noLongerSent(name) {
+	if !tellsHealth(name) && a != nil && b != nil && d.noLongerSent(name) {
 		return nil // what the other endpoint said before that does not hold again
 	}
 	switch name {
@@ -179,6 +179,17 @@ func (d *differ) diffField(name string) error {
 	}
 	d.diffKnown(name, a, b)
 	return nil
+}
+
+// tellsHealth reports whether a field has a part in health, which never changes
+// without a change that says so: not either when the other endpoint's word is all
+// that is left.
+func tellsHealth(name string) bool {
+	switch name {
+	case "status", "status_code_info", "status_code_description", "lock_time":
+		return true
+	}
+	return false
 }
 
 // newlySent reports whether the endpoint that spoke last had not sent the field

@@ -41,9 +41,12 @@ func TestDiffOfTwoEndpoints(t *testing.T) {
 		{"a setting no longer sent, and kept by the other",
 			both(fields(`"params":{"p":1}`), fields(`"params":{"p":1}`), store.Detail),
 			both(fields(`"params":{"p":1}`), fields(`"params":{}`), store.Detail), []string{`schema /params/p 1->-`}},
-		{"dropping a status does not bring back the other's word",
+		{"dropping a field does not bring back the other's word",
+			both(fields(`"x":1`), fields(`"x":2`), store.Detail), both(fields(`"x":1`), fields(``), store.Detail),
+			[]string{`schema /x 2->-`}},
+		{"dropping a status leaves the other's word, and health says so",
 			both(`{"status":"200"}`, `{"status":"401"}`, store.Detail), both(`{"status":"200"}`, `{}`, store.Detail),
-			[]string{`schema /status "401"->-`}},
+			[]string{`status /status "401"->"200" [expired>healthy]`, `schema /status "401"->-`}},
 	})
 }
 
