@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -28,11 +29,18 @@ func create(ctx context.Context, path string) (created bool, err error) {
 	if err := makeEmpty(ctx, fresh); err != nil {
 		return false, errors.Join(interpret(err), os.Remove(fresh))
 	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := renameFile(fresh, path); err != nil {
 		return false, err
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, syncFolder(filepath.Dir(path))
 }
+
+// What power loss could undo beside SQLite's own writes. Variables, so that a
+// test of power loss can tell what has been made to last.
+var (
+	renameFile = os.Rename
+	syncFolder = syncDir
+)
 
 // makeEmpty makes a store without rows, readable by its owner only. SQLite gives
 // its journals the mode of the database.
@@ -60,10 +68,33 @@ func makeEmpty(ctx context.Context, path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// syncDir makes a rename in the folder survive power loss. Where folders cannot
-// be synced (Windows), the file system sees to it.
+// mkdir makes the folder and those above it that are missing. Each is entered in
+// the one above it for good: what is synced in a folder is lost with the folder.
+func mkdir(dir string) error {
+	var grown []string
+	for below := filepath.Clean(dir); ; below = filepath.Dir(below) {
+		if _, err := os.Stat(below); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		grown = append(grown, filepath.Dir(below))
+	}
+	err := os.MkdirAll(dir, 0o700)
+	for _, parent := range grown {
+		if err == nil {
+			err = syncFolder(parent)
+		}
+	}
+	return err
+}
+
+// syncDir makes what was named in the folder survive power loss. Where folders
+// cannot be synced (Windows, or one that may not be read), the file system sees
+// to it.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/lobstrail/lobstrail/migrations"
 )
-
-func mkdir(dir string) error { return os.MkdirAll(dir, 0o700) }
 
 // keepJournal makes SQLite leave the (emptied) journal in place when the last
 // connection closes: a reader can then use it, where it would otherwise have to

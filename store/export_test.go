@@ -1,0 +1,20 @@
+package store
+
+import (
+	"os"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// WatchFolders lets a test see, or prevent, what is done to folders without
+// SQLite. It is undone by restore.
+func WatchFolders(rename func(from, to string) error, sync func(dir string) error) (restore func()) {
+	renameFile, syncFolder = rename, sync
+	return func() { renameFile, syncFolder = os.Rename, syncDir }
+}
+
+// SyncFolder is what is done when nobody watches.
+var SyncFolder = syncDir
+
+// Writer is the connection that a store writes through.
+func (s *Store) Writer() *sqlx.DB { return s.write }
