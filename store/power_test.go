@@ -1,0 +1,196 @@
+//go:build unix
+
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// recording is what a store did to its disk, and what it had told its caller to
+// be stored at which moment.
+type recording struct {
+	before map[string][]byte
+	log    []event
+	rows   string // the evidence in the end
+}
+
+// record lets work happen in a folder that is watched. tell is to be called
+// whenever something has been reported as stored.
+func record(t *testing.T, dir string, work func(path string, tell func(*store.Store))) recording {
+	t.Helper()
+	d, path := watch(t, dir), filepath.Join(dir, "store.db")
+	r := recording{before: d.contents(t)}
+	restore := store.WatchFolders(func(from, to string) error {
+		d.note(event{op: "rename", name: filepath.Base(from), to: filepath.Base(to)})
+		return os.Rename(from, to)
+	}, func(dir string) error {
+		if dir == d.dir {
+			d.note(event{op: "dirsync"})
+		}
+		return store.SyncFolder(dir)
+	})
+	defer restore()
+	work(path, func(s *store.Store) {
+		d.quiet = true // looking is no news
+		var err error
+		if r.rows, err = evidence(s); err != nil {
+			t.Fatal(err)
+		}
+		d.quiet = false
+		d.note(event{op: "ack", at: int64(len(r.rows))})
+	})
+	r.log = d.log
+	return r
+}
+
+// evidence is all that was observed, row by row in the order in which it came.
+func evidence(s *store.Store) (string, error) {
+	return rows(s, `
+		SELECT r.id, r.source, r.sent_at, r.received_at, a.hash, d.source, d.body
+		FROM response r
+		JOIN snapshot s ON s.response_id = r.id
+		JOIN account a ON a.id = s.account_id
+		JOIN document d ON d.id = s.document_id
+		ORDER BY r.id, a.id`)
+}
+
+// rows is the answer to a query as text.
+func rows(s *store.Store, query string) (string, error) {
+	var text strings.Builder
+	err := s.Query(context.Background(), query, func([]string) error { return nil }, func(row []any) error {
+		_, err := fmt.Fprintln(&text, row...)
+		return err
+	})
+	return text.String(), err
+}
+
+// crashes opens what is left after power was lost at some instants of a recording,
+// with more or less of what was not synced, and answers what is wrong with it.
+func (r recording) crashes(t *testing.T, instants int, examine func(dir string, acked int) error) (problems []string) {
+	t.Helper()
+	p, acked, chosen := newPlatter(r.before), notMade, chooseInstants(len(r.log)+1, instants)
+	for i := 0; i <= len(r.log); i++ {
+		if share, cut := chosen[i]; cut {
+			dir := labFolder(t)
+			lay(t, dir, p.crash(rand.New(rand.NewPCG(uint64(i), 0x90e5)), share))
+			if err := examine(dir, acked); err != nil {
+				problems = append(problems, fmt.Sprintf("after event %d of %d, %.0f%% of the rest kept: %v", i, len(r.log), share*100, err))
+			}
+		}
+		if i < len(r.log) {
+			p.take(r.log[i])
+			if r.log[i].op == "ack" {
+				acked = int(r.log[i].at)
+			}
+		}
+	}
+	return problems
+}
+
+// notMade is what has been acknowledged before a store is made: not even that.
+const notMade = -1
+
+// chooseInstants picks some of n at random, with how much of what was not synced
+// is kept at each.
+func chooseInstants(n, instants int) map[int]float64 {
+	seed := uint64(os.Getpid())
+	if *oneSeed != 0 {
+		seed = *oneSeed
+	}
+	rng, chosen := rand.New(rand.NewPCG(seed, 0x90e5)), map[int]float64{}
+	for range instants {
+		chosen[rng.IntN(n)] = []float64{0, 0.5, 0.9, 1}[rng.IntN(4)]
+	}
+	return chosen
+}
+
+func lay(t testing.TB, dir string, image map[string][]byte) {
+	t.Helper()
+	for name, data := range image {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// survives checks one image: what was acknowledged is there, nothing else than
+// what was written is there, the store is sound, and it goes on.
+func (r recording) survives(t *testing.T) func(dir string, acked int) error {
+	return func(dir string, acked int) error {
+		path := filepath.Join(dir, "store.db")
+		s, created, err := store.OpenWriter(t.Context(), path, writer(start.Add(100*24*time.Hour)))
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if created && acked != notMade {
+			return fmt.Errorf("the store is gone")
+		}
+		found, err := evidence(s)
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(r.rows, found) {
+			return fmt.Errorf("it holds what was never written: %d bytes of evidence", len(found))
+		}
+		if len(found) < acked {
+			return fmt.Errorf("%d bytes of evidence were reported as stored, %d are there", acked, len(found))
+		}
+		if err := sound(s); err != nil {
+			return err
+		}
+		take(t, s, start.Add(101*24*time.Hour), accountObject(`,"after":"the crash"`))
+		return nil
+	}
+}
+
+// sound checks what holds of every store: SQLite finds no fault with the file,
+// and what is derived is what would be derived again.
+func sound(s *store.Store) error {
+	if found, err := rows(s, `PRAGMA integrity_check`); err != nil || found != "ok\n" {
+		return fmt.Errorf("integrity_check: %s %w", found, err)
+	}
+	var orphans []any
+	if err := s.Writer().Select(&orphans, `SELECT rowid FROM pragma_foreign_key_check`); err != nil || len(orphans) > 0 {
+		return fmt.Errorf("foreign_key_check: %d rows, %w", len(orphans), err)
+	}
+	before, err := derivation(s)
+	if err != nil {
+		return err
+	}
+	if err := s.Rederive(context.Background(), nil); err != nil {
+		return err
+	}
+	if again, err := derivation(s); err != nil || again != before {
+		return fmt.Errorf("derived again it is\n%s\ninstead of\n%s %w", again, before, err)
+	}
+	return nil
+}
+
+// derivation is what the views make of the evidence.
+func derivation(s *store.Store) (text string, err error) {
+	for _, query := range []string{
+		`SELECT * FROM account_versions ORDER BY workspace, account, version`,
+		`SELECT workspace, account, kind, path, old, new, after, before, run, health_before, health_after, version
+			FROM changes ORDER BY workspace, account, version, kind, path, old, new`,
+		`SELECT * FROM status_changes ORDER BY workspace, account, before`,
+		`SELECT * FROM squid_assignments ORDER BY workspace, account, squid, from_before`,
+		`SELECT * FROM account_current ORDER BY workspace, account`,
+	} {
+		found, err := rows(s, query)
+		if err != nil {
+			return "", err
+		}
+		text += found
+	}
+	return text, nil
+}
