@@ -21,18 +21,27 @@ func create(ctx context.Context, path string) (created bool, err error) {
 		return false, err
 	}
 	fresh := path + ".new"
-	for _, leftover := range []string{fresh, fresh + "-journal"} { // of a process that died here
-		if err := os.Remove(leftover); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return false, err
-		}
-	}
-	if err := makeEmpty(ctx, fresh); err != nil {
-		return false, errors.Join(interpret(err), os.Remove(fresh))
-	}
-	if err := renameFile(fresh, path); err != nil {
+	if err := removeFresh(fresh); err != nil { // of a process that died here
 		return false, err
 	}
+	if err := makeEmpty(ctx, fresh); err != nil {
+		return false, errors.Join(interpret(err), removeFresh(fresh))
+	}
+	if err := renameFile(fresh, path); err != nil {
+		return false, errors.Join(err, removeFresh(fresh))
+	}
 	return true, syncFolder(filepath.Dir(path))
+}
+
+// removeFresh removes what there is of a store in the making.
+func removeFresh(fresh string) error {
+	var errs []error
+	for _, leftover := range []string{fresh, fresh + "-journal"} {
+		if err := os.Remove(leftover); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // What power loss could undo beside SQLite's own writes. Variables, so that a

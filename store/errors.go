@@ -24,6 +24,11 @@ var (
 	ErrDamaged = errors.New("store is damaged")
 	// ErrFull means that the disk (or quota) is full; nothing stored was lost.
 	ErrFull = errors.New("disk is full")
+	// ErrDisk means that a file of the store could not be read or written; nothing
+	// stored was lost by it.
+	ErrDisk = errors.New("the disk failed, or refused")
+	// ErrMoved means that the file was removed, or replaced, while it was written to.
+	ErrMoved = errors.New("the store is no longer where it was opened")
 	// ErrNotFound means that the thing asked for is not in the store.
 	ErrNotFound = errors.New("not found")
 )
@@ -44,3 +49,20 @@ func (e *BusyError) Error() string {
 
 // Is reports whether target is [ErrBusy].
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
+// placedError is an error of a store, which is named.
+type placedError struct {
+	path string
+	err  error
+}
+
+func (e *placedError) Error() string { return "store " + e.path + ": " + e.err.Error() }
+func (e *placedError) Unwrap() error { return e.err }
+
+// place names the store in an error, once; nil stays nil.
+func place(path string, err error) error {
+	if _, placed := errors.AsType[*placedError](err); placed || err == nil {
+		return err
+	}
+	return &placedError{path, err}
+}

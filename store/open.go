@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -39,6 +40,7 @@ type Store struct {
 	// These are nil in a store that was opened for reading.
 	write  *sqlx.DB
 	writer *writer
+	file   fs.FileInfo
 	lock   *flock.Flock
 	bare   *flock.Flock // nil unless a bare file is read; see shareBare
 }
@@ -51,13 +53,13 @@ func (s *Store) Path() string { return s.path }
 // ErrNewer, ErrOlder or ErrDamaged where that is the matter.
 func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err := checkFile(path); err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
+		return nil, place(path, err)
 	}
 	s := &Store{path: path, now: options.clock(), rules: options.Rules}
 	// A reader maps the file, as much of it as SQLite can: it asks once, and its
 	// memory is the kernel's cache.
 	if err := s.connectReader(ctx, "mmap_size(2147418112)"); err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
+		return nil, place(path, errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
@@ -89,7 +91,7 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 	s = &Store{path: path, now: options.clock(), rules: options.Rules}
 	created, err = s.openWriter(ctx, options.LockWait)
 	if err != nil {
-		return nil, false, fmt.Errorf("store %s: %w", path, errors.Join(err, s.Close()))
+		return nil, false, place(path, errors.Join(interpret(err), s.Close()))
 	}
 	return s, created, nil
 }
@@ -136,7 +138,23 @@ func (s *Store) connectWriter(ctx context.Context) error {
 	if s.writer, err = newWriter(ctx, s.write); err != nil {
 		return interpret(err)
 	}
+	if s.file, err = os.Stat(s.path); err != nil {
+		return err
+	}
 	return s.connectReader(ctx)
+}
+
+// inPlace returns ErrMoved when the file that is written to is no longer the one
+// at the path of the store: what is committed to it then is lost.
+func (s *Store) inPlace() error {
+	now, err := os.Stat(s.path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return place(s.path, err)
+	case err != nil || !os.SameFile(s.file, now):
+		return place(s.path, ErrMoved)
+	}
+	return nil
 }
 
 // settle puts in order what the last writer left behind.
@@ -163,7 +181,7 @@ func (s *Store) Close() error {
 	}
 	if s.write != nil {
 		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-		errs = append(errs, interpret(err), s.write.Close())
+		errs = append(errs, s.failure(err), s.write.Close())
 	}
 	if s.bare != nil {
 		errs = append(errs, s.bare.Close())

@@ -46,7 +46,7 @@ func allowReading(action sqlite.AuthorizerActionCode, name, _, _, _ string) sqli
 func (s *Store) Query(ctx context.Context, query string, columns func([]string) error, row func([]any) error) error {
 	conn, err := s.read.Conn(ctx)
 	if err != nil {
-		return interpret(err)
+		return s.failure(err)
 	}
 	defer conn.Close()
 	if err := authorize(conn, allowReading); err != nil {
@@ -55,33 +55,33 @@ func (s *Store) Query(ctx context.Context, query string, columns func([]string) 
 	defer authorize(conn, nil) // the connection goes back to the pool
 	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
-		return queryError(err)
+		return s.queryError(err)
 	}
 	defer rows.Close()
 	names, err := rows.Columns()
 	if err != nil {
-		return queryError(err)
+		return s.queryError(err)
 	}
 	if err := columns(names); err != nil {
 		return err
 	}
-	return eachRow(rows, len(names), row)
+	return s.eachRow(rows, len(names), row)
 }
 
-func eachRow(rows *sql.Rows, width int, row func([]any) error) error {
+func (s *Store) eachRow(rows *sql.Rows, width int, row func([]any) error) error {
 	values, targets := make([]any, width), make([]any, width)
 	for i := range values {
 		targets[i] = &values[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return queryError(err)
+			return s.queryError(err)
 		}
 		if err := row(values); err != nil {
 			return err
 		}
 	}
-	return queryError(rows.Err())
+	return s.queryError(rows.Err())
 }
 
 func authorize(conn *sql.Conn, fn sqlite.AuthorizerFn) error {
@@ -91,7 +91,7 @@ func authorize(conn *sql.Conn, fn sqlite.AuthorizerFn) error {
 }
 
 // queryError tells a refused statement from a wrong one.
-func queryError(err error) error {
+func (s *Store) queryError(err error) error {
 	var failed *sqlite.Error
 	if errors.As(err, &failed) {
 		switch failed.Code() & 0xff {
@@ -99,5 +99,5 @@ func queryError(err error) error {
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
 		}
 	}
-	return interpret(err)
+	return s.failure(err)
 }

@@ -17,7 +17,7 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 		var none T
 		rows, err := s.read.QueryxContext(ctx, query, args...)
 		if err != nil {
-			yield(none, interpret(err))
+			yield(none, s.failure(err))
 			return
 		}
 		defer rows.Close()
@@ -28,12 +28,12 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 			if err == nil {
 				value, err = mapped(row)
 			}
-			if !yield(value, interpret(err)) || err != nil {
+			if !yield(value, s.failure(err)) || err != nil {
 				return
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(none, interpret(err))
+			yield(none, s.failure(err))
 		}
 	}
 }

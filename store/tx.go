@@ -81,13 +81,16 @@ func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 	}
 	tx, err := s.writer.conn.BeginTxx(ctx, nil)
 	if err != nil {
-		return interpret(err)
+		return s.failure(err)
 	}
 	defer tx.Rollback() // no effect after Commit
 	if err := fn(&txn{Tx: tx, writer: s.writer}); err != nil {
-		return interpret(err)
+		return s.failure(err)
 	}
-	return interpret(tx.Commit())
+	if err := s.inPlace(); err != nil {
+		return err
+	}
+	return s.failure(tx.Commit())
 }
 
 // view runs fn in one read transaction, so that all its queries see the same
@@ -95,10 +98,10 @@ func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 func (s *Store) view(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
 	tx, err := s.read.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return interpret(err)
+		return s.failure(err)
 	}
 	defer tx.Rollback() // nothing to commit
-	return interpret(fn(tx))
+	return s.failure(fn(tx))
 }
 
 // floorMS and ceilMS are the Unix milliseconds at or before, and at or after t.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/report/render"
@@ -149,6 +151,12 @@ func nextStep(err error) string {
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
 		return "keep the file as it is and go back to a copy of it"
+	case errors.Is(err, store.ErrMoved):
+		return "somebody removed or replaced it meanwhile; put it back, or run the command again to make a new one"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "nothing was changed; let this user write to the file and its folder, or name another file with --db"
+	case errors.Is(err, store.ErrDisk):
+		return "nothing that was stored is lost; look after the disk and the rights to the folder, and run the command again"
 	case errors.Is(err, fetcher.ErrNoToken):
 		return "set LOBSTR_TOKEN, put it under [auth] token in ~/.config/lobstr/config.toml, or name a file with --token-file"
 	case errors.Is(err, fetcher.ErrKeyRefused):
