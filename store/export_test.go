@@ -17,4 +17,4 @@ func WatchFolders(rename func(from, to string) error, sync func(dir string) erro
 var SyncFolder = syncDir
 
 // Writer is the connection that a store writes through.
-func (s *Store) Writer() *sqlx.DB { return s.write }
+func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }

@@ -160,7 +160,7 @@ func sound(s *store.Store) error {
 		return fmt.Errorf("integrity_check: %s %w", found, err)
 	}
 	var orphans []any
-	if err := s.Writer().Select(&orphans, `SELECT rowid FROM pragma_foreign_key_check`); err != nil || len(orphans) > 0 {
+	if err := s.Writer().SelectContext(context.Background(), &orphans, `SELECT rowid FROM pragma_foreign_key_check`); err != nil || len(orphans) > 0 {
 		return fmt.Errorf("foreign_key_check: %d rows, %w", len(orphans), err)
 	}
 	before, err := derivation(s)

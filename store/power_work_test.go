@@ -75,7 +75,7 @@ func batches(t testing.TB, setting string) func(path string, tell func(*store.St
 			}
 			tell(s)
 			for _, pragma := range []string{`PRAGMA wal_autocheckpoint = 20`, setting} {
-				if _, err := s.Writer().Exec(pragma); err != nil {
+				if _, err := s.Writer().ExecContext(t.Context(), pragma); err != nil {
 					t.Fatal(err)
 				}
 			}
