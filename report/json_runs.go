@@ -19,6 +19,8 @@ type RunJSON struct {
 	Warnings   []string       `json:"warnings"`
 	Failures   []FailureJSON  `json:"failures"`
 	State      store.RunState `json:"state"`
+	ClockSkew  *Seconds       `json:"clock_skew_seconds"` // ahead of the server's; null: it sent no Date
+	ClockHeld  Seconds        `json:"clock_held_seconds"`
 }
 
 // FailureJSON is something that could not be snapshotted.
@@ -47,6 +49,8 @@ func NewRunJSON(r store.Run) RunJSON {
 		Warnings:   nonNil(r.Warnings),
 		Failures:   newFailuresJSON(r.Failures),
 		State:      r.State,
+		ClockSkew:  (*Seconds)(r.Skew),
+		ClockHeld:  Seconds(r.Held),
 	}
 }
 

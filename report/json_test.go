@@ -34,16 +34,17 @@ func wantJSON(t *testing.T, v any, want string) {
 func TestJSONOfRuns(t *testing.T) {
 	run := store.Run{
 		ID: 7, Workspace: "default", State: store.Incomplete, Started: minute(0), Finished: minute(1), Requested: 4,
-		Changed: 1, Unchanged: 1, Gone: 1, Failed: 1, Requests: 3,
+		Changed: 1, Unchanged: 1, Gone: 1, Failed: 1, Requests: 3, Skew: new(-1500 * time.Millisecond), Held: 3 * time.Second,
 		Failures: []store.Failure{{Kind: store.FailNetwork, Message: "cut"}, {Account: idA, Kind: store.FailHTTP, HTTPStatus: 503, Message: "down"}},
 	}
 	wantJSON(t, NewRunJSON(run), `{"run":7,"workspace":"default","started_at":"2026-11-01T12:00:00.000Z","finished_at":"2026-11-01T12:01:00.000Z",`+
 		`"complete":false,"requested":4,"captured":2,"changed":1,"unchanged":1,"gone":1,"failed":1,"requests":3,"warnings":[],`+
 		`"failures":[{"account":null,"kind":"network","http_status":null,"message":"cut"},`+
-		`{"account":"`+idA+`","kind":"http","http_status":503,"message":"down"}],"state":"incomplete"}`)
+		`{"account":"`+idA+`","kind":"http","http_status":503,"message":"down"}],"state":"incomplete",`+
+		`"clock_skew_seconds":-1.5,"clock_held_seconds":3}`)
 	wantJSON(t, NewRunJSON(store.Run{State: store.Complete}), `{"run":0,"workspace":"","started_at":null,"finished_at":null,`+
 		`"complete":true,"requested":0,"captured":0,"changed":0,"unchanged":0,"gone":0,"failed":0,"requests":0,"warnings":[],`+
-		`"failures":[],"state":"complete"}`)
+		`"failures":[],"state":"complete","clock_skew_seconds":null,"clock_held_seconds":0}`)
 }
 
 func TestJSONOfChanges(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"iter"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -120,7 +121,14 @@ const runColumns = `
 		r.gone AS gone,
 		r.failed AS failed,
 		r.requests AS requests,
-		r.warnings AS warnings
+		r.warnings AS warnings,
+		(SELECT max(x.held_ms) FROM response x WHERE x.run_id = r.id AND x.source <> 'import') AS held_ms,
+		(
+			SELECT (x.sent_at + x.received_at - x.held_ms) / 2 - x.server_at - 500 -- a Date is cut to the second
+			FROM response x
+			WHERE x.run_id = r.id AND x.server_at IS NOT NULL
+			ORDER BY abs((x.sent_at + x.received_at - x.held_ms) / 2 - x.server_at - 500) DESC LIMIT 1
+		) AS skew_ms
 	FROM run r
 	JOIN workspace w ON w.id = r.workspace_id`
 
@@ -137,13 +145,18 @@ type runRow struct {
 	Failed    int           `db:"failed"`
 	Requests  int           `db:"requests"`
 	Warnings  string        `db:"warnings"`
+	HeldMS    sql.NullInt64 `db:"held_ms"`
+	SkewMS    sql.NullInt64 `db:"skew_ms"`
 }
 
 func (r runRow) run() (Run, error) {
 	run := Run{
 		ID: r.ID, Workspace: r.Workspace, State: r.State, Started: instant(r.Started), Finished: instant(r.Finished),
 		Requested: r.Requested, Changed: r.Changed, Unchanged: r.Unchanged, Gone: r.Gone, Failed: r.Failed,
-		Requests: r.Requests,
+		Requests: r.Requests, Held: time.Duration(r.HeldMS.Int64) * time.Millisecond,
+	}
+	if r.SkewMS.Valid {
+		run.Skew = new(time.Duration(r.SkewMS.Int64) * time.Millisecond)
 	}
 	if err := json.Unmarshal([]byte(r.Warnings), &run.Warnings); err != nil {
 		return Run{}, damagedRow("run", err)

@@ -29,6 +29,14 @@ type Run struct {
 	Requests  int // HTTP requests sent, retries included
 	Warnings  []string
 	Failures  []Failure
+	// Skew is by how much this machine's clock was ahead of the server's, by the
+	// Date headers of the answers, where it was most; negative: behind. Those
+	// count whole seconds: it is true to about a second, and half of a round trip.
+	// Nil when no answer had one.
+	Skew *time.Duration
+	// Held is the longest time by which an instant of the run was moved forward to
+	// the newest one of the workspace, because the clock was behind it.
+	Held time.Duration
 }
 
 // Captured is how many snapshots of existing accounts the run took.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,6 +88,8 @@ func runColumns(width int) []render.Column {
 		{Title: "Failed", Key: "failed", Right: true},
 		{Title: calls, Key: "requests", Right: true},
 		{Title: "Notes", Key: "warnings", Flexible: 1},
+		{Key: "clock_skew_seconds"},
+		{Key: "clock_held_seconds"},
 	}
 }
 
@@ -95,10 +98,7 @@ func runCells(run store.Run) []render.Cell {
 	if !run.Finished.IsZero() {
 		took = render.DurationCell(run.Finished.Sub(run.Started))
 	}
-	notes := ""
-	if len(run.Warnings) > 0 {
-		notes = run.Warnings[0]
-	}
+	notes := strings.Join(append(clockNotes(run), run.Warnings...), "; ")
 	return []render.Cell{
 		render.IntCell(run.ID),
 		render.TextCell(string(run.State)),
@@ -113,6 +113,8 @@ func runCells(run store.Run) []render.Cell {
 		render.IntCell(run.Gone),
 		render.IntCell(run.Failed),
 		render.IntCell(run.Requests),
-		render.TextCell(notes),
+		render.TextCell(notes).Exact(strings.Join(run.Warnings, "; ")),
+		skewCell(run),
+		render.DurationCell(run.Held),
 	}
 }

@@ -222,11 +222,12 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 		return store.Run{}, err
 	}
 	outcome, err := a.fetch(ctx, writer, client, ids, o.deadline)
-	// Answers that arrived at once are stored one after the other: no wrong clock.
-	if held := writer.Held(); held >= time.Second {
-		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf(
-			"the clock is %s behind the newest snapshot of the workspace: it went back, or was ahead; the times of this run are held there",
-			held.Round(time.Second)))
+	if writer.Held() >= notableHeld {
+		so, unread := s.Run(context.WithoutCancel(ctx), a.workspace, writer.ID())
+		if unread != nil {
+			return store.Run{}, errors.Join(err, unread)
+		}
+		outcome.Warnings = append(outcome.Warnings, heldWarning(so))
 	}
 	return a.endRun(ctx, s, writer, outcome, err)
 }

@@ -49,6 +49,9 @@ func runPairs(run store.Run) []render.Pair {
 		{Title: "Requests", Key: "requests", Value: render.IntCell(j.Requests)},
 		{Title: "Warnings", Key: "warnings", Value: render.TextCell(strings.Join(run.Warnings, "; "))},
 		{Title: "Failures", Key: "failures", Value: render.TextCell(failuresLine(run.Failures))},
+		{Title: "Clock", Value: render.TextCell(strings.Join(clockNotes(run), "; "))},
+		{Key: "clock_skew_seconds", Value: skewCell(run)},
+		{Key: "clock_held_seconds", Value: render.DurationCell(run.Held)},
 	}
 }
 
@@ -82,6 +85,9 @@ func (a *app) printRunText(run store.Run) error {
 	add("%d changed or new, %d unchanged, %d newly gone, %d failed.", run.Changed, run.Unchanged, run.Gone, run.Failed)
 	for _, w := range run.Warnings {
 		add("warning: %s", w)
+	}
+	for _, note := range clockNotes(run) {
+		add("clock: %s", note)
 	}
 	const most = 20
 	for i, f := range run.Failures {

@@ -143,6 +143,14 @@ func EchoKey(status int) Fault {
 	return f
 }
 
+// NoDate takes the Date header away.
+func NoDate() Fault {
+	return Fault{
+		Name: "no-date", Expect: Expect{Failure: "none"}, Note: "the client's own clock gives the instants",
+		apply: func(x *exchange) { x.reply.header["Date"] = nil }, // which net/http takes for: send none
+	}
+}
+
 // DateSkew sends a Date header that is wrong by this much.
 func DateSkew(ahead time.Duration) Fault {
 	return Fault{

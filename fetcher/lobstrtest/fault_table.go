@@ -28,7 +28,7 @@ func statusFaults() []Fault {
 		HTTPStatus(http.StatusBadRequest, CurrentShape), HTTPStatus(http.StatusTeapot, FlatShape),
 		EchoKey(http.StatusInternalServerError), EchoKey(http.StatusUnauthorized), EchoKey(http.StatusBadRequest),
 		RedirectElsewhere(), RedirectSame(), RedirectLoop(),
-		DateSkew(-26 * time.Hour),
+		DateSkew(-26 * time.Hour), NoDate(),
 	}
 	for _, status := range []int{401, 403, 500, 502, 503, 504} {
 		for shape := CurrentShape; shape <= EmptyShape; shape++ {
