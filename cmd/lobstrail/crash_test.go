@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report"
@@ -21,13 +18,13 @@ const (
 	crashPage     = 10
 )
 
-// crashSite is a workspace of several pages that answers slowly, and two homes:
-// one whose batches are disturbed, and one whose batches are not.
+// crashSite is a workspace of several pages, and a home of which batches are
+// disturbed.
 type crashSite struct {
-	world             *lobstrtest.World
-	ids               []string
-	server            *lobstrtest.Server
-	disturbed, steady *home
+	world     *lobstrtest.World
+	ids       []string
+	server    *lobstrtest.Server
+	disturbed *home
 }
 
 func newCrashSite(t *testing.T) *crashSite {
@@ -36,83 +33,13 @@ func newCrashSite(t *testing.T) *crashSite {
 	s.ids = addCrowd(s.world, crashAccounts)
 	s.server = serve(t, s.world)
 	s.server.SetPageLimits(crashPage, crashPage)
-	s.server.Inject(lobstrtest.Drip(3, 7*time.Millisecond), lobstrtest.When{})
 	s.disturbed = newHome(t).asks(s.server, lobstrtest.DefaultToken)
-	s.steady = newHome(t).asks(s.server, lobstrtest.DefaultToken)
 	return s
 }
 
-// happens lets a round of things happen, other ones each time.
-func (s *crashSite) happens(round int) {
-	pick := func(i int) string { return s.ids[(round*13+i*7)%len(s.ids)] }
-	happen(s.world, lobstrtest.Expire(pick(0)), lobstrtest.Resync(pick(1)),
-		lobstrtest.SetLimit(pick(2), "searches", 50+round), lobstrtest.Assign(fmt.Sprintf("New %d", round%3), pick(3)),
-		lobstrtest.Unassign(fmt.Sprintf("Squid %d", round%7), pick(4)), lobstrtest.Delete(s.ids[(round*5)%len(s.ids)]))
-}
-
-// TestKillMinusNine kills batches at random instants. After each the store opens,
-// holds whole pages only, and a batch that is left alone completes it; in the end
-// it tells the same history as a store whose batches were never disturbed.
-func TestKillMinusNine(t *testing.T) {
-	t.Parallel()
-	s := newCrashSite(t)
-	s.steady.must(exitDone, "snapshot")
-	s.disturbed.must(exitDone, "snapshot")
-	rng := rand.New(rand.NewPCG(1, uint64(os.Getpid())))
-	kills := 8
-	if *long {
-		kills = 60
-	}
-	for kill := range kills {
-		if kill%2 == 0 { // every other batch finds nothing new
-			s.happens(kill)
-			s.steady.must(exitDone, "snapshot")
-		}
-		s.kill(t, time.Duration(rng.IntN(330))*time.Millisecond)
-		s.inspect(t)
-		s.disturbed.must(exitDone, "snapshot")
-	}
-	if diff := cmp.Diff(historyOf(s.steady), historyOf(s.disturbed)); diff != "" {
-		t.Errorf("the disturbed store tells another history (-steady +disturbed):\n%s", diff)
-	}
-}
-
-func (s *crashSite) kill(t *testing.T, after time.Duration) {
-	t.Helper()
-	cmd := s.disturbed.command("snapshot")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(after)
-	cmd.Process.Kill() // it may have ended by itself
-	cmd.Wait()         // killed, or done
-}
-
-// inspect checks a store whose writer may just have been killed.
-func (s *crashSite) inspect(t *testing.T) {
-	t.Helper()
-	var runs []report.RunJSON
-	s.disturbed.read(&runs, "runs")
-	snapshots := s.disturbed.countByRun()
-	for _, run := range runs {
-		if run.State != store.Interrupted && run.State != store.Complete {
-			t.Errorf("run %d is %s, and nobody runs it", run.Run, run.State)
-		}
-		// Those that are gone have a snapshot too: one that says so.
-		if got := snapshots[run.Run]; got != run.Captured+run.Gone {
-			t.Errorf("run %d counts %d captured and %d gone, and has %d snapshots", run.Run, run.Captured, run.Gone, got)
-		}
-		if run.State == store.Interrupted && run.Captured%crashPage != 0 && run.Captured < run.Requested {
-			t.Errorf("run %d of pages of %d has captured %d", run.Run, crashPage, run.Captured)
-		}
-	}
-	var check []struct {
-		Answer string `json:"integrity_check"`
-	}
-	s.disturbed.read(&check, "sql", "PRAGMA integrity_check")
-	if len(check) != 1 || check[0].Answer != "ok" {
-		t.Errorf("after a kill: %v", check)
-	}
+// answersSlowly makes kills and signals fall between pages.
+func (s *crashSite) answersSlowly() {
+	s.server.Inject(lobstrtest.Drip(3, 7*time.Millisecond), lobstrtest.When{})
 }
 
 // TestKilledWhileTheStoreIsMade kills the first batch of a store that is not there
@@ -171,29 +98,11 @@ func (h *home) countByRun() map[int64]int {
 	return counts
 }
 
-// historyOf is what a store tells, but for the numbers of runs and the instants,
-// which differ from one batch to the other.
-func historyOf(h *home) (lines []string) {
-	h.t.Helper()
-	var changes []report.ChangeJSON
-	h.read(&changes, "changes")
-	for _, c := range changes {
-		lines = append(lines, fmt.Sprintf("%s %s %s %s -> %s", c.Username, c.Kind, c.Path, c.Old, c.New))
-	}
-	var accounts []report.AccountJSON
-	h.read(&accounts, "accounts", "--all")
-	for _, a := range accounts {
-		lines = append(lines, fmt.Sprintf("%s is %s %s, %d squids", a.Username, a.Health, a.Status, len(a.Squids)))
-	}
-	// The changes of one run come in the order in which they were noticed: by page.
-	slices.Sort(lines)
-	return lines
-}
-
 // TestTheInterruptedRunKeepsWhatItStored sends SIGINT while pages are on their way.
 func TestTheInterruptedRunKeepsWhatItStored(t *testing.T) {
 	t.Parallel()
 	s := newCrashSite(t)
+	s.answersSlowly()
 	s.disturbed.must(exitDone, "snapshot")
 	for round := range 3 {
 		s.server.ResetRequests()
