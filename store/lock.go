@@ -13,8 +13,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockRetry is the pause between two tries to take the lock.
-const lockRetry = 20 * time.Millisecond
+// pause is how long to wait between two tries to take the lock, after waiting for
+// so long already. Who has waited longest tries most often and so, nearly always,
+// comes first: at even pauses it would be a lottery, in which some wait many times
+// as long as others.
+func pause(waited time.Duration) time.Duration {
+	const first, shortest, halved = 40 * time.Millisecond, time.Millisecond, 500 * time.Millisecond
+	return max(shortest, time.Duration(float64(first)/(1+float64(waited)/float64(halved))))
+}
 
 // lockPath is the file whose lock makes a process the writer. The kernel drops
 // the lock when the process dies; the file stays, because removing it while
@@ -40,18 +46,22 @@ func takeLock(ctx context.Context, path string, wait time.Duration, now time.Tim
 // waitFor tries to take the lock for as long as it may wait. The cause is
 // returned when ctx is done.
 func waitFor(ctx context.Context, lock *flock.Flock, wait time.Duration) (locked bool, err error) {
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	if locked, err = lock.TryLock(); err == nil && !locked {
-		locked, err = lock.TryLockContext(waiting, lockRetry)
+	for begun := time.Now(); ; {
+		if locked, err = lock.TryLock(); locked || err != nil {
+			return locked, err
+		}
+		waited := time.Since(begun)
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		if waited >= wait {
+			return false, nil
+		}
+		select {
+		case <-time.After(min(pause(waited), wait-waited)):
+		case <-ctx.Done():
+		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case errors.Is(err, context.DeadlineExceeded):
-		return false, nil
-	}
-	return locked, err
 }
 
 // signLock writes who holds the lock, for the messages of those who wait.
