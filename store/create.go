@@ -20,6 +20,9 @@ func create(ctx context.Context, path string) (created bool, err error) {
 	if err := checkFile(path); !errors.Is(err, ErrNoStore) {
 		return false, err
 	}
+	if err := clearJournals(path); err != nil {
+		return false, err
+	}
 	fresh := path + ".new"
 	if err := removeFresh(fresh); err != nil { // of a process that died here
 		return false, err
@@ -33,11 +36,29 @@ func create(ctx context.Context, path string) (created bool, err error) {
 	return true, syncFolder(filepath.Dir(path))
 }
 
+// clearJournals removes the empty journals of a store that is not there any more.
+// It returns ErrJournal when one is not empty: SQLite would play it into the new
+// store.
+func clearJournals(path string) error {
+	for _, ending := range []string{"-wal", "-journal"} {
+		switch info, err := os.Stat(path + ending); {
+		case err == nil && info.Size() > 0:
+			return fmt.Errorf("%w: %s", ErrJournal, path+ending)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+	return removeAll(path+"-wal", path+"-journal", path+"-shm")
+}
+
 // removeFresh removes what there is of a store in the making.
-func removeFresh(fresh string) error {
+func removeFresh(fresh string) error { return removeAll(fresh, fresh+"-journal") }
+
+// removeAll removes those of the files that are there.
+func removeAll(paths ...string) error {
 	var errs []error
-	for _, leftover := range []string{fresh, fresh + "-journal"} {
-		if err := os.Remove(leftover); !errors.Is(err, fs.ErrNotExist) {
+	for _, path := range paths {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

@@ -27,6 +27,9 @@ var (
 	// ErrDisk means that a file of the store could not be read or written; nothing
 	// stored was lost by it.
 	ErrDisk = errors.New("the disk failed, or refused")
+	// ErrJournal means that there is a journal whose store is missing. It may hold
+	// what the store lacks, and would damage a new one.
+	ErrJournal = errors.New("a journal without its store")
 	// ErrMoved means that the file was removed, or replaced, while it was written to.
 	ErrMoved = errors.New("the store is no longer where it was opened")
 	// ErrNotFound means that the thing asked for is not in the store.

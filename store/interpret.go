@@ -27,9 +27,12 @@ func interpret(err error) error {
 	case !errors.As(err, &failed):
 		return err
 	}
+	if failed.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // no room for what readers share
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
 	switch failed.Code() & 0xff { // the primary code; the rest is detail
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w (%w)", &BusyError{}, err)
+		return &BusyError{} // that the database is locked is nothing to tell a user
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:

@@ -59,7 +59,7 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	// A reader maps the file, as much of it as SQLite can: it asks once, and its
 	// memory is the kernel's cache.
 	if err := s.connectReader(ctx, "mmap_size(2147418112)"); err != nil {
-		return nil, place(path, errors.Join(err, s.Close()))
+		return nil, errors.Join(place(path, err), s.release())
 	}
 	return s, nil
 }
@@ -91,7 +91,7 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 	s = &Store{path: path, now: options.clock(), rules: options.Rules}
 	created, err = s.openWriter(ctx, options.LockWait)
 	if err != nil {
-		return nil, false, place(path, errors.Join(interpret(err), s.Close()))
+		return nil, false, errors.Join(place(path, interpret(err)), s.release())
 	}
 	return s, created, nil
 }
@@ -173,6 +173,20 @@ func (s *Store) settle(ctx context.Context) error {
 // database, so that the file alone is the whole store.
 func (s *Store) Close() error {
 	var errs []error
+	if s.read != nil { // first: nobody reads the journal any more
+		errs = append(errs, s.read.Close())
+		s.read = nil
+	}
+	if s.writer != nil {
+		_, err := s.writer.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		errs = append(errs, s.failure(err))
+	}
+	return errors.Join(append(errs, s.release())...)
+}
+
+// release gives back all that is open, whatever is in the journal.
+func (s *Store) release() error {
+	var errs []error
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}
@@ -180,8 +194,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.writer.Close())
 	}
 	if s.write != nil {
-		_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-		errs = append(errs, s.failure(err), s.write.Close())
+		errs = append(errs, s.write.Close())
 	}
 	if s.bare != nil {
 		errs = append(errs, s.bare.Close())

@@ -22,16 +22,17 @@ import (
 // home is where a user's lobstrail processes live: their folders, and what they
 // find in the environment.
 type home struct {
-	t    testing.TB
-	dir  string
-	db   string
-	vars map[string]string
+	t       testing.TB
+	dir     string
+	db      string
+	vars    map[string]string
+	program string
 }
 
 func newHome(t testing.TB) *home {
 	t.Helper()
 	dir := t.TempDir()
-	return &home{t: t, dir: dir, db: filepath.Join(dir, "data", "lobstrail", "lobstrail.db"), vars: map[string]string{
+	return &home{t: t, dir: dir, program: "lobstrail", db: filepath.Join(dir, "data", "lobstrail", "lobstrail.db"), vars: map[string]string{
 		"HOME": filepath.Join(dir, "home"), "XDG_DATA_HOME": filepath.Join(dir, "data"),
 		"XDG_CONFIG_HOME": filepath.Join(dir, "config"), "TMPDIR": dir, "TZ": "UTC", "PATH": os.Getenv("PATH"),
 		"GORACE": os.Getenv("GORACE"),
@@ -52,7 +53,7 @@ func (h *home) command(args ...string) *exec.Cmd {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	h.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, "lobstrail", args...)
+	cmd := exec.CommandContext(ctx, h.program, args...)
 	for _, name := range slices.Sorted(maps.Keys(h.vars)) {
 		cmd.Env = append(cmd.Env, name+"="+h.vars[name])
 	}
@@ -192,7 +193,7 @@ func (h *home) snapshotBeside(t *testing.T, columns int, args ...string) (stdout
 	return out.String(), notes.String()
 }
 
-var varying = regexp.MustCompile(`"run": \d+|Run \d+|\d{4}-\d\d-\d\dT[0-9:.]+Z| in [<0-9a-z]+\.`)
+var varying = regexp.MustCompile(`"run": \d+|"clock_skew_seconds": -?[0-9.]+|Run \d+|\d{4}-\d\d-\d\dT[0-9:.]+Z| in [<0-9a-z]+\.`)
 
 // masked takes out of an answer what differs from run to run.
 func masked(out string) string { return varying.ReplaceAllString(out, "*") }

@@ -151,18 +151,28 @@ func nextStep(err error) string {
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
 		return "keep the file as it is and go back to a copy of it"
+	case errors.Is(err, store.ErrJournal):
+		return "put the store back beside it; or remove the journal, if the store is meant to be gone"
 	case errors.Is(err, store.ErrMoved):
 		return "somebody removed or replaced it meanwhile; put it back, or run the command again to make a new one"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "nothing was changed; let this user write to the file and its folder, or name another file with --db"
 	case errors.Is(err, store.ErrDisk):
 		return "nothing that was stored is lost; look after the disk and the rights to the folder, and run the command again"
+	case notToBeOpened(err):
+		return "look at that path, or name another file with --db"
 	case errors.Is(err, fetcher.ErrNoToken):
 		return "set LOBSTR_TOKEN, put it under [auth] token in ~/.config/lobstr/config.toml, or name a file with --token-file"
 	case errors.Is(err, fetcher.ErrKeyRefused):
 		return "nothing was concluded about any account; check the key on lobstr.io and where it is kept (see \"lobstrail help snapshot\")"
 	}
 	return ""
+}
+
+// notToBeOpened reports whether a file or folder could not be found or made.
+func notToBeOpened(err error) bool {
+	failed, ok := errors.AsType[*fs.PathError](err)
+	return ok && failed.Op != "write"
 }
 
 // candidates lists what an ambiguous reference could mean, one a line.
