@@ -46,3 +46,12 @@ func openStore(t testing.TB, path string, now func() time.Time) *store.Store {
 }
 
 func ceilMS(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
+
+// fewer is how often something is repeated: less often in the short mode, which is
+// for the race detector, to which repetition brings nothing.
+func fewer(often, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return often
+}

@@ -160,7 +160,7 @@ func TestPowerLoss(t *testing.T) {
 			case *long:
 				w.cuts *= 40
 			case testing.Short():
-				w.cuts /= 5
+				w.cuts /= 10
 			}
 			for _, problem := range r.crashes(t, w.cuts, r.survives(t)) {
 				t.Error(problem)
@@ -173,6 +173,9 @@ func TestPowerLoss(t *testing.T) {
 // TestPowerLossIsNoticed: the test above would notice a store that does not sync,
 // or one whose name in the folder is not.
 func TestPowerLossIsNoticed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it tests a test")
+	}
 	careless := record(t, labFolder(t), batches(t, `PRAGMA synchronous = OFF`))
 	nameless := record(t, labFolder(t), batches(t, `PRAGMA user_version`))
 	nameless.log = slices.DeleteFunc(nameless.log, func(e event) bool { return e.op == "dirsync" })

@@ -52,8 +52,11 @@ func TestKilledWhileTheStoreIsMade(t *testing.T) {
 	server := serve(t, world)
 	rng := rand.New(rand.NewPCG(2, uint64(os.Getpid())))
 	kills := 30
-	if *long {
+	switch {
+	case *long:
 		kills = 400
+	case testing.Short():
+		kills = 8
 	}
 	for kill := range kills {
 		h := newHome(t).asks(server, lobstrtest.DefaultToken)

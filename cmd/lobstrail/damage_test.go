@@ -23,8 +23,11 @@ func TestDamageIsNamedOrDoesNotMatter(t *testing.T) {
 	}
 	db, rng := filepath.Join(t.TempDir(), "damaged.db"), rand.New(rand.NewPCG(3, uint64(os.Getpid())))
 	rounds := 15
-	if *long {
+	switch {
+	case *long:
 		rounds = 400
+	case testing.Short():
+		rounds = 4
 	}
 	named := 0
 	for range rounds {

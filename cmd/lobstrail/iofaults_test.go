@@ -81,7 +81,11 @@ func (h *home) onlyStore(what string, names []string) {
 // TestTheDiskIsFull leaves more or less room on a small file system.
 func TestTheDiskIsFull(t *testing.T) {
 	t.Parallel()
-	for _, room := range []int{0, 4, 24, 64, 200} { // KiB
+	rooms := []int{0, 4, 24, 64, 200} // KiB
+	if testing.Short() {
+		rooms = []int{4, 64}
+	}
+	for _, room := range rooms {
 		t.Run(fmt.Sprint(room, " KiB left"), func(t *testing.T) {
 			t.Parallel()
 			h := ioHome(t)
@@ -321,25 +325,6 @@ func TestPlacesWhereNoStoreCanBe(t *testing.T) {
 		o := h.run("snapshot", "--db", db)
 		if o.code != exitFailed || !strings.Contains(o.stderr, db) || strings.Count(o.stderr, "\n") < 2 {
 			t.Errorf("%s: want exit 1, the path and a next step: %s", db, o)
-		}
-	}
-}
-
-// TestStdoutIsFull: an answer that could not be written is an error.
-func TestStdoutIsFull(t *testing.T) {
-	t.Parallel()
-	h := ioHome(t)
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip("no /dev/full here: ", err)
-	}
-	defer full.Close()
-	for _, args := range [][]string{{"accounts"}, {"accounts", "--json"}, {"changes", "--format", "csv"}, {"report"}, {"runs", "1"}, {"snapshot"}} {
-		var stderr strings.Builder
-		cmd := h.command(args...)
-		cmd.Stdout, cmd.Stderr = full, &stderr
-		if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "no space left") {
-			t.Errorf("%q: %v: %s", args, err, stderr.String())
 		}
 	}
 }
