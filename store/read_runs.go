@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -153,15 +154,22 @@ func (r runRow) run() (Run, error) {
 	run := Run{
 		ID: r.ID, Workspace: r.Workspace, State: r.State, Started: instant(r.Started), Finished: instant(r.Finished),
 		Requested: r.Requested, Changed: r.Changed, Unchanged: r.Unchanged, Gone: r.Gone, Failed: r.Failed,
-		Requests: r.Requests, Held: time.Duration(r.HeldMS.Int64) * time.Millisecond,
+		Requests: r.Requests, Held: spanMS(r.HeldMS.Int64),
 	}
 	if r.SkewMS.Valid {
-		run.Skew = new(time.Duration(r.SkewMS.Int64) * time.Millisecond)
+		run.Skew = new(spanMS(r.SkewMS.Int64))
 	}
 	if err := json.Unmarshal([]byte(r.Warnings), &run.Warnings); err != nil {
 		return Run{}, damagedRow("run", err)
 	}
 	return run, nil
+}
+
+// spanMS is a span of so many milliseconds, or the longest that there is: a server
+// may claim any year.
+func spanMS(ms int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return time.Duration(min(max(ms, -most), most)) * time.Millisecond
 }
 
 // Workspaces lists the workspaces of the store, by name.
