@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,4 +57,14 @@ func fewer(often, short int) int {
 		return short
 	}
 	return often
+}
+
+// rows is the answer to a query as text.
+func rows(s *store.Store, query string) (string, error) {
+	var text strings.Builder
+	err := s.Query(context.Background(), query, func([]string) error { return nil }, func(row []any) error {
+		_, err := fmt.Fprintln(&text, row...)
+		return err
+	})
+	return text.String(), err
 }

@@ -69,7 +69,10 @@ func signLock(path string, now time.Time) error {
 	return os.WriteFile(lockPath(path), fmt.Appendf(nil, "%d\n%d\n", os.Getpid(), now.UnixMilli()), 0o600)
 }
 
-// holder reads who holds the lock. What cannot be read is left out.
+// lastMS is the end of the year 9999: what is later, nobody wrote.
+const lastMS = 253402300799999
+
+// holder reads who holds the lock. What makes no sense is left out.
 func holder(path string) *BusyError {
 	f, err := os.Open(lockPath(path))
 	if err != nil {
@@ -78,7 +81,7 @@ func holder(path string) *BusyError {
 	defer f.Close()
 	var pid int
 	var sinceMS int64
-	if n, _ := fmt.Fscan(bufio.NewReader(f), &pid, &sinceMS); n < 2 {
+	if n, _ := fmt.Fscan(bufio.NewReader(f), &pid, &sinceMS); n < 2 || pid <= 0 || sinceMS <= 0 || sinceMS > lastMS {
 		return &BusyError{}
 	}
 	return &BusyError{PID: pid, Since: time.UnixMilli(sinceMS).UTC()}

@@ -63,16 +63,6 @@ func evidence(s *store.Store) (string, error) {
 		ORDER BY r.id, a.id`)
 }
 
-// rows is the answer to a query as text.
-func rows(s *store.Store, query string) (string, error) {
-	var text strings.Builder
-	err := s.Query(context.Background(), query, func([]string) error { return nil }, func(row []any) error {
-		_, err := fmt.Fprintln(&text, row...)
-		return err
-	})
-	return text.String(), err
-}
-
 // crashes opens what is left after power was lost at some instants of a recording,
 // with more or less of what was not synced, and answers what is wrong with it.
 func (r recording) crashes(t *testing.T, instants int, examine func(dir string, acked int) error) (problems []string) {

@@ -68,3 +68,31 @@ func FuzzVendorConfig(f *testing.F) {
 		}
 	})
 }
+
+// FuzzReferences: names that are read from a file are its lines, trimmed, without
+// blank ones and comments, in their order.
+func FuzzReferences(f *testing.F) {
+	for _, text := range []string{
+		"", "ada\nben\n", "# all\n\n  ada  \n#ben", "\ufeffada\r\nben\r\n", "a\x00b\n\xff\n", "@main\nd3e97f2cd33658f301bdbe807402ab30", "\u2028ada\u00a0",
+		strings.Repeat("x", 70_000) + "\nada\n",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := readReferences(strings.NewReader(text))
+		if err != nil {
+			return // a line that is too long
+		}
+		rest := text
+		for _, name := range got {
+			if name == "" || strings.TrimSpace(name) != name || strings.HasPrefix(name, "#") || strings.Contains(name, "\n") {
+				t.Fatalf("%q names %q", text, name)
+			}
+			_, after, found := strings.Cut(rest, name)
+			if !found {
+				t.Fatalf("%q names %q, not in this order", text, got)
+			}
+			rest = after
+		}
+	})
+}
