@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -71,12 +72,17 @@ func FuzzOpen(f *testing.F) {
 
 // readAll reads what there is to be read.
 func readAll(s *store.Store) error {
-	for _, query := range []string{`SELECT * FROM changes`, `SELECT * FROM account_current`, `SELECT * FROM runs`} {
-		if _, err := rows(s, query); err != nil {
-			return err
-		}
+	var errs []error
+	for _, err := range s.Runs(context.Background(), "default") {
+		errs = append(errs, err)
 	}
-	return nil
+	for _, err := range s.Changes(context.Background(), store.ChangeQuery{Workspace: "default"}) {
+		errs = append(errs, err)
+	}
+	for _, err := range s.Accounts(context.Background(), store.AccountQuery{Workspace: "default"}) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // refusal reports whether a reader may be refused so.

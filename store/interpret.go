@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -24,6 +25,8 @@ func interpret(err error) error {
 		return ErrNotFound
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // of files that are not SQLite's
 		return fmt.Errorf("%w: %w", ErrFull, err)
+	case strings.HasPrefix(err.Error(), "sql: Scan error"): // database/sql has no type for it
+		return damagedRow("a value is not of its column's type", err)
 	case !errors.As(err, &failed):
 		return err
 	}
@@ -35,7 +38,8 @@ func interpret(err error) error {
 		return &BusyError{} // that the database is locked is nothing to tell a user
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_ERROR: // our own statements are right: the schema, or JSON in a row, is not
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("%w: %w", ErrDisk, err)

@@ -97,6 +97,8 @@ func (s *Store) queryError(err error) error {
 		switch failed.Code() & 0xff {
 		case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		case sqlite3.SQLITE_ERROR: // the user's statement is wrong
+			return err
 		}
 	}
 	return s.failure(err)
