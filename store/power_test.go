@@ -67,13 +67,17 @@ func evidence(s *store.Store) (string, error) {
 // with more or less of what was not synced, and answers what is wrong with it.
 func (r recording) crashes(t *testing.T, instants int, examine func(dir string, acked int) error) (problems []string) {
 	t.Helper()
-	p, acked, chosen := newPlatter(r.before), notMade, chooseInstants(len(r.log)+1, instants)
+	seed := uint64(os.Getpid())
+	if *oneSeed != 0 {
+		seed = *oneSeed
+	}
+	p, acked, chosen := newPlatter(r.before), notMade, chooseInstants(seed, len(r.log)+1, instants)
 	for i := 0; i <= len(r.log); i++ {
 		if share, cut := chosen[i]; cut {
 			dir := labFolder(t)
 			lay(t, dir, p.crash(rand.New(rand.NewPCG(uint64(i), 0x90e5)), share))
 			if err := examine(dir, acked); err != nil {
-				problems = append(problems, fmt.Sprintf("after event %d of %d, %.0f%% of the rest kept: %v", i, len(r.log), share*100, err))
+				problems = append(problems, fmt.Sprintf("-seed %d: after event %d of %d, %.0f%% of the rest kept: %v", seed, i, len(r.log), share*100, err))
 			}
 		}
 		if i < len(r.log) {
@@ -91,11 +95,7 @@ const notMade = -1
 
 // chooseInstants picks some of n at random, with how much of what was not synced
 // is kept at each.
-func chooseInstants(n, instants int) map[int]float64 {
-	seed := uint64(os.Getpid())
-	if *oneSeed != 0 {
-		seed = *oneSeed
-	}
+func chooseInstants(seed uint64, n, instants int) map[int]float64 {
 	rng, chosen := rand.New(rand.NewPCG(seed, 0x90e5)), map[int]float64{}
 	for range instants {
 		chosen[rng.IntN(n)] = []float64{0, 0.5, 0.9, 1}[rng.IntN(4)]
