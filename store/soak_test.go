@@ -105,7 +105,7 @@ func (s *soak) live(rounds, every int) {
 		if at := start.Add(time.Duration(round+1) * soakEvery); at.After(s.world.Clock().Now()) {
 			s.world.Clock().Set(at)
 		}
-		if round%12 == 0 {
+		if round%4 == 0 {
 			s.reopen()
 		}
 		s.round(round)
