@@ -112,6 +112,8 @@ type PeriodQuery struct {
 	Workspace    string
 	Since, Until time.Time // zero: unbounded
 	Account      string    // id; "" for all
+	// Moved, of limits, keeps those whose counter moved in the period.
+	Moved bool
 }
 
 func (q PeriodQuery) args() []any {

@@ -39,7 +39,11 @@ func (s *Store) Limits(ctx context.Context, q PeriodQuery) (uses []Use, settings
 		if err != nil {
 			return err
 		}
-		for _, query := range []string{usesStanding, usesCarried, usesMoved} {
+		queries := []string{usesStanding, usesCarried, usesMoved}
+		if q.Moved {
+			queries = queries[1:]
+		}
+		for _, query := range queries {
 			if err := r.read(query); err != nil {
 				return err
 			}

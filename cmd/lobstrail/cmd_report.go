@@ -30,7 +30,9 @@ func (a *app) newReportCmd() *cobra.Command {
 		Long: `Report a period, the last 7 days if nothing else is said: which accounts
 changed their status and when, how long each was in each health, which squids
 used which account, and how much of each limit was used. One section can be
-asked for alone.
+asked for alone. For people the whole report leaves out what stayed as it was:
+accounts that were healthy, assignments that lasted, limits that were not nearly
+used up. A section alone, and JSON, have everything.
 
 A change happened somewhere within a window, so time in a health is given as at
 least ... at most. Time in which nobody looked is counted apart; all of it adds
@@ -96,7 +98,15 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	})
 }
 
-// reportInput reads what the report is made of, limits beside all else. What happened after a period that ended before now is not looked at.
+// overview reports whether people are to read of all sections what happened, and
+// not what stayed as it was.
+func (a *app) overview(section string) bool {
+	format := render.Format(a.format)
+	return section == "" && (format == render.Table || format == render.Markdown)
+}
+
+// reportInput reads what the report is made of, limits beside all else. What
+// happened after a period that ended before now is not looked at.
 func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
 		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
@@ -105,7 +115,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
-	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
+	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
 	var documents map[string]json.RawMessage
 	wanted := func(name string) bool { return section == "" || section == name }
 	err := sideBySide(

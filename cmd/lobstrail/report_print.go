@@ -75,7 +75,7 @@ func (a *app) printReport(r report.Report, name string) error {
 	if err := out.Paragraph(a.reportTitle(r)); err != nil {
 		return err
 	}
-	for _, s := range reportSections(r) {
+	for _, s := range reportSections(r, a.overview(name)) {
 		if err := s.writeTo(out.Section(s.title, s.columns...)); err != nil {
 			return err
 		}
@@ -106,16 +106,23 @@ func rowsOf(r report.Report, name string) section {
 	return transitionRows(r.Status)
 }
 
-// reportSections are the tables of the report for people.
-func reportSections(r report.Report) []section {
+// reportSections are the tables of the report for people. An overview of it has
+// only what happened.
+func reportSections(r report.Report, overview bool) []section {
 	var all []section
 	if r.Status != nil {
 		all = append(all, resyncRows(r.Status), transitionRows(r.Status), timeRows(r.Status))
 	}
-	if r.Squids != nil {
+	switch {
+	case r.Squids != nil && overview:
+		all = append(all, unservedRows(r.Squids), movedRows(r))
+	case r.Squids != nil:
 		all = append(all, unservedRows(r.Squids), squidRows(r.Squids), accountSquidRows(r.Squids))
 	}
-	if r.Limits != nil {
+	switch {
+	case r.Limits != nil && overview:
+		all = append(all, nearLimitRows(r.Limits))
+	case r.Limits != nil:
 		all = append(all, limitRows(r.Limits))
 	}
 	return all
