@@ -59,11 +59,13 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 		return w.err
 	}
 	var done store.Appended
-	if len(b.responses) > 0 {
-		done, w.err = w.rec.AppendAll(ctx, b.responses)
-	}
-	if w.err == nil && len(b.failures) > 0 {
+	// The failures first: whoever goes on after a crash between the two reads
+	// their items again, but not those that are stored.
+	if len(b.failures) > 0 {
 		w.err = w.rec.Fail(ctx, 0, b.failures...)
+	}
+	if w.err == nil && len(b.responses) > 0 {
+		done, w.err = w.rec.AppendAll(ctx, b.responses)
 	}
 	if w.err != nil {
 		return w.err
