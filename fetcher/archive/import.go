@@ -41,6 +41,9 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		r.batches.free <- b
 	}
 	err := <-failed
+	if err == nil {
+		err = w.err // of the last batch, which the reader was not told of
+	}
 	r.result.Bytes = r.batches.progress.Bytes
 	return w.outcome(ctx, err), r.result, err
 }
