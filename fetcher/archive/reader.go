@@ -46,6 +46,9 @@ func (r *reader) run(items Items) error {
 		return err
 	}
 	err := r.takeAll(items)
+	if cause := context.Cause(r.ctx); cause != nil {
+		return cause // the batch may not be the reader's any longer
+	}
 	for _, text := range r.order.complaints() {
 		r.fail(text)
 	}
