@@ -57,7 +57,7 @@ func (s *splitter) texts() error {
 		case err != nil:
 			return err
 		case c == '[':
-			err = s.list()
+			err = s.list(s.answer)
 		case c == '{':
 			err = s.object()
 		default:
@@ -82,7 +82,7 @@ func (s *splitter) inside() (byte, error) {
 }
 
 // list takes the list that begins at pos, one element after the other.
-func (s *splitter) list() error {
+func (s *splitter) list(element func(first byte) error) error {
 	s.pos++
 	for first := true; ; first = false {
 		s.release()
@@ -94,7 +94,7 @@ func (s *splitter) list() error {
 			s.pos++
 			return nil
 		}
-		if err := s.element(c); err != nil {
+		if err := element(c); err != nil {
 			return err
 		}
 		if c, err = s.inside(); err != nil {
@@ -112,13 +112,19 @@ func (s *splitter) list() error {
 	}
 }
 
-func (s *splitter) element(c byte) error {
-	if s.field != "" && c == '{' {
-		if err := s.object(); err != nil {
-			return err
-		}
-		return s.sink.answered()
+// answer takes an element of a list of answers, or of one of accounts.
+func (s *splitter) answer(first byte) error {
+	if s.field == "" || first != '{' {
+		return s.element(first)
 	}
+	if err := s.object(); err != nil {
+		return err
+	}
+	return s.sink.answered()
+}
+
+// element takes an account.
+func (s *splitter) element(byte) error {
 	from, err := s.value()
 	if err != nil {
 		return err
@@ -221,7 +227,7 @@ func (s *splitter) name() (from int, name string, err error) {
 func (s *splitter) data() (bool, error) {
 	switch s.buf[s.pos] {
 	case '[':
-		return true, s.list()
+		return true, s.list(s.element)
 	case '{':
 		from, err := s.value()
 		if err != nil {
