@@ -182,7 +182,10 @@ func (s *splitter) member(o *object) error {
 	if err != nil {
 		return err
 	}
-	if name == "data" && !o.account {
+	switch {
+	case o.envelope && (name == "data" || name == "id"):
+		return s.wrong("an answer with data has a member %q too", name)
+	case name == "data" && !o.account:
 		if o.envelope, err = s.data(); o.envelope || err != nil {
 			return err
 		}
