@@ -72,20 +72,51 @@ func (b *batches) send(ctx context.Context) error {
 }
 
 // makeRoom sees to it that an object of n bytes fits in. When the batch has to go,
-// the first part of the answer that is being read goes with it; its instant must
-// be known then.
+// the first part of the answer that is being read goes with it; while its instant
+// is not known, it stays.
 func (b *batches) makeRoom(ctx context.Context, n int, told time.Time) error {
 	if b.now.accounts < batchAccounts && len(b.now.bytes)+n+sha256.Size <= cap(b.now.bytes) {
 		return nil
 	}
 	if told.IsZero() && b.open < len(b.now.responses) {
-		return errNoInstant
+		if b.open == 0 {
+			return errNoInstant
+		}
+		return b.moveOn(ctx)
 	}
 	b.end(told)
 	if err := b.send(ctx); err != nil {
 		return err
 	}
 	return b.renew(ctx)
+}
+
+// moveOn hands the batch on without the answer that is being read, which goes to
+// the next one.
+func (b *batches) moveOn(ctx context.Context) error {
+	full, open := b.now, b.open
+	if err := b.renew(ctx); err != nil { // not all are in flight: this one is here
+		return err
+	}
+	taken := b.progress
+	for _, page := range full.responses[open:] {
+		for _, seen := range page.Accounts {
+			b.add(seen)
+		}
+		for _, failure := range page.Failures {
+			b.failed(failure)
+		}
+	}
+	b.progress = taken
+	clear(full.responses[open:])
+	full.responses = full.responses[:open]
+	moved := b.now
+	b.now = full
+	if err := b.send(ctx); err != nil {
+		return err
+	}
+	b.now = moved
+	return nil
 }
 
 // page is the response that takes the next object.
