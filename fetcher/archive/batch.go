@@ -20,7 +20,7 @@ const (
 type batch struct {
 	responses []store.Response
 	failures  []store.Failure // of items
-	accounts  int
+	accounts  int // and failures: what it is worth
 	bytes     []byte // of the objects; never grows, for objects point into it
 	progress  Progress
 }
@@ -150,9 +150,13 @@ func (b *batches) keep(lent []byte) []byte {
 func (b *batches) failed(failure store.Failure) {
 	page := b.page()
 	page.Failures = append(page.Failures, failure)
+	b.now.accounts++
 }
 
-func (b *batches) fail(failure store.Failure) { b.now.failures = append(b.now.failures, failure) }
+func (b *batches) fail(failure store.Failure) {
+	b.now.failures = append(b.now.failures, failure)
+	b.now.accounts++
+}
 
 // end ends the answer that is being read: it was had at the instant; when that is
 // zero, it is left out. It reports whether there was anything in it.

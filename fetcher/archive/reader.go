@@ -61,6 +61,9 @@ func (r *reader) takeAll(items Items) error {
 		if err == nil {
 			err = r.take(item)
 		}
+		if err == nil { // many items may have nothing but failures
+			err = r.batches.makeRoom(r.ctx, 0, time.Time{})
+		}
 		if err != nil {
 			return err
 		}
