@@ -136,18 +136,19 @@ func (r *reader) account(raw []byte) error {
 	if r.passed {
 		return nil
 	}
-	if err := r.batches.makeRoom(r.ctx, len(raw), r.told); err != nil {
+	seen, wrong := r.observe(raw)
+	// What is withheld is replaced by a text that may be longer.
+	if err := r.batches.makeRoom(r.ctx, len(seen.Raw), r.told); err != nil {
 		return err
 	}
-	seen, err := r.observe(raw)
-	if err == nil {
+	if wrong == nil {
 		r.batches.add(seen)
 		return nil
 	}
 	if r.failed++; r.failed > maxItemFailures {
 		return &formError{fmt.Sprintf("more than %d of its objects are no accounts", maxItemFailures)}
 	}
-	failure := r.inspector.Failure(raw, err)
+	failure := r.inspector.Failure(raw, wrong)
 	failure.Message = r.item.Name + ": " + failure.Message
 	r.batches.failed(failure)
 	return nil
