@@ -20,8 +20,8 @@ const (
 type batch struct {
 	responses []store.Response
 	failures  []store.Failure // of items
-	accounts  int // and failures: what it is worth
-	bytes     []byte // of the objects; never grows, for objects point into it
+	accounts  int             // and failures: what it is worth
+	bytes     []byte          // of the objects; never grows, for objects point into it
 	progress  Progress
 }
 
