@@ -145,12 +145,18 @@ func (r *reader) account(raw []byte) error {
 		r.batches.add(seen)
 		return nil
 	}
-	if r.failed++; r.failed > maxItemFailures {
-		return &formError{fmt.Sprintf("more than %d of its objects are no accounts", maxItemFailures)}
-	}
 	failure := r.inspector.Failure(raw, wrong)
 	failure.Message = r.item.Name + ": " + failure.Message
 	r.batches.failed(failure)
+	return r.another()
+}
+
+// another counts a failure within the item, and ends the item when there are too
+// many.
+func (r *reader) another() error {
+	if r.failed++; r.failed > maxItemFailures {
+		return &formError{fmt.Sprintf("more than %d of its objects are no accounts", maxItemFailures)}
+	}
 	return nil
 }
 
@@ -170,14 +176,15 @@ func (r *reader) observe(raw []byte) (store.Observed, error) {
 	return seen, nil
 }
 
-// instant takes the value of the field.
+// instant takes the value of the field. What it says is not repeated: it could be
+// anything.
 func (r *reader) instant(value []byte) error {
-	at, err := r.options.ParseTime(plainText(value))
-	if err != nil {
-		return &formError{fmt.Sprintf("member %q: %v", r.options.Field, err)}
-	}
 	if !r.told.IsZero() || r.passed {
 		return &formError{fmt.Sprintf("member %q stands twice in one answer", r.options.Field)}
+	}
+	at, err := r.options.ParseTime(plainText(value))
+	if err != nil {
+		return r.undated("an answer whose member %q is no time was left out")
 	}
 	fits, err := r.fits(at, Field)
 	if r.passed = !fits; fits {
@@ -195,9 +202,18 @@ func (r *reader) answered() error {
 	at, passed := r.told, r.passed
 	r.told, r.passed = time.Time{}, false
 	if r.batches.end(at) && at.IsZero() && !passed {
-		return &formError{fmt.Sprintf("an answer has no member %q to tell its instant", r.options.Field)}
+		err := r.undated("an answer without member %q, which tells the instant, was left out")
+		r.passed = false
+		return err
 	}
 	return nil
+}
+
+// undated leaves the answer out whose instant nothing tells.
+func (r *reader) undated(format string) error {
+	r.passed = true
+	r.fail(fmt.Sprintf("%s: "+format+" (at byte %d)", r.item.Name, r.options.Field, r.splitter.offset()))
+	return r.another()
 }
 
 // counting counts what is read, and ends with ctx.
