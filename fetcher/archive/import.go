@@ -28,7 +28,7 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		options:   o,
 		batches:   newBatches(),
 		inspector: fetcher.NewInspector(o.Token),
-		order:     order{rec: rec, now: o.Now(), newest: rec.Newest()},
+		order:     order{rec: rec, now: o.Now(), began: rec.Newest(), newest: rec.Newest()},
 		result:    Result{Origins: map[Origin]int{}},
 	}
 	failed := make(chan error, 1)

@@ -22,7 +22,9 @@ const (
 type order struct {
 	rec    Recorder
 	now    time.Time
-	newest time.Time // in the workspace, with what this import has taken
+	began  time.Time // the newest in the workspace when the import began
+	newest time.Time // with what the import has taken
+	early  refusals
 	late   refusals
 	future refusals
 }
@@ -40,23 +42,33 @@ func (r *refusals) count(name string, at time.Time) {
 }
 
 func (o *order) place(ctx context.Context, at time.Time, name string) (place, error) {
+	stored := at.Add(time.Millisecond - 1).Truncate(time.Millisecond)
 	switch {
 	case at.After(o.now):
 		o.future.count(name, at)
 		return refused, nil
 	case at.Before(time.Unix(0, 0)):
-		o.late.count(name, at)
+		o.early.count(name, at)
 		return refused, nil
-	case at.Before(o.newest):
-		held, err := o.rec.Holds(ctx, at)
+	case stored.Before(o.newest):
+		held, err := o.holds(ctx, stored)
 		if held || err != nil {
 			return already, err
 		}
 		o.late.count(name, at)
 		return refused, nil
 	}
-	o.newest = at
+	o.newest = stored
 	return next, nil
+}
+
+// holds reports whether the store had the instant before this import. What the
+// import itself brings tells nothing: it goes there while this is asked.
+func (o *order) holds(ctx context.Context, at time.Time) (bool, error) {
+	if at.After(o.began) {
+		return false, nil
+	}
+	return o.rec.Holds(ctx, at)
 }
 
 // complaints say what was refused and why.
@@ -64,6 +76,9 @@ func (o *order) complaints() (texts []string) {
 	if o.late.n > 0 {
 		texts = append(texts, fmt.Sprintf("%d refused, older than the newest snapshot (the first: %s): history is only ever added "+
 			"at its end; give the past a workspace (--workspace) or a store (--db) of its own", o.late.n, o.late.first))
+	}
+	if o.early.n > 0 {
+		texts = append(texts, fmt.Sprintf("%d refused, before 1970 (the first: %s): is the time meant?", o.early.n, o.early.first))
 	}
 	if o.future.n > 0 {
 		texts = append(texts, fmt.Sprintf("%d refused, in the future (the first: %s): is the time meant, and the clock right?",
