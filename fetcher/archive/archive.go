@@ -19,6 +19,8 @@ type Item struct {
 	At time.Time
 	// Origin is where At comes from.
 	Origin Origin
+	// Lost is why it cannot even be looked at; nothing but the name is known then.
+	Lost error
 	// Size is how many bytes Open's reader has, as far as that is known before.
 	Size int64
 	// Open begins to read the item. It is called at most once, and not for items
@@ -85,7 +87,7 @@ type Result struct {
 	Skipped int   // left out because the store has them
 	Refused int   // left out because the store has later ones, or they lie in the future
 	Failed  int   // that could not be read to their end
-	Bytes   int64 // read, unpacked
+	Bytes   int64 // read, as they were saved
 	// Origins counts the items and answers taken by where their instants came from.
 	Origins map[Origin]int
 }

@@ -22,37 +22,59 @@ type Dating struct {
 // Files lists files as items in the order of their instants: the files named, and
 // those in the folders named whose names end in .json, .ndjson or .jsonl, also
 // with .gz or .zst behind; "-" is in. What begins with a dot is passed over in
-// folders. other is how many files in folders have another name.
+// folders, and folders behind symbolic links are not entered there. other is how
+// many files in folders have another name. What is in folders and cannot be
+// looked at becomes an item that is lost; the error is one of a path named.
 func Files(paths []string, in io.Reader, dating Dating) (items []Item, other int, err error) {
 	for _, path := range paths {
 		if path == "-" {
 			items = append(items, dating.pipe(in))
 			continue
 		}
-		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case file != path && strings.HasPrefix(entry.Name(), "."):
-				return skipHidden(entry)
-			case entry.IsDir():
-				return nil
-			case file != path && !isJSON(entry.Name()):
-				other++
-				return nil
-			}
-			item, err := dating.file(file)
-			items = append(items, item)
-			return err
-		})
+		info, err := os.Stat(path)
 		if err != nil {
 			return nil, 0, err
 		}
+		if !info.IsDir() {
+			items = append(items, dating.file(path, info))
+			continue
+		}
+		below, passed := dating.folder(path)
+		items, other = append(items, below...), other+passed
 	}
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name))
 	})
 	return items, other, nil
+}
+
+// folder lists what is below a folder.
+func (d Dating) folder(root string) (items []Item, other int) {
+	// A separator at the end is for roots that are symbolic links.
+	_ = filepath.WalkDir(root+string(filepath.Separator), func(path string, entry fs.DirEntry, err error) error {
+		path = filepath.Clean(path)
+		switch {
+		case err != nil:
+			items = append(items, Item{Name: path, Lost: err})
+			return nil
+		case path != filepath.Clean(root) && strings.HasPrefix(entry.Name(), "."):
+			return skipHidden(entry)
+		case entry.IsDir():
+			return nil
+		case !isJSON(entry.Name()):
+			other++
+			return nil
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			items = append(items, Item{Name: path, Lost: err})
+		case !info.IsDir(): // else a link to a folder
+			items = append(items, d.file(path, info))
+		}
+		return nil
+	})
+	return items, other
 }
 
 func skipHidden(entry fs.DirEntry) error {
@@ -72,14 +94,10 @@ func isJSON(name string) bool {
 	return false
 }
 
-func (d Dating) file(path string) (Item, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Item{}, err
-	}
+func (d Dating) file(path string, info fs.FileInfo) Item {
 	item := Item{Name: path, Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(path) }}
 	item.At, item.Origin = d.date(filepath.Base(path), info.ModTime())
-	return item, nil
+	return item
 }
 
 func (d Dating) date(name string, modified time.Time) (time.Time, Origin) {

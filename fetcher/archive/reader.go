@@ -75,6 +75,10 @@ func (r *reader) takeAll(items Items) error {
 // take reads one item, unless it has no place in the store.
 func (r *reader) take(item Item) error {
 	r.item, r.told, r.passed, r.failed = item, time.Time{}, false, 0
+	if item.Lost != nil {
+		r.breakOff(item.Lost)
+		return nil
+	}
 	if r.options.Field == "" {
 		if fits, err := r.fits(item.At, item.Origin); !fits {
 			return err
@@ -86,14 +90,17 @@ func (r *reader) take(item Item) error {
 	if cause := context.Cause(r.ctx); cause != nil {
 		return cause
 	}
-	if err == nil {
-		return nil
+	if err != nil {
+		r.breakOff(err)
 	}
-	// What it showed before it became unreadable was so.
+	return nil
+}
+
+// breakOff ends an item that cannot be read on. What it showed before was so.
+func (r *reader) breakOff(err error) {
 	r.batches.end(r.told)
 	r.result.Failed++
 	r.fail(r.item.Name + ": " + strings.Join(strings.Fields(err.Error()), " "))
-	return nil
 }
 
 func (r *reader) read() error {
