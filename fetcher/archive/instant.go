@@ -8,17 +8,21 @@ import (
 	"time"
 )
 
-// inName finds an instant in the name of a file: a date, mostly with a time of
-// day, or with a zone too, in the usual spellings of names.
+// inName finds an instant in the name of a file: a date, mostly with an hour, a
+// time of day, or a zone too, in the usual spellings of names.
 var inName = regexp.MustCompile(`(?:^|\D)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?([0-2]\d|3[01])` +
-	`(?:[Tt _-]?([01]\d|2[0-3])[-:_.h]?([0-5]\d)(?:[-:_.m]?([0-5]\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|UTC|[+-]\d\d:?\d\d)?)?(?:\D|$)`)
+	`(?:[Tt _-]?([01]\d|2[0-3])(?:h|[-:_.h]?([0-5]\d)(?:[-:_.m]?([0-5]\d)(?:[.,](\d{1,9}))?)?)?\s?(Z|z|UTC|[+-]\d\d:?\d\d)?)?(?:\D|$)`)
 
 // epochInName finds Unix seconds or milliseconds.
 var epochInName = regexp.MustCompile(`(?:^|\D)(1\d{9})(\d{3})?(?:\D|$)`)
 
+// idInName finds ids and digests, whose digits tell nothing.
+var idInName = regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}`)
+
 // InstantInName looks for an instant in the name of a file. One without a zone is
 // of the given one; a date alone is its beginning.
 func InstantInName(name string, zone *time.Location) (at time.Time, found bool) {
+	name = idInName.ReplaceAllString(name, "#")
 	if m := inName.FindStringSubmatch(name); m != nil {
 		return dateInName(m, zone)
 	}
