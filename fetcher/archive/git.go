@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +39,12 @@ func FindHistory(ctx context.Context, repo, file, ref string) (History, error) {
 		return h, err
 	}
 	h.path = path.Join(prefix, filepath.ToSlash(file))
-	if path.IsAbs(h.path) || !filepath.IsLocal(h.path) || strings.ContainsAny(h.path, "\n\r") {
-		return h, fmt.Errorf("%s is not the path of a file in the repository", file)
+	if path.IsAbs(file) || !filepath.IsLocal(h.path) || h.path == "." || strings.ContainsAny(h.path, "\n\r") {
+		return h, fmt.Errorf("%q is not the path of a file in the repository", file)
+	}
+	// It need not be there any longer, but a folder would fail commit by commit.
+	if kind, err := h.ask(ctx, "cat-file", "-t", h.commit+":"+h.path); err == nil && kind != "blob" {
+		return h, fmt.Errorf("%q is not a file but a %s", file, kind)
 	}
 	return h, nil
 }
@@ -60,7 +65,7 @@ func (h History) rooted() string { return ":(top,literal)" + h.path }
 func (h History) ask(ctx context.Context, args ...string) (string, error) {
 	out, err := h.git(ctx, args...).Output()
 	if err == nil {
-		return strings.TrimSpace(string(out)), nil
+		return strings.TrimRight(string(out), "\r\n"), nil
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return "", gitError(err, exit.Stderr)
@@ -70,10 +75,26 @@ func (h History) ask(ctx context.Context, args ...string) (string, error) {
 
 // git is a git command that reads the repository and changes nothing.
 func (h History) git(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"--no-optional-locks", "-C", h.repo}, args...)...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
+	// What the user likes to see in a log must not be in it, nor files that were
+	// renamed to this one.
+	own := []string{"--no-optional-locks", "-c", "log.showSignature=false", "-c", "log.follow=false", "-C", h.repo}
+	cmd := exec.CommandContext(ctx, "git", append(own, args...)...)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), elsewhere), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
 	cmd.WaitDelay = time.Second
 	return cmd
+}
+
+// elsewhere reports whether a variable leads git to another repository than it is
+// told, or to other files: a hook has them.
+func elsewhere(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	switch name {
+	case "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+		"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
+		"GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS":
+		return true
+	}
+	return false
 }
 
 // gitError says what git said.
