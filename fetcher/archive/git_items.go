@@ -17,11 +17,15 @@ import (
 // git works while we do.
 const commitsAhead = 32
 
+// maxDeaths is how often git is started again after it died of a file.
+const maxDeaths = 100
+
 // walk is a walk over a history: one git that lists its commits, and one that
 // prints the file as each of them has it.
 type walk struct {
 	history History
 	since   time.Time
+	behind  string // only what comes behind this commit; "": all
 	list    *exec.Cmd
 	files   *exec.Cmd
 	commits chan commit
@@ -39,53 +43,65 @@ type commit struct {
 
 // Git yields the file as each commit that changed it has it, the oldest first, as
 // of the instant of the commit (the committer's). Commits before since are yielded
-// too, but cannot be opened.
+// too, but cannot be opened. When git dies of a file, as it does when that is
+// damaged, the walk goes on behind it.
 func Git(ctx context.Context, history History, since time.Time) Items {
 	return func(yield func(Item, error) bool) {
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		w, err := startWalk(ctx, history, since)
-		if err != nil {
-			yield(Item{}, err)
-			return
-		}
-		defer w.end(stop)
-		for c := range w.commits {
-			f := &file{walk: w, commit: c}
-			if !yield(f.item(), nil) {
-				return
-			}
-			if err := f.pass(); err != nil {
+		behind := ""
+		for deaths := 0; ; deaths++ {
+			w := &walk{history: history, since: since, behind: behind, commits: make(chan commit, commitsAhead)}
+			var err error
+			if behind, err = w.run(ctx, yield); err != nil && (behind == "" || deaths == maxDeaths || ctx.Err() != nil) {
 				yield(Item{}, err)
 				return
 			}
-		}
-		if w.listed != nil {
-			yield(Item{}, w.listed)
+			if behind == "" {
+				return
+			}
 		}
 	}
 }
 
-func startWalk(ctx context.Context, history History, since time.Time) (*walk, error) {
-	w := &walk{history: history, since: since, commits: make(chan commit, commitsAhead)}
-	w.list = history.git(ctx, "log", "--reverse", "--diff-filter=AMT", "--format=%H %ct", history.commit, "--", history.rooted())
-	w.files = history.git(ctx, "cat-file", "--batch")
+// run yields the files of the walk. When git died of one, it answers its commit
+// and the error.
+func (w *walk) run(ctx context.Context, yield func(Item, error) bool) (diedOf string, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := w.start(ctx); err != nil {
+		return "", err
+	}
+	defer w.end(stop)
+	for c := range w.commits {
+		f := &file{walk: w, commit: c}
+		if !yield(f.item(), nil) {
+			return "", nil
+		}
+		if err := f.pass(); err != nil {
+			return c.id, err
+		}
+	}
+	return "", w.listed
+}
+
+func (w *walk) start(ctx context.Context) error {
+	w.list = w.history.git(ctx, "log", "--reverse", "--diff-filter=AMT", "--format=%H %ct", w.history.commit, "--", w.history.rooted())
+	w.files = w.history.git(ctx, "cat-file", "--batch")
 	w.list.Stderr, w.files.Stderr = &w.errors[0], &w.errors[1]
 	lines, err1 := w.list.StdoutPipe()
 	requests, err2 := w.files.StdinPipe()
 	out, err3 := w.files.StdoutPipe()
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return err
 	}
 	w.out = bufio.NewReaderSize(out, readSize)
 	if err := w.list.Start(); err != nil {
-		return nil, gitError(err, nil)
+		return gitError(err, nil)
 	}
 	if err := w.files.Start(); err != nil {
-		return nil, errors.Join(gitError(err, nil), w.list.Wait())
+		return errors.Join(gitError(err, nil), w.list.Wait())
 	}
 	go w.ask(ctx, lines, requests)
-	return w, nil
+	return nil
 }
 
 // ask passes the commits on and asks for the file of each.
@@ -99,6 +115,12 @@ func (w *walk) ask(ctx context.Context, lines io.Reader, requests io.WriteCloser
 		if err != nil {
 			w.listed = fmt.Errorf("git log: %w", err)
 			return
+		}
+		if w.behind != "" {
+			if w.behind == id {
+				w.behind = ""
+			}
+			continue
 		}
 		c := commit{id: id, at: time.Unix(unix, 0).UTC()}
 		c.asked = !c.at.Before(w.since)
