@@ -18,7 +18,7 @@ import (
 const commitsAhead = 32
 
 // maxDeaths is how often git is started again after it died of a file.
-const maxDeaths = 100
+const maxDeaths = 20
 
 // walk is a walk over a history: one git that lists its commits, and one that
 // prints the file as each of them has it.
@@ -162,7 +162,7 @@ type file struct {
 	walk   *walk
 	commit commit
 	opened bool
-	left   io.LimitedReader // of its bytes
+	left   io.LimitedReader // of its bytes, and of the line feed behind them
 	broken error            // nothing can be read behind it
 }
 
@@ -186,14 +186,24 @@ func (f *file) open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("git has no such file: %s", strings.TrimSpace(line))
 	}
-	f.left = io.LimitedReader{R: f.walk.out, N: size + 1} // a line feed ends it
+	f.left = io.LimitedReader{R: f.walk.out, N: size + 1}
 	if kind := fields[len(fields)-2]; kind != "blob" {
 		return nil, fmt.Errorf("not a file but a %s", kind)
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(&f.left, size), f}, nil
+	return f, nil
+}
+
+// Read reads what open found.
+func (f *file) Read(p []byte) (int, error) {
+	if f.left.N <= 1 {
+		return 0, io.EOF
+	}
+	n, err := f.left.Read(p[:min(int64(len(p)), f.left.N-1)])
+	if err != nil {
+		f.broken = f.walk.died(err)
+		err = f.broken
+	}
+	return n, err
 }
 
 // Close does nothing: pass does.

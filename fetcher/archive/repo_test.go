@@ -20,6 +20,7 @@ type repo struct {
 	dir    string
 	stream bytes.Buffer // for git fast-import
 	marks  int
+	behind string // where the next commit on main comes behind
 }
 
 // newRepo makes an empty one, with a git that no configuration reaches.
@@ -58,6 +59,10 @@ func (r *repo) commitTo(branch string, at time.Time, files map[string]string, pa
 	for i, parent := range parents {
 		fmt.Fprintf(&r.stream, "%s :%d\n", []string{"from", "merge"}[min(i, 1)], parent)
 	}
+	if len(parents) == 0 && branch == "main" {
+		r.stream.WriteString(r.behind)
+		r.behind = ""
+	}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(path) + `"`
 		if files[path] == "" {
@@ -72,6 +77,7 @@ func (r *repo) commitTo(branch string, at time.Time, files map[string]string, pa
 // write makes the commits.
 func (r *repo) write() {
 	r.t.Helper()
+	r.behind = "from refs/heads/main^0\n"
 	r.git("-c", "fastimport.unpackLimit=1000000", "fast-import", "--quiet", "--force")
 }
 

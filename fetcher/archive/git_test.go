@@ -1,0 +1,321 @@
+package archive_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lobstrail/lobstrail/fetcher/archive"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func hours(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
+
+// TestHistoriesInGit: which commits are read.
+func TestHistoriesInGit(t *testing.T) {
+	const file = "accounts.json"
+	write := func(n int) map[string]string { return map[string]string{file: object(0, string(rune('0'+n)))} }
+	tests := map[string]struct {
+		make      func(r *repo)
+		path, ref string
+		below     string // the folder of the repository that is named
+		kept      string
+	}{
+		"a file": {make: func(r *repo) {
+			for n := range 3 {
+				r.commit(hours(n), write(n))
+				r.commit(hours(n).Add(time.Minute), map[string]string{"other": "x" + string(rune('0'+n))})
+			}
+		}, kept: "a000 0 0\na000 3600 1\na000 7200 2\n"},
+		"a file in a folder": {make: func(r *repo) { r.commit(hours(0), map[string]string{"a/b/x.json": a, "x.json": b}) },
+			path: "a/b/x.json", kept: onlyA},
+		"a folder of the repository": {make: func(r *repo) { r.commit(hours(0), map[string]string{"a/b/x.json": a, "b/x.json": b}) },
+			below: "a", path: "b/x.json", kept: onlyA},
+		"up from a folder": {make: func(r *repo) { r.commit(hours(0), map[string]string{"a/b/x.json": b, "x.json": a}) },
+			below: "a/b", path: "../../x.json", kept: onlyA},
+		"deleted and made again": {make: func(r *repo) {
+			r.commit(hours(0), write(1))
+			r.commit(hours(1), map[string]string{file: ""})
+			r.commit(hours(2), write(2))
+		}, kept: "a000 0 1\na000 7200 2\n"},
+		"deleted for good": {make: func(r *repo) {
+			r.commit(hours(0), write(1))
+			r.commit(hours(1), map[string]string{file: ""})
+		}, kept: onlyA},
+		"renamed to it": {make: func(r *repo) {
+			r.commit(hours(0), map[string]string{"old.json": a})
+			r.commit(hours(1), map[string]string{"old.json": "", file: a})
+		}, kept: "a000 3600 1\n"},
+		"of another branch": {make: func(r *repo) {
+			first := r.commitTo("main", hours(0), write(1))
+			r.commitTo("side", hours(1), write(2), first)
+			r.commitTo("main", hours(2), write(3), first)
+		}, ref: "side", kept: "a000 0 1\na000 3600 2\n"},
+		"merged": {make: func(r *repo) {
+			first := r.commitTo("main", hours(0), write(1))
+			left := r.commitTo("main", hours(1), map[string]string{file: object(0, "2"), "l": "l"}, first)
+			right := r.commitTo("side", hours(2), map[string]string{"r": "r"}, first)
+			r.commitTo("main", hours(3), map[string]string{"r": "r"}, left, right)
+			r.commit(hours(4), write(3))
+		}, kept: "a000 0 1\na000 3600 2\na000 14400 3\n"},
+		"the same again": {make: func(r *repo) {
+			r.commit(hours(0), write(1))
+			r.commit(hours(1), write(2))
+			r.commit(hours(2), write(1))
+		}, kept: "a000 0 1\na000 3600 2\na000 7200 1\n"},
+	}
+	for _, odd := range []string{"with space.json", " lead.json", `q"uote'.json`, "ünïcode 😀.json", "*.json", "[ab]?.json", ":x.json", ":(top)x", "-x.json", `back\slash`, "~1^2@{3}", "#"} {
+		name := odd
+		test := tests["a file"]
+		test.path, test.kept = name, onlyA
+		test.make = func(r *repo) { r.commit(hours(0), map[string]string{name: a, "a.json": b, "x.json": b, "x": b}) }
+		tests["named "+name] = test
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepo(t)
+			test.make(r)
+			r.write()
+			if test.path == "" {
+				test.path = file
+			}
+			if test.below != "" {
+				r.git("reset", "-q", "--hard")
+				r.dir = filepath.Join(r.dir, test.below)
+			}
+			s := openStore(t)
+			done := importInto(t, s, archive.Git(t.Context(), r.find(t, test.path, test.ref), time.Time{}), archive.Options{})
+			if diff := cmp.Diff(test.kept, stored(t, s)); diff != "" || done.run.State != store.Complete {
+				t.Errorf("%v %s", done.messages, diff)
+			}
+		})
+	}
+}
+
+// TestOnlyTheEndIsRead: commits before the store's newest snapshot are not.
+func TestOnlyTheEndIsRead(t *testing.T) {
+	r := newRepo(t)
+	for n := range 50 {
+		r.commit(hours(n), map[string]string{"f": crowd(0, 3, string(rune('0'+n%10)))})
+	}
+	r.write()
+	s, history := openStore(t), r.find(t, "f", "")
+	importInto(t, s, archive.Git(t.Context(), history, time.Time{}), archive.Options{})
+	for n := range 5 {
+		r.commit(hours(50+n), map[string]string{"f": object(7, string(rune('0'+n)))})
+	}
+	r.commit(hours(7), map[string]string{"f": object(8, "1")})  // the clock of that machine was wrong
+	r.commit(hours(99), map[string]string{"f": object(8, "2")}) // ... and was put right
+	r.write()
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), hours(49)), archive.Options{})
+	want := archive.Result{Items: 7, Skipped: 50, Bytes: 5*47 + 47 + 3*47 + 4, Origins: map[archive.Origin]int{archive.Commit: 7}}
+	if diff := cmp.Diff(want, done.Result); diff != "" || done.run.Captured() != 6 {
+		t.Error(diff, done.run.Captured())
+	}
+}
+
+// TestCommitsOutOfOrderAreRefused, and the others are read.
+func TestCommitsOutOfOrderAreRefused(t *testing.T) {
+	r := newRepo(t)
+	for n, at := range []int{0, 5, 3, 4, 6} {
+		r.commit(hours(at), map[string]string{"f": object(0, string(rune('0'+n)))})
+	}
+	r.commit(today.Add(time.Hour), map[string]string{"f": object(0, "9")})
+	r.write()
+	s := openStore(t)
+	for range 2 {
+		done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), time.Time{}), archive.Options{})
+		if done.Refused != 3 || len(done.messages) != 2 || done.run.State != store.Incomplete ||
+			!strings.Contains(done.messages[0], "2 refused, older than the newest snapshot (the first: commit ") ||
+			!strings.Contains(done.messages[1], "1 refused, in the future (the first: commit ") {
+			t.Errorf("%v %+v", done.messages, done.Result)
+		}
+		if got := stored(t, s); got != "a000 0 0\na000 18000 1\na000 21600 4\n" {
+			t.Error(got)
+		}
+	}
+}
+
+func TestNoSuchHistory(t *testing.T) {
+	r := newRepo(t)
+	empty := newRepo(t)
+	r.commit(hours(0), map[string]string{"f": a, "d/f": a})
+	r.write()
+	tests := map[string]struct{ repo, path, ref, says string }{
+		"no folder":              {filepath.Join(r.dir, "no"), "f", "", "cannot change to"},
+		"no repository":          {t.TempDir(), "f", "", "not a git repository"},
+		"no commits":             {empty.dir, "f", "", "Needed a single revision"},
+		"no such branch":         {r.dir, "f", "nope", "Needed a single revision"},
+		"a ref that is a switch": {r.dir, "f", "--all", "Needed a single revision"},
+		"a ref that is a file":   {r.dir, "f", "HEAD:f", "git: "},
+		"a path to the outside":  {r.dir, "../f", "", `"../f" is not the path of a file in the repository`},
+		"an absolute path":       {r.dir, "/f", "", `"/f" is not the path of a file in the repository`},
+		"a path of two lines":    {r.dir, "f\nf", "", "is not the path of a file"},
+		"no path":                {r.dir, "", "", "is not the path of a file"},
+		"a folder":               {r.dir, "d", "", `"d" is not a file but a tree`},
+		"a repo that is a dash":  {"--version", "f", "", "cannot change to"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := archive.FindHistory(t.Context(), test.repo, test.path, test.ref)
+			if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\n") && !strings.Contains(test.path, "\n") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	history := r.find(t, "never", "")
+	if n, err := history.Count(t.Context()); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+	for item, err := range archive.Git(t.Context(), history, time.Time{}) {
+		t.Error(item, err)
+	}
+}
+
+// TestNoGit is what happens where none is installed.
+func TestNoGit(t *testing.T) {
+	r := newRepo(t)
+	r.commit(hours(0), map[string]string{"f": a})
+	r.write()
+	history := r.find(t, "f", "")
+	t.Setenv("PATH", t.TempDir())
+	if _, err := archive.FindHistory(t.Context(), r.dir, "f", ""); err == nil || !strings.Contains(err.Error(), `"git": executable file not found`) {
+		t.Error(err)
+	}
+	var errs []error
+	for _, err := range archive.Git(t.Context(), history, time.Time{}) {
+		errs = append(errs, err)
+	}
+	if len(errs) != 1 || errs[0] == nil || !strings.Contains(errs[0].Error(), "executable file not found") {
+		t.Error(errs)
+	}
+}
+
+// TestTheSurroundingsMeanNothing: neither what a hook finds in its environment, nor
+// how the user likes logs.
+func TestTheSurroundingsMeanNothing(t *testing.T) {
+	r := newRepo(t)
+	r.commit(hours(0), map[string]string{"old": object(0, "0")})
+	r.commit(hours(1), map[string]string{"old": "", "f": object(0, "0")})
+	r.commit(hours(2), map[string]string{"f": object(0, "1")})
+	r.write()
+	config := filepath.Join(t.TempDir(), "config")
+	text := "[log]\n\tshowSignature = true\n\tfollow = true\n\tdecorate = full\n[color]\n\tui = always\n[core]\n\tpager = false\n[format]\n\tpretty = fuller\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GIT_CONFIG_GLOBAL", config)
+	t.Setenv("GIT_DIR", filepath.Join(t.TempDir(), ".git"))
+	t.Setenv("GIT_WORK_TREE", "/")
+	t.Setenv("GIT_INDEX_FILE", "/nowhere")
+	t.Setenv("GIT_LITERAL_PATHSPECS", "1")
+	t.Setenv("LC_ALL", "de_DE.UTF-8")
+	s := openStore(t)
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), time.Time{}), archive.Options{})
+	if got := stored(t, s); got != "a000 3600 0\na000 7200 1\n" || done.run.State != store.Complete {
+		t.Error(got, done.messages)
+	}
+}
+
+// TestABareRepository has no folders to be in.
+func TestABareRepository(t *testing.T) {
+	r := newRepo(t)
+	r.commit(hours(0), map[string]string{"d/f": a})
+	r.write()
+	bare := filepath.Join(t.TempDir(), "bare.git")
+	r.git("clone", "-q", "--bare", r.dir, bare)
+	for _, dir := range []string{bare, filepath.Join(r.dir, ".git")} {
+		history, err := archive.FindHistory(t.Context(), dir, "d/f", "main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := openStore(t)
+		importInto(t, s, archive.Git(t.Context(), history, time.Time{}), archive.Options{})
+		if got := stored(t, s); got != onlyA {
+			t.Error(got)
+		}
+	}
+}
+
+var errStop = errors.New("enough")
+
+// TestGitEnds: its processes and our goroutines are gone, however a walk ends.
+func TestGitEnds(t *testing.T) {
+	r := newRepo(t)
+	for n := range 400 {
+		r.commit(hours(n), map[string]string{"f": crowd(n, 40, "1")})
+	}
+	r.write()
+	history := r.find(t, "f", "")
+	ends := map[string]func(ctx context.Context, cancel func(error)){
+		"read to the end": func(ctx context.Context, _ func(error)) {
+			for item, err := range archive.Git(ctx, history, time.Time{}) {
+				readAll(t, item, err)
+			}
+		},
+		"not read at all": func(ctx context.Context, _ func(error)) {
+			n := 0
+			for range archive.Git(ctx, history, time.Time{}) {
+				n++
+			}
+			if n != 400 {
+				t.Error(n)
+			}
+		},
+		"left at the first": func(ctx context.Context, _ func(error)) {
+			for range archive.Git(ctx, history, time.Time{}) {
+				break
+			}
+		},
+		"left within a file": func(ctx context.Context, _ func(error)) {
+			for item := range archive.Git(ctx, history, time.Time{}) {
+				if in, err := item.Open(); err != nil {
+					t.Error(err)
+				} else if _, err := in.Read(make([]byte, 10)); err != nil {
+					t.Error(err)
+				}
+				break
+			}
+		},
+		"stopped": func(ctx context.Context, cancel func(error)) {
+			n := 0
+			for _, err := range archive.Git(ctx, history, time.Time{}) {
+				if n++; n == 50 {
+					cancel(errStop)
+				}
+				if err != nil && n < 50 {
+					t.Error(err)
+				}
+			}
+		},
+		"stopped before": func(ctx context.Context, cancel func(error)) {
+			cancel(errStop)
+			for item, err := range archive.Git(ctx, history, time.Time{}) {
+				if err == nil {
+					t.Error(item.Name)
+				}
+			}
+		},
+	}
+	for name, walk := range ends {
+		t.Run(name, func(t *testing.T) {
+			goroutines := countGoroutines()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			walk(ctx, cancel)
+			cancel(nil)
+			for begun := time.Now(); countGoroutines() > goroutines || children(t) != ""; time.Sleep(time.Millisecond) {
+				if time.Since(begun) > 20*time.Second {
+					t.Fatalf("%d goroutines instead of %d, children %q", countGoroutines(), goroutines, children(t))
+				}
+			}
+		})
+	}
+}
