@@ -45,8 +45,8 @@ func (s *splitter) split(in io.Reader) error {
 }
 
 func (s *splitter) texts() error {
-	if _, err := s.next(); err == nil && bytes.HasPrefix(s.buf[s.pos:], []byte("\ufeff")) {
-		s.pos += len("\ufeff")
+	if err := s.skipMark(); err != nil {
+		return err
 	}
 	for {
 		s.release()
@@ -70,6 +70,22 @@ func (s *splitter) texts() error {
 			return err
 		}
 	}
+}
+
+// skipMark passes over a byte order mark.
+func (s *splitter) skipMark() error {
+	const mark = "\ufeff"
+	c, err := s.next()
+	for err == nil && c == mark[0] && len(s.buf)-s.pos < len(mark) {
+		_, err = s.more()
+	}
+	if err == nil && bytes.HasPrefix(s.buf[s.pos:], []byte(mark)) {
+		s.pos += len(mark)
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // inside is next where the stream must not end.
@@ -97,6 +113,7 @@ func (s *splitter) list(element func(first byte) error) error {
 		if err := element(c); err != nil {
 			return err
 		}
+		s.release()
 		if c, err = s.inside(); err != nil {
 			return err
 		}

@@ -65,6 +65,7 @@ func (w *window) more() (moved int, err error) {
 
 // next answers the next byte that is no white space, without taking it.
 func (w *window) next() (byte, error) {
+	needed := w.mark < w.pos // what stands before, and so the white space behind it
 	for {
 		for ; w.pos < len(w.buf); w.pos++ {
 			switch c := w.buf[w.pos]; c {
@@ -72,6 +73,9 @@ func (w *window) next() (byte, error) {
 			default:
 				return c, nil
 			}
+		}
+		if !needed {
+			w.release()
 		}
 		if _, err := w.more(); err != nil {
 			return 0, err

@@ -1,0 +1,68 @@
+package archive_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher/archive"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// thirsty counts, and measures the heap now and then.
+type thirsty struct {
+	counting
+	heap uint64 // the most that was in use after a collection
+}
+
+func (h *thirsty) AppendAll(ctx context.Context, responses []store.Response) (store.Appended, error) {
+	if h.batches%8 == 0 {
+		runtime.GC()
+		var now runtime.MemStats
+		runtime.ReadMemStats(&now)
+		h.heap = max(h.heap, now.HeapAlloc)
+	}
+	return h.counting.AppendAll(ctx, responses)
+}
+
+// heapOf imports so many commits of so many accounts, each object another one, and
+// every other commit with something that is no account or cannot be read.
+func heapOf(t *testing.T, commits, accounts int) *thirsty {
+	t.Helper()
+	rec := &thirsty{}
+	items := func(yield func(archive.Item, error) bool) {
+		for n := range commits {
+			body := crowd(0, accounts, fmt.Sprint(n)) + []string{"", "{}", "{}]"}[n%3]
+			if !yield(text(fmt.Sprint("commit ", n), start.Add(time.Duration(n)*time.Second), body), nil) {
+				return
+			}
+		}
+	}
+	if _, _, err := archive.Import(t.Context(), rec, items, archive.Options{Now: clock}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if rec.accounts != commits*accounts {
+		t.Fatalf("%d accounts of %d", rec.accounts, commits*accounts)
+	}
+	return rec
+}
+
+// TestMemoryIsFlat: in commits, in accounts, and in failures.
+func TestMemoryIsFlat(t *testing.T) {
+	const most = 48 << 20 // three batches, the digests of what was seen, a window
+	tests := map[string]struct{ commits, accounts int }{
+		"few": {100, 100}, "20 times the commits": {2000, 100}, "10 times the accounts": {100, 1000}, "nobody, many times": {40000, 0},
+	}
+	for name, test := range tests {
+		rec := heapOf(t, test.commits, test.accounts)
+		if rec.heap > most || rec.largest > 4<<20 {
+			t.Errorf("%s: %d MiB in use, the largest batch has %d bytes", name, rec.heap>>20, rec.largest)
+		}
+		if rec.batches < 3 && name != "few" && test.accounts > 0 {
+			t.Errorf("%s: only %d batches", name, rec.batches)
+		}
+		t.Logf("%s: %d MiB, %d batches, %d failures", name, rec.heap>>20, rec.batches, rec.failures)
+	}
+}
