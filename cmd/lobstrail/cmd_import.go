@@ -3,19 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"maps"
-	"slices"
-	"strconv"
+	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lobstrail/lobstrail/fetcher/archive"
-	"github.com/lobstrail/lobstrail/report"
-	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -85,6 +79,10 @@ func (a *app) newImportCmd() *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("git", "at")
 	cmd.MarkFlagsMutuallyExclusive("git", "at-mtime")
 	cmd.MarkFlagsRequiredTogether("git", "path")
+	must(cmd.MarkFlagDirname("git"))
+	for _, flag := range []string{"at", "at-field", "ref"} {
+		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
+	}
 	return cmd
 }
 
@@ -142,11 +140,8 @@ func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
 	}
 	dating := archive.Dating{At: at, Zone: a.env.zone, ByTime: o.mtime, Now: now}
 	items, other, err := archive.Files(o.paths, a.env.stdin, dating)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return past{}, &usageError{"import: " + err.Error(), ""}
-	}
 	if err != nil {
-		return past{}, err
+		return past{}, &usageError{"import: " + err.Error(), ""}
 	}
 	if other > 0 {
 		a.note("%s passed over: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
@@ -154,27 +149,33 @@ func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
 	if len(items) == 0 {
 		return past{}, usage("there is nothing to import in %s\nname the files to read them whatever their names are", strings.Join(o.paths, ", "))
 	}
+	return pastOfFiles(items), nil
+}
+
+func pastOfFiles(items []archive.Item) past {
 	var total int64
 	for _, item := range items {
 		total += item.Size
 	}
-	return past{
-		items: func(time.Time) archive.Items {
-			return func(yield func(archive.Item, error) bool) {
-				for _, item := range items {
-					if !yield(item, nil) {
-						return
-					}
-				}
+	sequence := func(yield func(archive.Item, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
 			}
-		},
+		}
+	}
+	return past{
+		items: func(time.Time) archive.Items { return sequence },
 		total: func(archive.Progress) int64 { return total },
 		noun:  "file",
-	}, nil
+	}
 }
 
 func (a *app) findHistory(ctx context.Context, o importOptions) (past, error) {
 	history, err := archive.FindHistory(ctx, o.git, o.path, o.ref)
+	if errors.Is(err, exec.ErrNotFound) {
+		return past{}, &hintedError{err, "install git, or save the file's versions and import those"}
+	}
 	if err != nil {
 		return past{}, &usageError{"import: " + err.Error(), "--git names a repository, --path a file as seen from there"}
 	}
@@ -207,7 +208,7 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 	token, _ := a.token("") // none is needed; but if there is one, it must not be stored
 	options := archive.Options{
 		Field: o.field, Token: token, Now: a.env.now,
-		ParseTime: func(text string) (time.Time, error) { return parseInstant(text, a.env.zone) },
+		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },
 	}
 	bar := a.newBytesProgress("import")
 	outcome, result, err := archive.Import(ctx, writer, past.items(since), options, func(now archive.Progress) {
@@ -216,58 +217,4 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 	bar.done()
 	run, err := a.endRun(ctx, s, writer, outcome, err)
 	return run, result, err
-}
-
-// parseInstant reads what a member of an answer says: RFC 3339 or another time of
-// the user's, or Unix seconds or milliseconds.
-func parseInstant(text string, zone *time.Location) (time.Time, error) {
-	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 0 && n < 1e14 {
-		if n < 1e11 {
-			n *= 1000
-		}
-		return time.UnixMilli(int64(n)).UTC(), nil
-	}
-	return readTime(text, time.Time{}, zone)
-}
-
-// importJSON is the answer of import: the run, and what became of what it read.
-type importJSON struct {
-	report.RunJSON
-	Items    int            `json:"items"` // files, or commits
-	Skipped  int            `json:"skipped"`
-	Refused  int            `json:"refused"`
-	Broken   int            `json:"broken"`
-	Bytes    int64          `json:"bytes"`
-	Instants map[string]int `json:"instants"`
-}
-
-func (a *app) printImport(run store.Run, result archive.Result, noun string) error {
-	instants := map[string]int{}
-	for origin, n := range result.Origins {
-		instants[string(origin)] = n
-	}
-	value := importJSON{
-		RunJSON: report.NewRunJSON(run), Items: result.Items, Skipped: result.Skipped, Refused: result.Refused,
-		Broken: result.Failed, Bytes: result.Bytes, Instants: instants,
-	}
-	var origins []string
-	for _, origin := range slices.Sorted(maps.Keys(instants)) {
-		origins = append(origins, fmt.Sprintf("%s %d", origin, instants[origin]))
-	}
-	pairs := append(runPairs(run),
-		render.Pair{Title: "Items", Key: "items", Value: render.IntCell(result.Items)},
-		render.Pair{Title: "Skipped", Key: "skipped", Value: render.IntCell(result.Skipped)},
-		render.Pair{Title: "Refused", Key: "refused", Value: render.IntCell(result.Refused)},
-		render.Pair{Title: "Broken", Key: "broken", Value: render.IntCell(result.Failed)},
-		render.Pair{Title: "Bytes", Key: "bytes", Value: render.IntCell(result.Bytes)},
-		render.Pair{Title: "Instants", Key: "instants", Value: render.TextCell(strings.Join(origins, ", "))},
-	)
-	return a.printOne(value, pairs, func() error {
-		if err := a.printRunText(run); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(a.env.stdout, "%s read, %d broken off, %d there already, %d refused; instants from: %s.\n",
-			count(result.Items, noun), result.Failed, result.Skipped, result.Refused, strings.Join(origins, ", "))
-		return err
-	})
 }

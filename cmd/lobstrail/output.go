@@ -80,8 +80,11 @@ func (a *app) printRunText(run store.Run) error {
 	if !run.Finished.IsZero() {
 		took = " in " + render.Duration(run.Finished.Sub(run.Started))
 	}
-	add("Run %d %s: %s of %d captured with %s%s.", run.ID, run.State, count(run.Captured(), "account"), run.Requested,
-		count(run.Requests, "request"), took)
+	noun, cost := "account", " with "+count(run.Requests, "request")
+	if run.Requests == 0 { // an import, which may hold an account many times
+		noun, cost = "snapshot", ""
+	}
+	add("Run %d %s: %s of %d captured%s%s.", run.ID, run.State, count(run.Captured(), noun), run.Requested, cost, took)
 	add("%d changed or new, %d unchanged, %d newly gone, %d failed.", run.Changed, run.Unchanged, run.Gone, run.Failed)
 	for _, w := range run.Warnings {
 		add("warning: %s", w)

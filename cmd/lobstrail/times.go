@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -60,6 +61,40 @@ func readTime(text string, now time.Time, zone *time.Location) (time.Time, error
 	for _, layout := range localLayouts {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time", text)
+}
+
+// epoch is a time in Unix seconds, from 2001 on, or milliseconds.
+var epoch = regexp.MustCompile(`^([0-9]{10})(?:\.([0-9]{1,9}))?$|^([0-9]{13})$`)
+
+// savedLayouts are more spellings of times that programs write.
+var savedLayouts = []string{
+	"2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05 UTC", time.RFC1123Z, http.TimeFormat,
+}
+
+// parseSavedTime reads what a program wrote of an instant: RFC 3339 or a time in
+// the user's zone, as a TIME but for spans, or another usual spelling, or Unix
+// seconds or milliseconds.
+func parseSavedTime(text string, zone *time.Location) (time.Time, error) {
+	if m := epoch.FindStringSubmatch(text); m != nil {
+		seconds, ms := m[1], (m[2] + "000")[:3]
+		if m[3] != "" {
+			seconds, ms = m[3][:10], m[3][10:]
+		}
+		n, err := strconv.ParseInt(seconds+ms, 10, 64)
+		return time.UnixMilli(n).UTC(), err
+	}
+	if text == "now" || span.MatchString(text) {
+		return time.Time{}, fmt.Errorf("%q is not an instant", text)
+	}
+	if t, err := readTime(text, time.Time{}, zone); err == nil {
+		return t.UTC(), nil
+	}
+	for _, layout := range savedLayouts {
+		if t, err := time.Parse(layout, text); err == nil { // without a zone it is UTC
+			return t.UTC(), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time", text)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher"
@@ -33,7 +34,7 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- r.run(items) }()
-	w := writer{rec: rec, progress: progress}
+	w := writer{rec: rec, progress: progress, began: r.order.began}
 	for b := range r.batches.ready {
 		if err := w.store(ctx, b); err != nil {
 			stop(err)
@@ -52,6 +53,8 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 type writer struct {
 	rec      Recorder
 	progress func(Progress)
+	began    time.Time // the newest in the workspace then: it may be read again
+	twice    int       // objects of accounts that stood at the instant before
 	sum      store.Appended
 	failures int
 	err      error
@@ -73,6 +76,9 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 	if w.err != nil {
 		return w.err
 	}
+	if len(b.responses) > 0 && b.responses[0].Received.After(w.began) {
+		w.twice += done.Repeated
+	}
 	w.failures += done.Failed + len(b.failures)
 	w.sum.Add(done)
 	if w.progress != nil {
@@ -82,7 +88,11 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 }
 
 func (w *writer) outcome(ctx context.Context, err error) store.Outcome {
-	o := store.Outcome{State: store.Complete, Requested: w.sum.Captured() + w.sum.Repeated + w.failures}
+	o := store.Outcome{State: store.Complete, Requested: w.sum.Captured() + w.failures}
+	if w.twice > 0 {
+		o.Warnings = append(o.Warnings, fmt.Sprintf(
+			"%d objects left out, of accounts that stood at the same instant before: are the instants exact enough?", w.twice))
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		o.State = store.Interrupted
