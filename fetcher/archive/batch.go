@@ -159,8 +159,14 @@ func (b *batches) fail(failure store.Failure) {
 }
 
 // end ends the answer that is being read: it was had at the instant; when that is
-// zero, it is left out. It reports whether there was anything in it.
+// zero, it is left out. One that shows nobody is stored too: it was there. end
+// reports whether there was anything in it.
 func (b *batches) end(at time.Time) bool {
+	some := len(b.now.responses) > b.open
+	if !some && !at.IsZero() {
+		b.page()
+		b.now.accounts++
+	}
 	pages := b.now.responses[b.open:]
 	for i := range pages {
 		pages[i].Sent, pages[i].Received = at, at
@@ -170,5 +176,5 @@ func (b *batches) end(at time.Time) bool {
 		b.now.responses = b.now.responses[:b.open]
 	}
 	b.open = len(b.now.responses)
-	return len(pages) > 0
+	return some
 }

@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -114,5 +115,31 @@ func TestSecretsAreWithheld(t *testing.T) {
 	}
 	if !holdsBytes(t, s, "[withheld]") {
 		t.Error("the search finds nothing")
+	}
+}
+
+// TestWhatShowedNobodyIsThereToo: an empty list and an error page are read once,
+// and are not refused when the import is run again; what could not be opened is.
+func TestWhatShowedNobodyIsThereToo(t *testing.T) {
+	s := openStore(t)
+	locked := text("locked", hours(3), "")
+	locked.Open = func() (io.ReadCloser, error) { return nil, errDisk }
+	items := []archive.Item{text("empty", hours(0), "[]"), text("nothing", hours(1), ""), text("error", hours(2), "<html>"), locked,
+		text("f", hours(4), a), text("log", hours(5), "[]\n[]\n"+b)}
+	first := importInto(t, s, sequence(items...), archive.Options{})
+	if diff := cmp.Diff([]string{"error: neither an object nor a list begins here (at byte 0)", "locked: the disk is full"}, first.messages); diff != "" {
+		t.Error(diff)
+	}
+	if got := dump(t, s, "SELECT count(*) FROM response"); got != "5\n" {
+		t.Errorf("%s responses", got)
+	}
+	again := importInto(t, s, sequence(items...), archive.Options{})
+	if again.Skipped != 4 || again.Refused != 1 || again.Items != 1 || len(again.messages) != 1 || again.run.Captured() != 0 {
+		t.Errorf("%+v", again)
+	}
+	dated := []archive.Item{text("log", start, `{"t":18100,"data":[]}`+withT(a, 18200))}
+	importInto(t, s, sequence(dated...), byField)
+	if again := importInto(t, s, sequence(dated...), byField); again.Skipped != 1 || again.Refused != 0 {
+		t.Errorf("%+v", again)
 	}
 }

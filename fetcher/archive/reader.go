@@ -92,6 +92,8 @@ func (r *reader) take(item Item) error {
 	}
 	if err != nil {
 		r.breakOff(err)
+	} else if r.options.Field == "" {
+		r.batches.end(r.told)
 	}
 	return nil
 }
@@ -106,6 +108,7 @@ func (r *reader) breakOff(err error) {
 func (r *reader) read() error {
 	in, err := r.item.Open()
 	if err != nil {
+		r.told = time.Time{} // there may be more another time
 		return err
 	}
 	defer in.Close()
@@ -203,8 +206,7 @@ func (r *reader) instant(value []byte) error {
 // answered ends an answer.
 func (r *reader) answered() error {
 	if r.options.Field == "" {
-		r.batches.end(r.told)
-		return nil
+		return nil // all of the item is of one instant
 	}
 	at, passed := r.told, r.passed
 	r.told, r.passed = time.Time{}, false
