@@ -75,10 +75,6 @@ func (a *app) newImportCmd() *cobra.Command {
 	flags.StringVar(&o.path, "path", "", "with --git: the `FILE`, as seen from REPO")
 	flags.StringVar(&o.ref, "ref", "", "with --git: the branch or commit to end at (default HEAD)")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
-	cmd.MarkFlagsMutuallyExclusive("at", "at-field", "at-mtime")
-	cmd.MarkFlagsMutuallyExclusive("git", "at")
-	cmd.MarkFlagsMutuallyExclusive("git", "at-mtime")
-	cmd.MarkFlagsRequiredTogether("git", "path")
 	must(cmd.MarkFlagDirname("git"))
 	for _, flag := range []string{"at", "at-field", "ref"} {
 		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
@@ -88,10 +84,16 @@ func (a *app) newImportCmd() *cobra.Command {
 
 func (o *importOptions) validate() error {
 	switch {
+	case (o.git == "") != (o.path == ""):
+		return usage("--git and --path belong together\n--git names a repository, --path a file as seen from there")
 	case o.git == "" && len(o.paths) == 0:
 		return usage("nothing to import\nname a FILE, a DIR or - for standard input, or --git REPO --path FILE")
 	case o.git != "" && len(o.paths) > 0:
 		return usage("%q and --git contradict each other\nimport one after the other", o.paths[0])
+	case o.at.text != "" && o.field != "" || o.at.text != "" && o.mtime || o.field != "" && o.mtime:
+		return usage("--at, --at-field and --at-mtime contradict each other\ngive one of them")
+	case o.git != "" && (o.at.text != "" || o.mtime):
+		return usage("--at and --at-mtime are not for --git\nthe instants are those of the commits, or --at-field")
 	case o.git == "" && o.ref != "":
 		return usage("--ref is for --git")
 	case o.lockWait < 0:
