@@ -2,12 +2,14 @@ package archive_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,9 +43,36 @@ func memoryPath(t testing.TB) string {
 	return filepath.Join(dir, "store.db")
 }
 
+// empty is a store that holds nothing. It is made once, since that takes longer
+// than most of these tests.
+var empty = sync.OnceValues(func() (raw []byte, err error) {
+	dir, err := os.MkdirTemp("", "lobstrail-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "store.db")
+	s, _, err := store.OpenWriter(context.Background(), path, store.Options{Rules: report.Rules(), Now: clock})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, _, err := store.OpenWriter(t.Context(), memoryPath(t), store.Options{Rules: report.Rules(), Now: clock})
+	path := memoryPath(t)
+	raw, err := empty()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := store.OpenWriter(t.Context(), path, store.Options{Rules: report.Rules(), Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

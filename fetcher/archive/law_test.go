@@ -24,6 +24,9 @@ func seeds(n uint64) (all []uint64) {
 	if *oneSeed != 0 {
 		return []uint64{*oneSeed}
 	}
+	if testing.Short() {
+		n = n/4 + 1
+	}
 	for seed := range n {
 		all = append(all, seed+1)
 	}
@@ -115,7 +118,7 @@ func (p *past) save(t testing.TB, dir string, n int, at time.Time, objects []jso
 // same payloads that are fetched live.
 func TestImportedAsIfFetched(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(10) {
+	for _, seed := range seeds(8) {
 		p, dir := newPast(seed, time.Millisecond), t.TempDir()
 		live, later := openStore(t), openStore(t)
 		for i, at := range p.looks {
@@ -146,7 +149,7 @@ func TestImportedAsIfFetched(t *testing.T) {
 // TestAHistoryInGitAsIfFetched is the same of a file that was committed.
 func TestAHistoryInGitAsIfFetched(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(4) {
+	for _, seed := range seeds(3) {
 		p := newPast(1000+seed, time.Second)
 		live, later := openStore(t), openStore(t)
 		r := newRepo(t)

@@ -80,8 +80,15 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 	importInto(t, steady, sequence(longPast()...), archive.Options{})
 	for _, how := range []string{"failed and not stored", "failed but stored", "stopped"} {
 		t.Run(how, func(t *testing.T) {
+			step := 1
+			if testing.Short() {
+				step = 3
+			}
+			if testing.Short() && how != "stopped" {
+				t.Skip("like that one")
+			}
 			t.Parallel()
-			for k := 1; ; k++ {
+			for k := 1; ; k += step {
 				s := openStore(t)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				f := &failing{RunWriter: begin(t, s, store.ScopeImport), k: k, after: how == "failed but stored"}
@@ -114,7 +121,7 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 func TestStoppedAnywhereItEnds(t *testing.T) {
 	t.Parallel()
 	page := crowd(0, 900, "1")
-	for n := range 15 {
+	for n := range 10 {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		rec := &counting{}
 		rec.stop = func() {
