@@ -77,7 +77,10 @@ func TestADamagedRepository(t *testing.T) {
 		kept   int    // of ten
 		says   string // the failure, or the error
 		fatal  bool
+		small  bool
 	}{
+		"a small file whose end was cut": {rev: "HEAD~4:f", damage: cutLate, kept: 9, says: "commit ", small: true},
+
 		"a file that is gone":           {rev: "HEAD~4:f", damage: remove, kept: 9, says: "git has no such file"},
 		"a file that is something else": {rev: "HEAD~4:f", damage: garbage, kept: 9, says: "commit "},
 		"a file that is empty":          {rev: "HEAD~4:f", damage: func(path string) error { return os.Truncate(path, 0) }, kept: 9, says: "commit "},
@@ -93,8 +96,12 @@ func TestADamagedRepository(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRepo(t)
-			for n := range 10 { // large ones: git streams them
-				r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(n, noise(n, 90000))})
+			size := 90000 // git streams large ones
+			if test.small {
+				size = 9000
+			}
+			for n := range 10 {
+				r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(n, noise(n, size))})
 			}
 			r.write()
 			if err := test.damage(r.looseObject(t, test.rev)); err != nil {

@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -41,6 +42,21 @@ func TestWhatHasNoPlaceIsRefused(t *testing.T) {
 	}
 	if after := dump(t, s, natural...); before == after || !strings.Contains(after, idOf(1)) || strings.Contains(after, idOf(0)) {
 		t.Error(after)
+	}
+}
+
+// holder says of every instant that it is stored.
+type holder struct{ counting }
+
+func (*holder) Holds(context.Context, time.Time) (bool, error) { return true, nil }
+
+// TestOutOfOrderIsNotThereAlready: what an import has just brought is no sign that
+// it was there before, however fast it was stored.
+func TestOutOfOrderIsNotThereAlready(t *testing.T) {
+	items := sequence(text("first", hours(1), a), text("last", hours(2), a), text("other", hours(1), b))
+	_, result, err := archive.Import(t.Context(), &holder{}, items, archive.Options{Now: clock}, nil)
+	if err != nil || result.Skipped != 0 || result.Refused != 1 {
+		t.Errorf("%+v, %v", result, err)
 	}
 }
 

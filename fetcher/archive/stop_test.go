@@ -155,6 +155,7 @@ func TestStoppedAnywhereItEnds(t *testing.T) {
 type counting struct {
 	batches, responses, accounts, failures int
 	largest                                int // batch, in bytes of objects
+	most                                   int // failures stored at once
 	stop                                   func()
 }
 
@@ -182,6 +183,7 @@ func (c *counting) AppendAll(ctx context.Context, responses []store.Response) (d
 
 func (c *counting) Fail(_ context.Context, _ int, failures ...store.Failure) error {
 	c.failures += len(failures)
+	c.most = max(c.most, len(failures))
 	return nil
 }
 
