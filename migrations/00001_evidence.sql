@@ -31,6 +31,8 @@ CREATE TABLE run (
     failed        INTEGER NOT NULL DEFAULT 0,
     requests      INTEGER NOT NULL DEFAULT 0,
     warnings      TEXT NOT NULL DEFAULT '[]' CHECK (json_type(warnings) = 'array'),
+    held_ms       INTEGER NOT NULL DEFAULT 0, -- the longest by which the time of a response was raised (see response)
+    skew_ms       INTEGER, -- by how much the clock was ahead of the server's, where it was most; NULL: no server told
     pid           INTEGER NOT NULL,
     rules_version INTEGER NOT NULL
 ) STRICT;

@@ -39,7 +39,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 			if err := p.write(ctx, r); err != nil {
 				return err
 			}
-			w.clock.advance(ceilMS(r.Received), p.received, p.id)
+			w.clock.advance(&p, r)
 			sum.Add(p.done)
 			requests = max(requests, r.Requests)
 		}
@@ -56,6 +56,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 	return sum, nil
 }
 
+// Add counts what became of another response too.
 func (a *Appended) Add(more Appended) {
 	a.Changed += more.Changed
 	a.Unchanged += more.Unchanged

@@ -123,13 +123,8 @@ const runColumns = `
 		r.failed AS failed,
 		r.requests AS requests,
 		r.warnings AS warnings,
-		(SELECT max(x.held_ms) FROM response x WHERE x.run_id = r.id AND x.source <> 'import') AS held_ms,
-		(
-			SELECT (x.sent_at + x.received_at - x.held_ms) / 2 - x.server_at - 500 -- a Date is cut to the second
-			FROM response x
-			WHERE x.run_id = r.id AND x.server_at IS NOT NULL
-			ORDER BY abs((x.sent_at + x.received_at - x.held_ms) / 2 - x.server_at - 500) DESC LIMIT 1
-		) AS skew_ms
+		r.held_ms AS held_ms,
+		r.skew_ms AS skew_ms
 	FROM run r
 	JOIN workspace w ON w.id = r.workspace_id`
 
@@ -146,7 +141,7 @@ type runRow struct {
 	Failed    int           `db:"failed"`
 	Requests  int           `db:"requests"`
 	Warnings  string        `db:"warnings"`
-	HeldMS    sql.NullInt64 `db:"held_ms"`
+	HeldMS    int64         `db:"held_ms"`
 	SkewMS    sql.NullInt64 `db:"skew_ms"`
 }
 
@@ -154,7 +149,7 @@ func (r runRow) run() (Run, error) {
 	run := Run{
 		ID: r.ID, Workspace: r.Workspace, State: r.State, Started: instant(r.Started), Finished: instant(r.Finished),
 		Requested: r.Requested, Changed: r.Changed, Unchanged: r.Unchanged, Gone: r.Gone, Failed: r.Failed,
-		Requests: r.Requests, Held: spanMS(r.HeldMS.Int64),
+		Requests: r.Requests, Held: spanMS(r.HeldMS),
 	}
 	if r.SkewMS.Valid {
 		run.Skew = new(spanMS(r.SkewMS.Int64))

@@ -35,16 +35,32 @@ type clock struct {
 	began        int64 // last when the run began
 	last         int64 // when the newest response was received
 	lastResponse int64 // the first response of that instant
-	held         int64 // the longest by which an instant had to be raised
+	held         int64 // the longest by which an instant lay before the beginning
+	// What the run is told to have: see Run.
+	raised int64 // the longest by which an instant was raised
+	skew   sql.NullInt64
 }
 
-// advance takes note of a response which came at the instant told, and is kept
-// as of received.
-func (c *clock) advance(told, received, response int64) {
-	if received > c.last {
-		c.last, c.lastResponse = received, response
+// advance takes note of a response which came at the instant told, and is kept as
+// of received.
+func (c *clock) advance(p *page, r Response) {
+	told := ceilMS(r.Received)
+	if p.received > c.last {
+		c.last, c.lastResponse = p.received, p.id
 	}
 	c.held = max(c.held, c.began-told)
+	if r.Source != Import {
+		c.raised = max(c.raised, p.received-told)
+	}
+	if r.ServerTime.IsZero() {
+		return
+	}
+	// The answer was made halfway, as far as anybody knows, and its Date is cut to
+	// the second.
+	skew := (p.sent+told)/2 - r.ServerTime.UnixMilli() - 500
+	if !c.skew.Valid || max(skew, -skew) > max(c.skew.Int64, -c.skew.Int64) {
+		c.skew = sql.NullInt64{Int64: skew, Valid: true}
+	}
 }
 
 // ID is the number of the run.
@@ -161,8 +177,8 @@ func (w *RunWriter) count(ctx context.Context, tx *txn, done Appended, requests 
 	_, err := tx.ExecContext(ctx, `
 		UPDATE run
 		SET changed = changed + ?, unchanged = unchanged + ?, gone = gone + ?, failed = failed + ?,
-			requests = max(requests, ?)
-		WHERE id = ?`, done.Changed, done.Unchanged, done.Gone, done.Failed, requests, w.id)
+			requests = max(requests, ?), held_ms = ?, skew_ms = ?
+		WHERE id = ?`, done.Changed, done.Unchanged, done.Gone, done.Failed, requests, w.clock.raised, w.clock.skew, w.id)
 	return err
 }
 
