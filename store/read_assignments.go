@@ -16,6 +16,9 @@ type AssignmentQuery struct {
 	At time.Time
 	// Since and Until, unless zero, keep those that may have held in the period.
 	Since, Until time.Time
+	// Moved keeps those that are known to have begun, or to have ended, in the
+	// period: not those that were there when their account was first seen.
+	Moved bool
 	// Open keeps those that hold now.
 	Open bool
 }
@@ -23,7 +26,7 @@ type AssignmentQuery struct {
 // Assignments streams assignments by squid name and id, then by username, then
 // in the order of time. Names are those of the moment asked for, or of now.
 func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error] {
-	if q.Squid == "" && q.Account == "" {
+	if q.Squid == "" && q.Account == "" && !q.Moved {
 		return s.allAssignments(ctx, q)
 	}
 	at, until, since := int64(1<<63-1), int64(1<<63-1), int64(0)
@@ -64,8 +67,9 @@ func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[As
 			AND (?4 = 9223372036854775807 OR g.from_before <= ?4 AND (g.to_before IS NULL OR g.to_before > ?4))
 			AND (g.to_before IS NULL OR g.to_before > ?5) AND coalesce(g.from_after, g.from_before) <= ?6
 			AND (NOT ?7 OR g.to_before IS NULL)
+			AND (NOT ?8 OR g.to_before BETWEEN ?5 AND ?6 OR g.from_after IS NOT NULL AND g.from_before BETWEEN ?5 AND ?6)
 		ORDER BY squid_name, q.hash, v.username COLLATE NOCASE, a.hash, g.from_before, g.id`,
-		[]any{q.Workspace, q.Squid, q.Account, at, since, until, q.Open}, assignmentRow.assignment)
+		[]any{q.Workspace, q.Squid, q.Account, at, since, until, q.Open, q.Moved}, assignmentRow.assignment)
 }
 
 type assignmentRow struct {

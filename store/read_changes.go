@@ -112,8 +112,9 @@ type PeriodQuery struct {
 	Workspace    string
 	Since, Until time.Time // zero: unbounded
 	Account      string    // id; "" for all
-	// Moved, of limits, keeps those whose counter moved in the period.
-	Moved bool
+	// Used, of limits, keeps those whose counter moved in the period to this share
+	// of the limit at least; 0 keeps all.
+	Used float64
 }
 
 func (q PeriodQuery) args() []any {

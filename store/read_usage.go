@@ -39,14 +39,13 @@ func (s *Store) Limits(ctx context.Context, q PeriodQuery) (uses []Use, settings
 		if err != nil {
 			return err
 		}
-		queries := []string{usesStanding, usesCarried, usesMoved}
-		if q.Moved {
-			queries = queries[1:]
+		if q.Used > 0 {
+			err = r.readUsed(q.Used)
+		} else {
+			err = r.read(usesStanding, usesCarried, usesMoved)
 		}
-		for _, query := range queries {
-			if err := r.read(query); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		if settings, err = r.settings(q); err != nil {
 			return err
@@ -141,8 +140,18 @@ func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageRead
 	return r, err
 }
 
-// read takes in the rows of one query. Those of other workspaces are passed over.
-func (r *usageReader) read(query string) error {
+// read takes in the rows of queries. Those of accounts that are not looked for are
+// passed over.
+func (r *usageReader) read(queries ...string) error {
+	for _, query := range queries {
+		if err := r.readRows(query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *usageReader) readRows(query string) error {
 	if len(r.found) == 0 {
 		return nil
 	}

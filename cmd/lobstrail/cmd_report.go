@@ -115,7 +115,10 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
-	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
+	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
+	if a.overview(section) {
+		period.Used = nearlyUsed
+	}
 	var documents map[string]json.RawMessage
 	wanted := func(name string) bool { return section == "" || section == name }
 	err := sideBySide(
@@ -135,7 +138,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 				}
 			}
 			if wanted("squids") {
-				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until}
+				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
 				in.Assignments, err = collect(s.Assignments(ctx, q))
 			}
 			return err

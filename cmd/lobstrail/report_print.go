@@ -115,7 +115,7 @@ func reportSections(r report.Report, overview bool) []section {
 	}
 	switch {
 	case r.Squids != nil && overview:
-		all = append(all, unservedRows(r.Squids), movedRows(r))
+		all = append(all, unservedRows(r.Squids), movedRows(r.Squids))
 	case r.Squids != nil:
 		all = append(all, unservedRows(r.Squids), squidRows(r.Squids), accountSquidRows(r.Squids))
 	}

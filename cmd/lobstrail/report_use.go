@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
@@ -65,31 +64,11 @@ func squidRows(squids *report.SquidSection) section {
 	return s
 }
 
-// movedRows leaves out the assignments that lasted as long as anybody watched.
-func movedRows(r report.Report) section {
-	s := squidRows(r.Squids)
+// movedRows are the assignments of an overview: it has no others.
+func movedRows(squids *report.SquidSection) section {
+	s := squidRows(squids)
 	s.title = "Assignments that began or ended"
-	// One that was there when the account was first seen did not begin then.
-	began := func(use report.AccountUseJSON) bool {
-		return !use.From.After.IsZero() && !use.From.Before.Before(r.Since.Time)
-	}
-	lasting := 0
-	s.rows = func(yield func(func() any, func() []render.Cell) bool) {
-		for _, squid := range r.Squids.BySquid {
-			for _, use := range squid.Accounts {
-				if use.To == nil && !began(use) {
-					lasting++
-					continue
-				}
-				if !yield(nil, func() []render.Cell { return useCells(squid.SquidRefJSON, use) }) {
-					return
-				}
-			}
-		}
-	}
-	s.footer = func(int) string {
-		return fmt.Sprintf("%s lasted for as long as watched, not shown; \"lobstrail report squids\" lists all.", count(lasting, "assignment"))
-	}
+	s.footer = func(int) string { return `Those that lasted are not shown; "lobstrail report squids" lists all.` }
 	return s
 }
 
@@ -162,15 +141,12 @@ func limitRows(limits *report.LimitSection) section {
 // nearlyUsed is the share of a limit that is worth a look.
 const nearlyUsed = 0.8
 
-// nearLimitRows leaves out the limits that were not nearly used up on any day.
+// nearLimitRows are the limits of an overview: it has no others.
 func nearLimitRows(limits *report.LimitSection) section {
-	s := limitRows(&report.LimitSection{Limits: slices.DeleteFunc(slices.Clone(limits.Limits), func(l report.LimitJSON) bool {
-		return !slices.ContainsFunc(l.Days, func(d report.DayUseJSON) bool { return d.Share != nil && *d.Share >= nearlyUsed })
-	})})
+	s := limitRows(limits)
 	s.title = "Limits that were nearly used up"
-	s.footer = func(rows int) string {
-		return fmt.Sprintf("%s stayed below %.0f %% of the limit every day, not shown; \"lobstrail report limits\" lists all.",
-			count(len(limits.Limits)-rows, "counter"), 100*nearlyUsed)
+	s.footer = func(int) string {
+		return fmt.Sprintf(`Those that stayed below %.0f %% are not shown; "lobstrail report limits" lists all.`, 100*nearlyUsed)
 	}
 	return s
 }
