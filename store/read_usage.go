@@ -40,8 +40,8 @@ func (s *Store) Limits(ctx context.Context, q PeriodQuery) (uses []Use, settings
 			return err
 		}
 		if q.Used > 0 {
-			err = r.readUsed(q.Used)
-		} else {
+			err = r.readUsed()
+		} else if err = r.readNames(nil); err == nil {
 			err = r.read(usesStanding, usesCarried, usesMoved)
 		}
 		if err != nil {
@@ -102,6 +102,7 @@ const (
 type usageReader struct {
 	ctx         context.Context
 	tx          *sqlx.Tx
+	query       PeriodQuery
 	first, last int64 // responses
 	account     int64 // 0 for all
 	accounts    []int64
@@ -114,30 +115,43 @@ type accountUses struct {
 	uses []Use
 }
 
+// newUsageReader finds the responses of the period, but no account.
 func newUsageReader(ctx context.Context, tx *sqlx.Tx, q PeriodQuery) (*usageReader, error) {
-	r := &usageReader{ctx: ctx, tx: tx, found: map[int64]*accountUses{}}
+	r := &usageReader{ctx: ctx, tx: tx, query: q, found: map[int64]*accountUses{}}
 	err := eachOf(ctx, tx, `SELECT `+lastResponse(3)+`, `+lastResponse(4)+` FROM workspace w WHERE w.name = ?1 AND ?2 = ?2`,
 		q.args(), func(scan func(...any) error) error { return scan(&r.first, &r.last) })
-	if err != nil {
-		return nil, err
+	return r, err
+}
+
+// readNames finds all accounts that are looked for, or those of the ids.
+func (r *usageReader) readNames(ids []int64) error {
+	among := ""
+	if ids != nil {
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return err
+		}
+		among = string(list)
 	}
-	err = eachOf(ctx, tx, `
+	q := r.query
+	err := eachOf(r.ctx, r.tx, `
 		SELECT a.id, a.hash, v.username
 		FROM workspace w
 		CROSS JOIN account a ON a.workspace_id = w.id
 		CROSS JOIN head h ON h.account_id = a.id
 		CROSS JOIN version v ON v.id = h.version_id
-		WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2)`, q.args(), func(scan func(...any) error) error {
-		var name Name
-		err := scan(&r.account, &name.ID, &name.Name)
-		r.accounts = append(r.accounts, r.account)
-		r.found[r.account] = &accountUses{Name: name}
-		return err
-	})
+		WHERE w.name = ?1 AND (?2 = '' OR a.hash = ?2) AND (?3 = '' OR a.id IN (SELECT value FROM json_each(?3)))`,
+		[]any{q.Workspace, q.Account, among}, func(scan func(...any) error) error {
+			var name Name
+			err := scan(&r.account, &name.ID, &name.Name)
+			r.accounts = append(r.accounts, r.account)
+			r.found[r.account] = &accountUses{Name: name}
+			return err
+		})
 	if q.Account == "" {
 		r.account = 0
 	}
-	return r, err
+	return err
 }
 
 // read takes in the rows of queries. Those of accounts that are not looked for are

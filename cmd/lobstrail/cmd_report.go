@@ -129,14 +129,12 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 			return err
 		},
 		func() (err error) {
-			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil {
-				return err
+			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err == nil && wanted("status") {
+				in.Steps, err = collect(s.StatusSteps(ctx, period))
 			}
-			if wanted("status") {
-				if in.Steps, err = collect(s.StatusSteps(ctx, period)); err != nil {
-					return err
-				}
-			}
+			return err
+		},
+		func() (err error) {
 			if wanted("squids") {
 				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
 				in.Assignments, err = collect(s.Assignments(ctx, q))
