@@ -40,17 +40,19 @@ func crashArchive(t *testing.T, dir string, large int) {
 // opens and counts right; in the end it is as if nothing had disturbed the import.
 func TestKilledImportGoesOn(t *testing.T) {
 	t.Parallel()
-	saved := t.TempDir()
-	crashArchive(t, saved, 5000) // larger than a batch
+	saved, large, kills := t.TempDir(), 5000, 6 // larger than a batch
+	switch {
+	case *long:
+		kills = 60
+	case testing.Short():
+		large, kills = 300, 3
+	}
+	crashArchive(t, saved, large)
 	steady, disturbed := newHome(t), newHome(t)
 	begun := time.Now()
 	steady.must(exitDone, "import", saved)
 	took := time.Since(begun)
 	rng := rand.New(rand.NewPCG(3, uint64(os.Getpid())))
-	kills := 6
-	if *long {
-		kills = 60
-	}
 	for kill := range kills {
 		if kill > 0 && kill%6 == 0 {
 			disturbed = newHome(t)

@@ -43,6 +43,7 @@ func (a *app) newBar(what string, options ...progressbar.Option) *progress {
 		progressbar.OptionEnableColorCodes(false),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(65*time.Millisecond),
+		progressbar.OptionSetSpinnerChangeInterval(0), // it is for a goroutine that does not take the bar's lock
 	)...)
 	return p
 }
