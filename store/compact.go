@@ -35,3 +35,33 @@ func stringLength(rest []byte) int {
 		}
 	}
 }
+
+// valueLength is how long the valid JSON value is that b begins with.
+func valueLength(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); {
+		switch b[i] {
+		case '"':
+			i += 1 + stringLength(b[i+1:])
+			if depth == 0 {
+				return i
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+		i++
+	}
+	return len(b)
+}

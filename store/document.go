@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -78,24 +77,23 @@ func (s *separated) takeIcon(value jsontext.Value) jsontext.Value {
 // use adds a volatile value to the usage of the object it is a member of. The
 // members arrive in the order of the document.
 func (s *separated) use(pointer string, value jsontext.Value) {
-	value = value.Clone()
-	_ = value.Compact() // it was read by a decoder, so it is valid
 	if pointer == "/resets_in" {
-		s.usage = append(s.usage, usage{pointer: pointer, body: json.RawMessage(value)})
+		s.usage = append(s.usage, usage{pointer: pointer, body: appendCompact(nil, value)})
 		return
 	}
 	slash := strings.LastIndexByte(pointer, '/')
 	object, member := pointer[:slash], pointer[slash+1:]
 	last := len(s.usage) - 1
 	if last < 0 || s.usage[last].pointer != object {
-		s.usage = append(s.usage, usage{pointer: object, body: json.RawMessage("{}")})
+		s.usage = append(s.usage, usage{pointer: object, body: append(make([]byte, 0, 64), "{}"...)})
 		last++
 	}
 	body := bytes.TrimSuffix(s.usage[last].body, []byte("}"))
 	if len(body) > 1 {
 		body = append(body, ',')
 	}
-	s.usage[last].body = fmt.Appendf(body, "%q:%s}", member, value)
+	body = append(append(append(body, '"'), member...), `":`...) // a name of the list of patterns
+	s.usage[last].body = append(appendCompact(body, value), '}')
 }
 
 // restore puts an account object together again. values maps usage pointers to
@@ -165,94 +163,6 @@ func valueAt(values map[string]json.RawMessage, pointer string) json.RawMessage 
 		return nil
 	}
 	return members[pointer[slash+1:]]
-}
-
-// rewrite copies the JSON object raw without white space. It asks replace for
-// what to write at /icon, /resets_in and at each member of an object where
-// volatile values may stand; false drops the member.
-// Strings and numbers are copied as they are spelled.
-func rewrite(raw []byte, replace func(pointer string, value jsontext.Value) (jsontext.Value, bool)) ([]byte, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
-	if kind := dec.PeekKind(); kind != '{' {
-		if _, err := dec.ReadToken(); err != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("account is not a JSON object")
-	}
-	out, err := rewriteObject(dec, make([]byte, 0, len(raw)), "", replace)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, fmt.Errorf("account is followed by other text")
-	}
-	return out, nil
-}
-
-func rewriteObject(dec *jsontext.Decoder, out []byte, prefix string,
-	replace func(string, jsontext.Value) (jsontext.Value, bool),
-) ([]byte, error) {
-	if _, err := dec.ReadToken(); err != nil { // {
-		return nil, err
-	}
-	out = append(out, '{')
-	for first := true; dec.PeekKind() == '"'; {
-		start := len(out)
-		if !first {
-			out = append(out, ',')
-		}
-		next, kept, err := rewriteMember(dec, out, prefix, replace)
-		if err != nil {
-			return nil, err
-		}
-		if out = next; !kept {
-			out = out[:start]
-			continue
-		}
-		first = false
-	}
-	_, err := dec.ReadToken() // } or the reason why there is none
-	return append(out, '}'), err
-}
-
-func rewriteMember(dec *jsontext.Decoder, out []byte, prefix string,
-	replace func(string, jsontext.Value) (jsontext.Value, bool),
-) (_ []byte, kept bool, err error) {
-	name, err := dec.ReadValue()
-	if err != nil {
-		return nil, false, err
-	}
-	out = append(append(out, name...), ':')
-	text, err := jsontext.AppendUnquote(nil, name)
-	if err != nil {
-		return nil, false, err
-	}
-	pointer := prefix + "/" + escapePointer(string(text))
-	if leadsToVolatile(pointer) && dec.PeekKind() == '{' {
-		out, err = rewriteObject(dec, out, pointer, replace)
-		return out, true, err
-	}
-	value, err := dec.ReadValue()
-	if err != nil {
-		return nil, false, err
-	}
-	kept = true
-	if pointer == "/icon" || pointer == "/resets_in" || leadsToVolatile(prefix) {
-		if value, kept = replace(pointer, value); !kept {
-			return out, false, nil
-		}
-	}
-	return appendCompact(out, value), true, nil
-}
-
-// leadsToVolatile reports whether volatile values may stand in the object at
-// the pointer.
-func leadsToVolatile(pointer string) bool {
-	if pointer == "/params" || pointer == "/params/user" {
-		return true
-	}
-	name, ok := strings.CutPrefix(pointer, "/params/user/")
-	return ok && !strings.Contains(name, "/")
 }
 
 var (
