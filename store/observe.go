@@ -76,7 +76,8 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 		return err
 	}
 	e := h.at(p.source)
-	e.Digest, e.body = bytes.Clone(digest), seen.digest[:]
+	// Copies: the head outlives what they stand in.
+	e.Digest, e.body = bytes.Clone(digest), bytes.Clone(seen.digest[:])
 	if p.take(h, step.documentID); step.changed() {
 		p.done.Changed++
 	} else {
