@@ -33,12 +33,26 @@ import (
 func BenchmarkReads(b *testing.B) {
 	h, db := benchStore(b)
 	binary := buildCommand(b)
+	for _, args := range readCommands(h) {
+		b.Run(benchName(args), func(b *testing.B) { benchmarkProcess(b, binary, db, strings.Fields(args)...) })
+	}
+	const layout = "2006-01-02T15:04:05.000Z"
+	values := strings.NewReplacer("ACCOUNT", AccountID(h.Accounts/3), "SQUID", SquidID(h.Squids/3),
+		"DAY", h.End.Add(-24*time.Hour).Format(layout), "HOUR", h.End.Add(-time.Hour).Format(layout))
+	for _, view := range viewFilters {
+		query := "select * from " + values.Replace(view)
+		b.Run("sql_"+benchName(view), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "csv", query) })
+	}
+}
+
+// readCommands are the commands that are timed.
+func readCommands(h History) []string {
 	account, squid := AccountID(h.Accounts/3), SquidID(h.Squids/3)
 	at := func(t time.Time) string { return t.Format(time.RFC3339) }
 	middle := at(h.Begin().Add(h.End.Sub(h.Begin()) / 2))
 	day, week := at(h.End.Add(-24*time.Hour)), at(h.End.Add(-7*24*time.Hour))
 	end := at(h.End.Add(time.Hour))
-	for _, args := range []string{
+	return []string{
 		"version",
 		"show " + account + " --json",
 		"show " + account + " --at " + middle + " --json",
@@ -64,44 +78,38 @@ func BenchmarkReads(b *testing.B) {
 		"report limits --since " + week + " --until " + end,
 		"runs",
 		fmt.Sprintf("runs %d --json", h.Batches/2),
-	} {
-		b.Run(benchName(args), func(b *testing.B) { benchmarkProcess(b, binary, db, strings.Fields(args)...) })
 	}
-	const layout = "2006-01-02T15:04:05.000Z"
-	values := strings.NewReplacer("ACCOUNT", account, "SQUID", squid,
-		"DAY", h.End.Add(-24*time.Hour).Format(layout), "HOUR", h.End.Add(-time.Hour).Format(layout))
-	for _, view := range []string{
-		"account_current where account = 'ACCOUNT'",
-		"account_current where health = 'expired'",
-		"account_versions where account = 'ACCOUNT'",
-		"account_versions where valid_to is null",
-		"account_versions where valid_from >= 'DAY'",
-		"changes where account = 'ACCOUNT'",
-		"changes where before > 'DAY'",
-		"status_changes where account = 'ACCOUNT'",
-		"status_changes where before > 'DAY'",
-		"squid_assignments where squid = 'SQUID'",
-		"squid_assignments where account = 'ACCOUNT'",
-		"squid_assignments where to_before is null",
-		"limit_usage where account = 'ACCOUNT'",
-		"limit_usage where seen_at > 'DAY'",
-		"snapshots where account = 'ACCOUNT'",
-		"snapshots where account = 'ACCOUNT' and taken_at > 'DAY'",
-		"snapshots where taken_at > 'HOUR'",
-		"snapshots where run = 3",
-		"account_versions where valid_to >= 'DAY'",
-		"changes where after > 'DAY'",
-		"changes where account = 'ACCOUNT' and before > 'DAY'",
-		"status_changes where after > 'DAY'",
-		"squid_assignments where from_before > 'DAY'",
-		"squid_assignments where to_before > 'DAY'",
-		"snapshots where sent_at > 'HOUR'",
-		"runs where started_at > 'DAY'",
-		"failures where at > 'DAY'",
-	} {
-		query := "select * from " + values.Replace(view)
-		b.Run("sql_"+benchName(view), func(b *testing.B) { benchmarkProcess(b, binary, db, "sql", "--format", "csv", query) })
-	}
+}
+
+// viewFilters are the views that are timed, with a filter each.
+var viewFilters = []string{
+	"account_current where account = 'ACCOUNT'",
+	"account_current where health = 'expired'",
+	"account_versions where account = 'ACCOUNT'",
+	"account_versions where valid_to is null",
+	"account_versions where valid_from >= 'DAY'",
+	"changes where account = 'ACCOUNT'",
+	"changes where before > 'DAY'",
+	"status_changes where account = 'ACCOUNT'",
+	"status_changes where before > 'DAY'",
+	"squid_assignments where squid = 'SQUID'",
+	"squid_assignments where account = 'ACCOUNT'",
+	"squid_assignments where to_before is null",
+	"limit_usage where account = 'ACCOUNT'",
+	"limit_usage where seen_at > 'DAY'",
+	"snapshots where account = 'ACCOUNT'",
+	"snapshots where account = 'ACCOUNT' and taken_at > 'DAY'",
+	"snapshots where taken_at > 'HOUR'",
+	"snapshots where run = 3",
+	"account_versions where valid_to >= 'DAY'",
+	"changes where after > 'DAY'",
+	"changes where account = 'ACCOUNT' and before > 'DAY'",
+	"status_changes where after > 'DAY'",
+	"squid_assignments where from_before > 'DAY'",
+	"squid_assignments where to_before > 'DAY'",
+	"snapshots where sent_at > 'HOUR'",
+	"runs where started_at > 'DAY'",
+	"failures where at > 'DAY'",
 }
 
 func benchName(args string) string {

@@ -17,14 +17,10 @@ var byField = archive.Options{Now: clock, Field: "t", ParseTime: func(text strin
 	return start.Add(after), err
 }}
 
-// TestFieldsTellInstants: each answer tells its own.
-func TestFieldsTellInstants(t *testing.T) {
+// fieldCases are texts with what an import keeps of them, and the failures it tells.
+func fieldCases() map[string]textCase {
 	a2, noTime := object(0, "2"), "f: an answer without member \"t\", which tells the instant, was left out"
-	tests := map[string]struct {
-		body     string
-		kept     string
-		failures []string
-	}{
+	return map[string]textCase{
 		"before the data":     {body: `{"t":5,"data":[` + a + `,` + b + `]}`, kept: "a000 5 1\na001 5 2\n"},
 		"behind the data":     {body: `{"data":[` + a + `,` + b + `],"t":"5"}`, kept: "a000 5 1\na001 5 2\n"},
 		"of data that is one": {body: `{"data":` + a + `,"t":5}`, kept: "a000 5 1\n"},
@@ -59,7 +55,11 @@ func TestFieldsTellInstants(t *testing.T) {
 				"end; give the past a workspace (--workspace) or a store (--db) of its own",
 		}},
 	}
-	for name, test := range tests {
+}
+
+// TestFieldsTellInstants: each answer tells its own.
+func TestFieldsTellInstants(t *testing.T) {
+	for name, test := range fieldCases() {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t)
 			done := importInto(t, s, sequence(text("f", today.AddDate(9, 0, 0), test.body)), byField)

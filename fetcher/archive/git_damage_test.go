@@ -58,6 +58,16 @@ func (r *repo) looseObject(t testing.TB, rev string) string {
 	return path
 }
 
+// damageCase is an object of a repository that is damaged, and what comes of it.
+type damageCase struct {
+	rev    string
+	damage func(path string) error
+	kept   int    // of ten
+	says   string // the failure, or the error
+	fatal  bool
+	small  bool
+}
+
 // TestADamagedRepository: a file that git cannot print is a failure, and the
 // others are read; a history that it cannot walk is an error.
 func TestADamagedRepository(t *testing.T) {
@@ -71,14 +81,7 @@ func TestADamagedRepository(t *testing.T) {
 		}
 		return os.Truncate(path, info.Size()-10)
 	}
-	tests := map[string]struct {
-		rev    string
-		damage func(path string) error
-		kept   int    // of ten
-		says   string // the failure, or the error
-		fatal  bool
-		small  bool
-	}{
+	tests := map[string]damageCase{
 		"a small file whose end was cut": {rev: "HEAD~4:f", damage: cutLate, kept: 9, says: "commit ", small: true},
 
 		"a file that is gone":           {rev: "HEAD~4:f", damage: remove, kept: 9, says: "git has no such file"},
@@ -95,42 +98,47 @@ func TestADamagedRepository(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRepo(t)
-			size := 90000 // git streams large ones
-			if test.small {
-				size = 9000
-			}
-			for n := range 10 {
-				r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(n, noise(n, size))})
-			}
-			r.write()
-			if err := test.damage(r.looseObject(t, test.rev)); err != nil {
-				t.Fatal(err)
-			}
-			s := openStore(t)
-			writer := begin(t, s, store.ScopeImport)
-			items := archive.Git(t.Context(), r.find(t, "f", ""), time.Time{})
-			outcome, result, err := archive.Import(t.Context(), writer, items, archive.Options{Now: clock}, nil)
-			if finished := writer.Finish(t.Context(), outcome); finished != nil {
-				t.Fatal(finished)
-			}
-			if test.fatal {
-				if err == nil || !strings.HasPrefix(err.Error(), test.says) || outcome.State != store.Failed {
-					t.Fatalf("%v %+v", err, outcome)
-				}
-				return
-			}
-			run, read := s.Run(t.Context(), "default", writer.ID())
-			if err != nil || read != nil || result.Failed != 1 || len(run.Failures) != 1 {
-				t.Fatalf("%v %v %+v %v", err, read, result, run.Failures)
-			}
-			if !strings.Contains(run.Failures[0].Message, test.says) || run.State != store.Incomplete {
-				t.Error(run.Failures)
-			}
-			if run.Captured() != test.kept {
-				t.Errorf("%d kept, want %d: %v", run.Captured(), test.kept, run.Failures)
-			}
+			test.check(t)
 		})
+	}
+}
+
+func (test damageCase) check(t *testing.T) {
+	t.Helper()
+	r := newRepo(t)
+	size := 90000 // git streams large ones
+	if test.small {
+		size = 9000
+	}
+	for n := range 10 {
+		r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(n, noise(n, size))})
+	}
+	r.write()
+	if err := test.damage(r.looseObject(t, test.rev)); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t)
+	writer := begin(t, s, store.ScopeImport)
+	items := archive.Git(t.Context(), r.find(t, "f", ""), time.Time{})
+	outcome, result, err := archive.Import(t.Context(), writer, items, archive.Options{Now: clock}, nil)
+	if finished := writer.Finish(t.Context(), outcome); finished != nil {
+		t.Fatal(finished)
+	}
+	if test.fatal {
+		if err == nil || !strings.HasPrefix(err.Error(), test.says) || outcome.State != store.Failed {
+			t.Fatalf("%v %+v", err, outcome)
+		}
+		return
+	}
+	run, read := s.Run(t.Context(), "default", writer.ID())
+	if err != nil || read != nil || result.Failed != 1 || len(run.Failures) != 1 {
+		t.Fatalf("%v %v %+v %v", err, read, result, run.Failures)
+	}
+	if !strings.Contains(run.Failures[0].Message, test.says) || run.State != store.Incomplete {
+		t.Error(run.Failures)
+	}
+	if run.Captured() != test.kept {
+		t.Errorf("%d kept, want %d: %v", run.Captured(), test.kept, run.Failures)
 	}
 }
 

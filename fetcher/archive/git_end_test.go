@@ -13,12 +13,7 @@ var errStop = errors.New("enough")
 
 // TestGitEnds: its processes and our goroutines are gone, however a walk ends.
 func TestGitEnds(t *testing.T) {
-	r := newRepo(t)
-	for n := range 400 {
-		r.commit(hours(n), map[string]string{"f": crowd(n, 40, "1")})
-	}
-	r.write()
-	history := r.find(t, "f", "")
+	history := longHistory(t)
 	ends := map[string]func(ctx context.Context, cancel func(error)){
 		"read to the end": func(ctx context.Context, _ func(error)) {
 			for item, err := range archive.Git(ctx, history, time.Time{}) {
@@ -70,17 +65,32 @@ func TestGitEnds(t *testing.T) {
 		},
 	}
 	for name, walk := range ends {
-		t.Run(name, func(t *testing.T) {
-			goroutines := countGoroutines()
-			ctx, cancel := context.WithCancelCause(t.Context())
-			defer cancel(nil)
-			walk(ctx, cancel)
-			cancel(nil)
-			for begun := time.Now(); countGoroutines() > goroutines || children(t) != ""; time.Sleep(time.Millisecond) {
-				if time.Since(begun) > 20*time.Second {
-					t.Fatalf("%d goroutines instead of %d, children %q", countGoroutines(), goroutines, children(t))
-				}
-			}
-		})
+		t.Run(name, func(t *testing.T) { leavesNothing(t, walk) })
+	}
+}
+
+// longHistory has 400 commits.
+func longHistory(t *testing.T) archive.History {
+	t.Helper()
+	r := newRepo(t)
+	for n := range 400 {
+		r.commit(hours(n), map[string]string{"f": crowd(n, 40, "1")})
+	}
+	r.write()
+	return r.find(t, "f", "")
+}
+
+// leavesNothing runs a walk and waits for its processes and goroutines to be gone.
+func leavesNothing(t *testing.T, walk func(ctx context.Context, cancel func(error))) {
+	t.Helper()
+	goroutines := countGoroutines()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	walk(ctx, cancel)
+	cancel(nil)
+	for begun := time.Now(); countGoroutines() > goroutines || children(t) != ""; time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("%d goroutines instead of %d, children %q", countGoroutines(), goroutines, children(t))
+		}
 	}
 }

@@ -22,14 +22,17 @@ var (
 	both  = "a000 0 1\na001 0 2\n"
 )
 
-// TestFormsOfTexts: what is kept of a text, and what the failures say.
-func TestFormsOfTexts(t *testing.T) {
+// textCase is a text to import.
+type textCase struct {
+	body     string
+	kept     string
+	failures []string
+}
+
+// textCases are texts with what an import keeps of them, and the failures it tells.
+func textCases() map[string]textCase {
 	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
-	tests := map[string]struct {
-		body     string
-		kept     string
-		failures []string
-	}{
+	return map[string]textCase{
 		"an object":                      {body: a, kept: onlyA},
 		"a list":                         {body: "[" + a + " ,\n" + b + "]", kept: both},
 		"objects in a row":               {body: a + b, kept: both},
@@ -85,7 +88,11 @@ func TestFormsOfTexts(t *testing.T) {
 		"squids in another shape": {body: `{"id":"` + idOf(1) + `","squids":{}}` + a, kept: onlyA,
 			failures: []string{"f: squids: not a list"}},
 	}
-	for name, test := range tests {
+}
+
+// TestFormsOfTexts: what is kept of a text, and what the failures say.
+func TestFormsOfTexts(t *testing.T) {
+	for name, test := range textCases() {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t)
 			done := importInto(t, s, sequence(text("f", start, test.body)), archive.Options{})
