@@ -23,6 +23,10 @@ const missing = `
 func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error) {
 	w.heads.forget()
 	err = w.store.update(ctx, func(tx *txn) error {
+		var last int64
+		if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM absence`); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO absence (account_id, run_id, since)
 			SELECT a.id, ?, ?
@@ -32,6 +36,9 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error)
 			WHERE h.absence_id IS NULL AND `+missing+`
 			ORDER BY a.id`, w.id, max(ceilMS(at), w.clock.last), w.heads.workspaceID, w.firstResponse, w.id)
 		if err != nil {
+			return err
+		}
+		if err := tx.logAbsences(ctx, w.id, last); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `

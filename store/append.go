@@ -1,13 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // Append stores what the response shows, whole or not at all, together with the
@@ -43,6 +47,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 			sum.Add(p.done)
 			requests = max(requests, r.Requests)
 		}
+		tx.logRun(w.id)
 		if err := w.heads.save(ctx, tx); err != nil {
 			return err
 		}
@@ -74,13 +79,17 @@ type page struct {
 	source   Source
 	sent     int64 // Unix milliseconds, rounded down
 	received int64 // Unix milliseconds, rounded up, never before the last response of the workspace
+	line     ledger.Response
 	taken    []taken
 	failures []Failure
 	done     Appended
 }
 
-// taken is one row of table snapshot.
-type taken struct{ account, document int64 }
+// taken is one row of table snapshot, and its leaf in the log.
+type taken struct {
+	account, document int64
+	leaf              ledger.Hash
+}
 
 func (p *page) write(ctx context.Context, r Response) error {
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
@@ -93,19 +102,20 @@ func (p *page) write(ctx context.Context, r Response) error {
 		return err
 	}
 	news := p.readNews(r.Accounts, digests)
-	for i, account := range r.Accounts {
-		if err := p.observe(ctx, account, digests[i], news[i]); err != nil {
-			return err
+	for _, i := range p.order(r) {
+		if i < len(r.Accounts) {
+			err = p.observe(ctx, r.Accounts[i], digests[i], news[i])
+		} else {
+			err = p.absent(ctx, r.Absent[i-len(r.Accounts)])
 		}
-	}
-	for _, id := range r.Absent {
-		if err := p.absent(ctx, id); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	if err := p.insertSnapshots(ctx); err != nil {
 		return err
 	}
+	p.log()
 	p.done.Failed = len(p.failures)
 	return p.w.insertFailures(ctx, p.tx, p.failures)
 }
@@ -201,12 +211,34 @@ func (p *page) insertResponse(ctx context.Context, r Response) error {
 	for _, id := range r.Absent {
 		span(id)
 	}
+	p.line = ledger.Response{
+		Source: string(r.Source), Sent: p.sent, Received: p.received, HeldMS: p.received - ceilMS(r.Received),
+		Server: numberOrNil(nullMS(r.ServerTime)), AccountMin: lowest, AccountMax: top,
+	}
 	return p.tx.GetContext(ctx, &p.id, `
 		INSERT INTO response (
 			workspace_id, run_id, source, sent_at, received_at, held_ms, server_at, account_min, account_max
 		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		p.w.heads.workspaceID, p.w.id, r.Source, p.sent, p.received, p.received-ceilMS(r.Received), nullMS(r.ServerTime),
-		lowest, top)
+		p.w.heads.workspaceID, p.w.id, r.Source, p.sent, p.received, p.line.HeldMS, nullMS(r.ServerTime), lowest, top)
+}
+
+// order is the order in which the accounts shown, and then those absent, are taken:
+// that of their rows, by which they are derived again; new ones come last.
+func (p *page) order(r Response) []int {
+	order, rows := make([]int, len(r.Accounts)+len(r.Absent)), make([]int64, len(r.Accounts)+len(r.Absent))
+	for i := range order {
+		id := ""
+		if order[i] = i; i < len(r.Accounts) {
+			id = r.Accounts[i].ID
+		} else {
+			id = r.Absent[i-len(r.Accounts)]
+		}
+		if rows[i] = math.MaxInt64; p.head(id) != nil {
+			rows[i] = p.head(id).AccountID
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	return order
 }
 
 // head is where an account stands; nil: it was never seen.

@@ -3,10 +3,11 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // insertIcon keeps the icon unless it is there already.
@@ -32,12 +33,12 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 	err := p.tx.GetContext(ctx, &step.documentID, `
 		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?) RETURNING id`,
 		step.head.AccountID, p.source, p.id, textOrNull(body))
-	e.Document, e.body = sql.NullInt64{Int64: step.documentID, Valid: true}, nil
+	step.head.show(p.source, step.documentID, body)
 	return err
 }
 
-// insertUsage keeps the volatile values that moved.
-func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) error {
+// insertUsage keeps the volatile values that moved, and answers them.
+func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) (moved []ledger.Counters, err error) {
 	for _, u := range usages {
 		before, known := h.Usage[u.pointer]
 		if string(before) == string(u.body) || !known && string(u.body) == "null" {
@@ -49,10 +50,11 @@ func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) error {
 			INSERT INTO usage (account_id, pointer, response_id, body, max) VALUES (?, ?, ?, ?, ?)`,
 			h.AccountID, u.pointer, p.id, string(u.body), textOrNull(u.max))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		moved = append(moved, ledger.Counters{Pointer: u.pointer, Body: u.body, Max: u.max})
 	}
-	return nil
+	return moved, nil
 }
 
 // relist ends the account's absence from lists, if it was absent.

@@ -122,8 +122,8 @@ func saveHead(ctx context.Context, tx *txn, h *head) error {
 		INSERT INTO head (
 			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
 			list_digest, list_document_id, list_version_id,
-			detail_digest, detail_document_id, detail_version_id, usage
-		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+			detail_digest, detail_document_id, detail_version_id, usage, list_leaf, detail_leaf
+		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
 		ON CONFLICT (account_id) DO UPDATE SET
 			version_id = excluded.version_id,
 			status_step_id = excluded.status_step_id,
@@ -139,11 +139,13 @@ func saveHead(ctx context.Context, tx *txn, h *head) error {
 			detail_digest = excluded.detail_digest,
 			detail_document_id = excluded.detail_document_id,
 			detail_version_id = excluded.detail_version_id,
-			usage = excluded.usage`,
+			usage = excluded.usage,
+			list_leaf = excluded.list_leaf,
+			detail_leaf = excluded.detail_leaf`,
 		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
 		h.List.Digest, h.List.Document, h.List.Version,
 		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
-		string(usage))
+		string(usage), h.List.leaf, h.Detail.leaf)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 type txn struct {
 	*sqlx.Tx
 	writer *writer
+	book   logbook
 }
 
 // writer is the one connection that writes.
@@ -73,8 +74,27 @@ func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ..
 	return statement.SelectContext(ctx, dest, args...)
 }
 
-// update runs fn in one write transaction. fn must use only tx: there is one
-// connection that writes.
+// each runs the query and calls fn with the scan of each row.
+func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+	statement, err := t.writer.statement(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// update runs fn in one write transaction, and adds what it notes to the log. fn
+// must use only tx: there is one connection that writes.
 func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 	if s.writer == nil {
 		return errors.New("store: opened for reading")
@@ -84,7 +104,11 @@ func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 		return s.failure(err)
 	}
 	defer tx.Rollback() // no effect after Commit
-	if err := fn(&txn{Tx: tx, writer: s.writer}); err != nil {
+	t := &txn{Tx: tx, writer: s.writer}
+	if err := fn(t); err != nil {
+		return s.failure(err)
+	}
+	if err := t.seal(ctx); err != nil {
 		return s.failure(err)
 	}
 	if err := s.inPlace(); err != nil {

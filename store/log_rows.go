@@ -1,0 +1,85 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// receive keeps what came with the snapshot beside its document: the digest of
+// the object as received, where it is another than the endpoint's last, and the
+// counters that moved. It answers the leaf of the snapshot.
+func (p *page) receive(ctx context.Context, h *head, digest []byte, usages []usage) (leaf ledger.Hash, err error) {
+	moved, err := p.insertUsage(ctx, h, usages)
+	if err != nil {
+		return leaf, err
+	}
+	e := h.at(p.source)
+	if len(moved) == 0 && bytes.Equal(e.Digest, digest) {
+		return ledger.Hash(e.leaf), nil
+	}
+	e.Digest = bytes.Clone(digest) // the head outlives the response
+	_, err = p.tx.ExecContext(ctx, `INSERT INTO received (response_id, account_id, digest) VALUES (?, ?, ?)`,
+		p.id, h.AccountID, e.Digest)
+	received := h.Salt.ReceivedBlind(p.id).Received(digest, moved)
+	return ledger.Observed{Account: h.Hash, Document: e.commits, Received: &received}.Leaf(), err
+}
+
+// log notes the response, with the root of the tree over its snapshots.
+func (p *page) log() {
+	leaves := make([]ledger.Hash, len(p.taken))
+	for i := range p.taken {
+		leaves[i] = p.taken[i].leaf
+	}
+	p.line.ID, p.line.Shown, p.line.Root = p.id, int64(len(leaves)), ledger.Root(leaves)
+	p.tx.log(p.line.Line())
+}
+
+// logFailure is a row of table failure, as its line has it.
+type loggedFailure struct {
+	ID         int64          `db:"id"`
+	Run        int64          `db:"run_id"`
+	Account    sql.NullString `db:"account"`
+	Kind       string         `db:"kind"`
+	HTTPStatus sql.NullInt64  `db:"http_status"`
+	Message    string         `db:"message"`
+	At         int64          `db:"at"`
+	Salt       []byte         `db:"salt"`
+}
+
+const failureColumns = `id, run_id, account, kind, http_status, message, at, salt`
+
+func (f loggedFailure) line() string {
+	line := ledger.Failure{
+		ID: f.ID, Run: f.Run, Kind: f.Kind, HTTPStatus: numberOrNil(f.HTTPStatus), At: f.At,
+		Message: ledger.Salt(f.Salt).Message(f.Message),
+	}
+	if f.Account.Valid {
+		line.Account = &f.Account.String
+	}
+	return line.Line()
+}
+
+// logAbsences notes the absences that the run found, which come after that one.
+func (t *txn) logAbsences(ctx context.Context, run, after int64) error {
+	var rows []struct {
+		ID      int64  `db:"id"`
+		Account string `db:"account"`
+		Since   int64  `db:"since"`
+	}
+	err := t.SelectContext(ctx, &rows, `
+		SELECT x.id AS id, a.hash AS account, x.since AS since
+		FROM absence x
+		JOIN account a ON a.id = x.account_id
+		WHERE x.id > ?
+		ORDER BY x.id`, after)
+	for _, row := range rows {
+		t.log(ledger.Absence{ID: row.ID, Run: run, Account: row.Account, Since: row.Since}.Line())
+	}
+	if len(rows) > 0 {
+		t.logRun(run)
+	}
+	return err
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// snapshot derives one snapshot again.
+func (r *replay) snapshot(ctx context.Context, p *page, s shown) error {
+	h := r.heads[s.account]
+	if h == nil {
+		if _, err := r.load(ctx, s.account); err != nil {
+			return err
+		}
+		h = r.heads[s.account]
+	}
+	if h == nil || !r.stands(h, p, s) {
+		return r.step(ctx, p, h, s)
+	}
+	r.took(p, h, s)
+	return nil
+}
+
+// stands reports whether nothing follows from the snapshot: the account is in the
+// state that it shows, but for counters.
+func (r *replay) stands(h *head, p *page, s shown) bool {
+	return h.settled(p.source, s.document, p.received) &&
+		isNull(jsontext.Value(h.Usage["/resets_in"])) && isNull(jsontext.Value(s.resetsIn())) &&
+		(p.source == Detail || !h.AbsenceID.Valid)
+}
+
+// took notes what the snapshot leaves behind in the head.
+func (r *replay) took(p *page, h *head, s shown) {
+	if s.received {
+		h.at(p.source).Digest = s.digest
+		for _, moved := range s.moved {
+			h.Usage[moved.Pointer] = moved.Body
+		}
+		p.w.heads.change(h)
+	}
+	p.w.heads.mark(h, p.source, p.id)
+}
+
+// step takes a snapshot from which something may follow. h is nil at the first
+// sight of the account.
+func (r *replay) step(ctx context.Context, p *page, h *head, s shown) error {
+	var row struct {
+		Hash string         `db:"hash"`
+		Salt []byte         `db:"salt"`
+		Body sql.NullString `db:"body"`
+	}
+	err := p.tx.GetContext(ctx, &row, `
+		SELECT a.hash AS hash, a.salt AS salt, d.body AS body
+		FROM document d
+		JOIN account a ON a.id = ?
+		WHERE d.id = ?`, s.account, s.document)
+	if err != nil {
+		return err
+	}
+	step := p.step(h)
+	if err := step.prepare(ctx, rawOrNil(row.Body), r.resetsIn(h, s, row.Body.String)); err != nil {
+		return err
+	}
+	if err := step.compare(); err != nil {
+		return err
+	}
+	if h == nil {
+		h = &head{AccountID: s.account, Hash: row.Hash, Salt: row.Salt}
+		if err := p.w.heads.add(ctx, p.tx, h); err != nil {
+			return err
+		}
+		r.heads[s.account], step.head = h, h
+	}
+	if err := r.derive(ctx, p, step, s.document, row.Body); err != nil {
+		return err
+	}
+	r.took(p, h, s)
+	return nil
+}
+
+// derive writes what follows from the snapshot.
+func (r *replay) derive(ctx context.Context, p *page, step *step, document int64, body sql.NullString) error {
+	h := step.head
+	step.documentID = document
+	if step.fresh = h.at(p.source).Document.Int64 != document; step.fresh {
+		h.show(p.source, document, rawOrNil(body))
+	}
+	switch {
+	case !step.new.Gone && p.source != Detail:
+		if err := p.relist(ctx, h); err != nil {
+			return err
+		}
+	case step.new.Gone && h.Gone: // a second 404 says nothing new
+		return nil
+	case step.new.Gone:
+		h.vanish()
+	}
+	return step.derive(ctx)
+}
+
+// resetsIn is what is known of /resets_in when the snapshot shows a document that
+// has it; nil when it does not.
+func (r *replay) resetsIn(h *head, s shown, body string) json.RawMessage {
+	if !hasMember([]byte(body), "resets_in") {
+		return nil
+	}
+	if moved := s.resetsIn(); moved != nil || h == nil {
+		return moved
+	}
+	return h.Usage["/resets_in"]
+}
+
+// shown is a snapshot of a response as it is stored.
+type shown struct {
+	account, document int64
+	received          bool   // something came with it: the digest, or what moved
+	digest            []byte // of the object as received; nil: not kept
+	moved             []ledger.Counters
+}
+
+// resetsIn is the /resets_in that moved; nil when it did not.
+func (s *shown) resetsIn() json.RawMessage {
+	for _, moved := range s.moved {
+		if moved.Pointer == "/resets_in" {
+			return moved.Body
+		}
+	}
+	return nil
+}
+
+// shownBy reads the snapshots of a response, by account.
+func shownBy(ctx context.Context, tx *txn, response int64) (all []shown, err error) {
+	err = tx.each(ctx, func(scan func(...any) error) error {
+		var s shown
+		err := scan((*number)(&s.account), (*number)(&s.document))
+		all = append(all, s)
+		return err
+	}, `SELECT account_id, document_id FROM snapshot WHERE response_id = ? ORDER BY account_id`, response)
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	find := func(account int64) *shown {
+		for at < len(all) && all[at].account < account {
+			at++
+		}
+		if at == len(all) || all[at].account != account {
+			return &shown{} // of a snapshot that is not there
+		}
+		return &all[at]
+	}
+	err = tx.each(ctx, func(scan func(...any) error) error {
+		var account int64
+		var digest []byte
+		err := scan(&account, &digest)
+		s := find(account)
+		s.received, s.digest = true, digest
+		return err
+	}, `SELECT account_id, digest FROM received WHERE response_id = ? ORDER BY account_id`, response)
+	if err != nil {
+		return nil, err
+	}
+	at = 0
+	err = tx.each(ctx, func(scan func(...any) error) error {
+		var account int64
+		var c ledger.Counters
+		err := scan(&account, &c.Pointer, &c.Body, &c.Max)
+		s := find(account)
+		s.moved = append(s.moved, c)
+		return err
+	}, `SELECT account_id, pointer, body, max FROM usage WHERE response_id = ? ORDER BY account_id, pointer`, response)
+	return all, err
+}
