@@ -38,7 +38,7 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error)
 		if err != nil {
 			return err
 		}
-		if err := tx.logAbsences(ctx, w.id, last); err != nil {
+		if err := tx.logAbsences(ctx, w.id, `x.id > ?`, last); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
@@ -86,6 +87,19 @@ func hashReader(ctx context.Context, tx getter) tlog.HashReader {
 		}
 		return hashes, nil
 	})
+}
+
+// Tree is the number of entries in the log, and the hash of the tree over them
+// (RFC 6962, section 2.1).
+func (s *Store) Tree(ctx context.Context) (tree tlog.Tree, err error) {
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		if err := tx.GetContext(ctx, &tree.N, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
+			return err
+		}
+		tree.Hash, err = tlog.TreeHash(tree.N, hashReader(ctx, tx))
+		return err
+	})
+	return tree, err
 }
 
 // loggedRun is a row of table run, as its line has it.

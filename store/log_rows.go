@@ -62,8 +62,9 @@ func (f loggedFailure) line() string {
 	return line.Line()
 }
 
-// logAbsences notes the absences that the run found, which come after that one.
-func (t *txn) logAbsences(ctx context.Context, run, after int64) error {
+// logAbsences notes the absences of a run for which the condition, of one
+// parameter, holds.
+func (t *txn) logAbsences(ctx context.Context, run int64, condition string, parameter int64) error {
 	var rows []struct {
 		ID      int64  `db:"id"`
 		Account string `db:"account"`
@@ -73,8 +74,8 @@ func (t *txn) logAbsences(ctx context.Context, run, after int64) error {
 		SELECT x.id AS id, a.hash AS account, x.since AS since
 		FROM absence x
 		JOIN account a ON a.id = x.account_id
-		WHERE x.id > ?
-		ORDER BY x.id`, after)
+		WHERE `+condition+`
+		ORDER BY x.id`, parameter)
 	for _, row := range rows {
 		t.log(ledger.Absence{ID: row.ID, Run: run, Account: row.Account, Since: row.Since}.Line())
 	}

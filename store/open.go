@@ -159,6 +159,9 @@ func (s *Store) inPlace() error {
 
 // settle puts in order what the last writer left behind.
 func (s *Store) settle(ctx context.Context) error {
+	if err := s.logHistory(ctx); err != nil {
+		return err
+	}
 	if err := s.interruptDeadRuns(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// logReader makes lines and leaves of the log out of the rows that they are about.
+type logReader struct {
+	tx        *txn
+	documents map[int64]*loggedDocument
+}
+
+// maxDocuments bounds how many documents are kept at hand, at about 200 bytes each.
+const maxDocuments = 1 << 16
+
+func newLogReader(tx *txn) *logReader {
+	return &logReader{tx: tx, documents: map[int64]*loggedDocument{}}
+}
+
+// loggedDocument is what the log says of a document.
+type loggedDocument struct {
+	account int64 // row number
+	salt    ledger.Salt
+	shown   ledger.Observed
+	leaf    ledger.Hash // of a snapshot that shows it and nothing new
+}
+
+// response reads a response, but for Shown and Root, and the leaves of the
+// snapshots that are there.
+func (l *logReader) response(ctx context.Context, id int64) (line ledger.Response, leaves []ledger.Hash, err error) {
+	var row struct {
+		Source     string        `db:"source"`
+		Sent       int64         `db:"sent_at"`
+		Received   int64         `db:"received_at"`
+		HeldMS     int64         `db:"held_ms"`
+		Server     sql.NullInt64 `db:"server_at"`
+		AccountMin int64         `db:"account_min"`
+		AccountMax int64         `db:"account_max"`
+	}
+	err = l.tx.GetContext(ctx, &row, `
+		SELECT source, sent_at, received_at, held_ms, server_at, account_min, account_max
+		FROM response
+		WHERE id = ?`, id)
+	if err != nil {
+		return line, nil, err
+	}
+	line = ledger.Response{
+		ID: id, Source: row.Source, Sent: row.Sent, Received: row.Received, HeldMS: row.HeldMS, Server: numberOrNil(row.Server),
+		AccountMin: row.AccountMin, AccountMax: row.AccountMax,
+	}
+	all, err := shownBy(ctx, l.tx, id)
+	if err != nil {
+		return line, nil, err
+	}
+	leaves = make([]ledger.Hash, len(all))
+	for i := range all {
+		if leaves[i], err = l.leaf(ctx, id, &all[i]); err != nil {
+			return line, nil, err
+		}
+	}
+	return line, leaves, nil
+}
+
+// page is the tree over the snapshots of a response that showed so many.
+func (l *logReader) page(ctx context.Context, id, size int64) (line ledger.Response, page *ledger.Page, err error) {
+	line, leaves, err := l.response(ctx, id)
+	if err != nil {
+		return line, nil, err
+	}
+	var thinned []ledger.Thinned
+	err = l.tx.each(ctx, func(scan func(...any) error) error {
+		var t ledger.Thinned
+		var hash []byte
+		err := scan(&t.First, &t.Size, &hash)
+		copy(t.Hash[:], hash)
+		thinned = append(thinned, t)
+		return err
+	}, `SELECT first, size, hash FROM thinned WHERE response_id = ? ORDER BY first`, id)
+	if err != nil {
+		return line, nil, err
+	}
+	if page, err = ledger.NewPage(size, leaves, thinned); err != nil {
+		return line, nil, damagedRow(fmt.Sprintf("response %d", id), err)
+	}
+	line.Shown, line.Root = size, page.Root()
+	return line, page, nil
+}
+
+// leaf is that of a snapshot.
+func (l *logReader) leaf(ctx context.Context, response int64, s *shown) (ledger.Hash, error) {
+	d, err := l.document(ctx, s.document)
+	switch {
+	case err != nil:
+		return ledger.Hash{}, err
+	case d.account != s.account:
+		return ledger.Hash{}, damagedRow("snapshot", fmt.Errorf("document %d is of another account", s.document))
+	case !s.received:
+		return d.leaf, nil
+	}
+	received := d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
+	shown := d.shown
+	shown.Received = &received
+	return shown.Leaf(), nil
+}
+
+// document reads what the log says of a document, once.
+func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, error) {
+	if d := l.documents[id]; d != nil {
+		return d, nil
+	}
+	var row struct {
+		Account int64          `db:"account_id"`
+		Hash    string         `db:"hash"`
+		Salt    []byte         `db:"salt"`
+		Body    sql.NullString `db:"body"`
+	}
+	err := l.tx.GetContext(ctx, &row, `
+		SELECT d.account_id AS account_id, a.hash AS hash, a.salt AS salt, d.body AS body
+		FROM document d
+		JOIN account a ON a.id = d.account_id
+		WHERE d.id = ?`, id)
+	if err != nil {
+		return nil, err
+	}
+	h := head{Hash: row.Hash, Salt: row.Salt}
+	d := &loggedDocument{account: row.Account, salt: row.Salt, shown: ledger.Observed{
+		Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body)),
+	}}
+	d.leaf = d.shown.Leaf()
+	if len(l.documents) >= maxDocuments {
+		clear(l.documents)
+	}
+	l.documents[id] = d
+	return d, nil
+}
