@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -75,12 +76,19 @@ type page struct {
 	sent     int64 // Unix milliseconds, rounded down
 	received int64 // Unix milliseconds, rounded up, never before the last response of the workspace
 	taken    []taken
+	moved    []moved
 	failures []Failure
 	done     Appended
 }
 
 // taken is one row of table snapshot.
 type taken struct{ account, document int64 }
+
+// moved is one row of table usage.
+type moved struct {
+	account int64
+	usage
+}
 
 func (p *page) write(ctx context.Context, r Response) error {
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
@@ -103,7 +111,7 @@ func (p *page) write(ctx context.Context, r Response) error {
 			return err
 		}
 	}
-	if err := p.insertSnapshots(ctx); err != nil {
+	if err := errors.Join(p.insertSnapshots(ctx), p.insertUsage(ctx)); err != nil {
 		return err
 	}
 	p.done.Failed = len(p.failures)

@@ -19,10 +19,26 @@ type head struct {
 	AbsenceID   sql.NullInt64
 	List        endpoint
 	Detail      endpoint
-	Usage       map[string]json.RawMessage // the last volatile values, by pointer
+	Usage       map[string]*counter // where the volatile values stand, by pointer
 
-	whole            bool // all of it was read; see heads.load
-	touched, changed bool // see heads
+	whole            bool       // all of it was read; see heads.load
+	moved            []*counter // since they were saved
+	touched, changed bool       // see heads
+}
+
+// counter is the volatile values at a pointer as they last moved.
+type counter struct {
+	usage
+	response int64 // that moved them
+	moved    bool  // since they were saved
+}
+
+// usageAt is what stands at the pointer; nil for nothing.
+func (h *head) usageAt(pointer string) json.RawMessage {
+	if c := h.Usage[pointer]; c != nil {
+		return c.body
+	}
+	return nil
 }
 
 // endpoint is what one endpoint last said of an account.
@@ -33,6 +49,7 @@ type endpoint struct {
 	Seen     sql.NullInt64 // the last response that showed the account
 	body     []byte        // SHA-256 of the document; nil when not known
 	marked   bool          // see heads
+	digested bool          // see heads
 }
 
 // at is the endpoint that a source speaks for. Imports are lists of the past.

@@ -92,14 +92,13 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 			detail_digest,
 			detail_document_id,
 			detail_version_id,
-			(SELECT body FROM document WHERE id = detail_document_id),
-			usage
+			(SELECT body FROM document WHERE id = detail_document_id)
 		FROM head
 		WHERE account_id = ?`)
 	if err != nil {
 		return err
 	}
-	var list, detail, usage sql.RawBytes
+	var list, detail sql.RawBytes
 	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
 	if err != nil {
 		return err
@@ -110,13 +109,38 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	}
 	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
 		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
-		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &usage)
+		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail)
 	if err != nil {
 		return err
 	}
 	h.List.body, h.Detail.body = digestOf(list), digestOf(detail)
 	h.whole = true
-	return json.Unmarshal(usage, &h.Usage)
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return h.readCounters(ctx, tx)
+}
+
+// readCounters reads where the volatile values stand.
+func (h *head) readCounters(ctx context.Context, tx *txn) error {
+	statement, err := tx.writer.statement(ctx, `SELECT pointer, body FROM counter WHERE account_id = ?`)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	h.Usage = map[string]*counter{}
+	for rows.Next() {
+		c := &counter{}
+		if err := rows.Scan(&c.pointer, (*[]byte)(&c.body)); err != nil {
+			return err
+		}
+		h.Usage[c.pointer] = c
+	}
+	return rows.Err()
 }
 
 func digestOf(body []byte) []byte {

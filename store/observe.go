@@ -28,9 +28,9 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 		return err
 	}
 	if h != nil {
-		if same, err := p.movedOnly(ctx, h, seen); same || err != nil {
-			h.at(p.source).Digest = bytes.Clone(digest)
-			return err
+		if p.movedOnly(h, seen) {
+			p.w.heads.redigest(h, p.source, digest)
+			return nil
 		}
 	}
 	return p.examine(ctx, h, account.ID, digest, seen)
@@ -89,19 +89,19 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 // movedOnly takes an account whose document is the one before, by its digest,
 // and which is in the state before but for its counters; false: it is not so.
 // What resets_in tells moves the health, and goes the long way.
-func (p *page) movedOnly(ctx context.Context, h *head, seen *news) (bool, error) {
+func (p *page) movedOnly(h *head, seen *news) bool {
 	e := h.at(p.source)
 	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
-		return false, nil
+		return false
 	}
-	resets := !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(seen.usage)))
+	resets := !isNull(jsontext.Value(h.usageAt("/resets_in"))) || !isNull(jsontext.Value(resetsIn(seen.usage)))
 	if resets || !bytes.Equal(e.body, seen.digest[:]) {
-		return false, nil
+		return false
 	}
 	p.take(h, e.Document.Int64)
 	p.done.Unchanged++
-	p.w.heads.change(h)
-	return true, p.insertUsage(ctx, h, seen.usage)
+	p.move(h, seen.usage)
+	return true
 }
 
 // store writes the evidence of an account that was examined, and what follows
@@ -113,9 +113,7 @@ func (p *page) store(ctx context.Context, step *step, seen *news) error {
 	if err := p.insertDocument(ctx, step, seen.body); err != nil {
 		return err
 	}
-	if err := p.insertUsage(ctx, step.head, seen.usage); err != nil {
-		return err
-	}
+	p.move(step.head, seen.usage)
 	if p.source != Detail {
 		if err := p.relist(ctx, step.head); err != nil {
 			return err

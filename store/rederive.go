@@ -44,6 +44,7 @@ func forget(ctx context.Context, tx *txn) error {
 		INSERT INTO setting (name, value) VALUES ('deriving', 1);
 		DELETE FROM seen;
 		DELETE FROM head;
+		DELETE FROM counter;
 		DELETE FROM change;
 		DELETE FROM status_step;
 		DELETE FROM assignment;
@@ -163,7 +164,7 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 		}
 	}
 	if row.ResetsIn.Valid { // of all usage, only this has a part in states
-		h.Usage["/resets_in"] = rawOrNil(row.ResetsIn)
+		p.w.heads.move(h, usage{pointer: "/resets_in", body: rawOrNil(row.ResetsIn)}, p.id)
 	}
 	p.take(h, row.DocumentID)
 	return nil
@@ -173,24 +174,16 @@ func (p *page) replayOne(ctx context.Context, row *kept) error {
 func (s *Store) sealRederived(ctx context.Context, tx *txn) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE head SET
-			absence_id = (SELECT id FROM absence WHERE account_id = head.account_id AND ended IS NULL),
-			usage = (
-				SELECT json_group_object(u.pointer, json(u.body)) FROM usage u
-				WHERE u.account_id = head.account_id AND u.response_id = (
-					SELECT max(response_id) FROM usage WHERE account_id = u.account_id AND pointer = u.pointer
-				)
-			)`)
+			absence_id = (SELECT id FROM absence WHERE account_id = head.account_id AND ended IS NULL)`)
 	if err != nil {
 		return err
 	}
-	// As migration 00005 made it.
+	// As migration 00006 made it.
 	_, err = tx.ExecContext(ctx, `
-		DELETE FROM counter;
-		INSERT INTO counter (account_id, pointer, response_id, body, max)
-		SELECT u.account_id, u.pointer, max(u.response_id), u.body, u.max
-		FROM usage u
-		WHERE u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
-		GROUP BY u.account_id, u.pointer`)
+		INSERT OR REPLACE INTO counter (account_id, pointer, response_id, body, max)
+		SELECT account_id, pointer, max(response_id), body, max
+		FROM usage
+		GROUP BY account_id, pointer`)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ var derived = []string{
 	`SELECT 'absence', id, account_id, run_id, since, ended FROM absence ORDER BY id`,
 	`SELECT 'seen', account_id, list_response_id, detail_response_id FROM seen ORDER BY account_id`,
 	`SELECT 'head', h.account_id, v.number, s.response_id, h.gone, h.locked_until, h.absence_id, h.list_document_id,
-		lv.number, h.detail_document_id, dv.number, h.usage
+		lv.number, h.detail_document_id, dv.number
 	FROM head h
 	JOIN version v ON v.id = h.version_id
 	JOIN status_step s ON s.id = h.status_step_id
