@@ -11,9 +11,10 @@ DROP TRIGGER usage_is_fixed;
 
 -- Volatile values, once for each snapshot that moves them. pointer is the
 -- object that holds them (/params/user/NAME, body: its volatile members) or the
--- value itself (/resets_in). The account is that of a snapshot of the response.
+-- value itself (/resets_in). Response and account are those of a snapshot: looking
+-- them up for that would cost as much as the row.
 CREATE TABLE moved (
-    response_id INTEGER NOT NULL REFERENCES response (id),
+    response_id INTEGER NOT NULL,
     account_id  INTEGER NOT NULL,
     pointer     TEXT NOT NULL,
     body        TEXT NOT NULL,

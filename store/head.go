@@ -48,6 +48,7 @@ type endpoint struct {
 	Version  sql.NullInt64 // which the document last agreed with
 	Seen     sql.NullInt64 // the last response that showed the account
 	body     []byte        // SHA-256 of the document; nil when not known
+	outline  *outline      // of the object; nil when not known
 	marked   bool          // see heads
 	digested bool          // see heads
 }

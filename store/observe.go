@@ -30,8 +30,12 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 	if h != nil {
 		if p.movedOnly(h, seen) {
 			p.w.heads.redigest(h, p.source, digest)
+			h.at(p.source).outline = seen.outline
 			return nil
 		}
+	}
+	if seen.known {
+		seen = readNews(&account)
 	}
 	return p.examine(ctx, h, account.ID, digest, seen)
 }
@@ -77,7 +81,7 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 	}
 	e := h.at(p.source)
 	// Copies: the head outlives what they stand in.
-	e.Digest, e.body = bytes.Clone(digest), bytes.Clone(seen.digest[:])
+	e.Digest, e.body, e.outline = bytes.Clone(digest), bytes.Clone(seen.digest[:]), seen.outline
 	if p.take(h, step.documentID); step.changed() {
 		p.done.Changed++
 	} else {
