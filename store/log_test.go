@@ -183,7 +183,7 @@ func TestAStoreFromBeforeTheLogGetsOne(t *testing.T) {
 	// Leaves are others: there are new salts in them.
 	derived := append(allOf(slices.DeleteFunc(slices.Clone(derivedTables), func(table string) bool { return table == "head" })),
 		`SELECT account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
-			list_digest, list_document_id, list_version_id, detail_digest, detail_document_id, detail_version_id, usage
+			list_digest, list_document_id, list_version_id, detail_digest, detail_document_id, detail_version_id
 		FROM head ORDER BY account_id`)
 	before, responses := dump(t, path, derived), count(t, arena.store, `SELECT count(*) FROM response`)
 	if err := arena.store.Close(); err != nil {
