@@ -113,8 +113,8 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 				continue
 			}
 			shown++
-			err := out.Lazy(
-				func() any { return report.NewAccountJSON(account) },
+			err := out.Append(
+				func(dst []byte) []byte { return report.AppendAccount(dst, &account) },
 				func() []render.Cell { return accountCells(account) })
 			if err != nil {
 				return err
