@@ -121,7 +121,9 @@ func (s *Store) openWriter(ctx context.Context, wait time.Duration) (created boo
 }
 
 func (s *Store) connectWriter(ctx context.Context) error {
-	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)")
+	// A journal of up to 16 MiB: pages that move with every transaction are copied
+	// once for many of them.
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return err
 	}
