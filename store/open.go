@@ -40,6 +40,7 @@ type Store struct {
 	// These are nil in a store that was opened for reading.
 	write  *sqlx.DB
 	writer *writer
+	heads  *heads // of the last run; nil before the first
 	file   fs.FileInfo
 	lock   *flock.Flock
 	bare   *flock.Flock // nil unless a bare file is read; see shareBare
