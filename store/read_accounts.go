@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -181,23 +180,21 @@ func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accoun
 	return r, err
 }
 
-// read reads all accounts; with transactions enough, those with ids up to the middle
-// and those beyond it side by side.
+// read reads all accounts, those with ids up to the middle and those beyond it side
+// by side.
 func (r *accountReader) read(txs []*sqlx.Tx, middle int64) (accounts []*accountRow, err error) {
-	if len(txs) < 3 {
-		if accounts, err = r.rows(txs[0], 0, math.MaxInt64); err == nil {
-			err = r.readUses()
-		}
-	} else {
-		var more []*accountRow
-		var errs [3]error
-		var running sync.WaitGroup
-		running.Go(func() { accounts, errs[0] = r.rows(txs[1], 0, middle) })
-		running.Go(func() { more, errs[1] = r.rows(txs[2], middle, math.MaxInt64) })
-		running.Go(func() { errs[2] = r.readUses() })
-		running.Wait()
-		accounts, err = append(accounts, more...), cmp.Or(errs[0], errs[1], errs[2])
-	}
+	var first, second []*accountRow
+	err = sideBySide(txs,
+		func(tx *sqlx.Tx) (err error) {
+			first, err = r.rows(tx, 0, middle)
+			return err
+		},
+		func(tx *sqlx.Tx) (err error) {
+			second, err = r.rows(tx, middle, math.MaxInt64)
+			return err
+		},
+		r.readUses)
+	accounts = append(first, second...)
 	for _, account := range accounts {
 		if err == nil {
 			err = r.complete(account)
@@ -207,9 +204,9 @@ func (r *accountReader) read(txs []*sqlx.Tx, middle int64) (accounts []*accountR
 }
 
 // readUses reads what is read for all accounts at once.
-func (r *accountReader) readUses() (err error) {
-	if r.uses, err = usesAt(r.ctx, r.tx, r.query); err == nil && !r.query.At.IsZero() {
-		r.seen, err = seenBefore(r.ctx, r.tx, r.query)
+func (r *accountReader) readUses(tx *sqlx.Tx) (err error) {
+	if r.uses, err = usesAt(r.ctx, tx, r.query); err == nil && !r.query.At.IsZero() {
+		r.seen, err = seenBefore(r.ctx, tx, r.query)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 )
 
 // txn is a write transaction. Its statements stay prepared for the next one:
@@ -151,6 +152,24 @@ func (s *Store) viewsAtOnce(ctx context.Context, n int, fn func(txs []*sqlx.Tx) 
 		return false, nil
 	}
 	return true, fn(txs)
+}
+
+// sideBySide runs each function in one of the transactions, as many at once as there
+// are transactions.
+func sideBySide(txs []*sqlx.Tx, all ...func(tx *sqlx.Tx) error) error {
+	var group errgroup.Group
+	free := make(chan *sqlx.Tx, len(txs))
+	for _, tx := range txs {
+		free <- tx
+	}
+	for _, fn := range all {
+		tx := <-free
+		group.Go(func() error {
+			defer func() { free <- tx }()
+			return fn(tx)
+		})
+	}
+	return group.Wait()
 }
 
 // floorMS and ceilMS are the Unix milliseconds at or before, and at or after t.

@@ -12,7 +12,7 @@ import (
 )
 
 // TestViewsSeeOneMoment: transactions for reading side by side see the same, however
-// much is committed meanwhile; and nothing goes on meanwhile unseen for ever.
+// much is committed meanwhile.
 func TestViewsSeeOneMoment(t *testing.T) {
 	path := memoryPath(t)
 	s := openStore(t, path, at(start))
