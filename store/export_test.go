@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"os"
 
 	"github.com/jmoiron/sqlx"
@@ -18,3 +19,11 @@ var SyncFolder = syncDir
 
 // Writer is the connection that a store writes through.
 func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }
+
+// Two accounts are many in tests.
+func init() { manyAccounts = 1 }
+
+// Views is how a store reads side by side.
+func (s *Store) Views(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) error {
+	return s.views(ctx, n, fn)
+}
