@@ -1,6 +1,9 @@
 package report
 
-import "github.com/lobstrail/lobstrail/store/ledger"
+import (
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
 
 // KeyJSON is a key that signs checkpoints: the answer of `key`.
 type KeyJSON struct {
@@ -25,5 +28,22 @@ type CheckpointJSON struct {
 func NewCheckpointJSON(s ledger.Signed) CheckpointJSON {
 	return CheckpointJSON{
 		Origin: s.Origin, Size: s.N, Root: s.Hash.String(), SignedBy: nonNil(s.By), Checkpoint: string(s.Note),
+	}
+}
+
+// BackupJSON is a backup that was made: the answer of `backup`.
+type BackupJSON struct {
+	File    string   `json:"file"`
+	Bytes   int64    `json:"bytes"`
+	Size    int64    `json:"size"`    // entries in the log
+	Root    string   `json:"root"`    // of the tree over them, base64
+	Kept    []string `json:"kept"`    // older backups, the newest first
+	Removed int      `json:"removed"` // how many older backups made room
+}
+
+// NewBackupJSON converts a backup.
+func NewBackupJSON(b store.Backup) BackupJSON {
+	return BackupJSON{
+		File: b.Path, Bytes: b.Bytes, Size: b.Tree.N, Root: b.Tree.Hash.String(), Kept: nonNil(b.Kept), Removed: b.Removed,
 	}
 }
