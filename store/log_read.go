@@ -29,40 +29,66 @@ type loggedDocument struct {
 	leaf    ledger.Hash // of a snapshot that shows it and nothing new
 }
 
+// loggedResponse is a row of table response.
+type loggedResponse struct {
+	ID         int64         `db:"id"`
+	Workspace  int64         `db:"workspace_id"`
+	Run        int64         `db:"run_id"`
+	Source     string        `db:"source"`
+	Sent       int64         `db:"sent_at"`
+	Received   int64         `db:"received_at"`
+	HeldMS     int64         `db:"held_ms"`
+	Server     sql.NullInt64 `db:"server_at"`
+	AccountMin sql.NullInt64 `db:"account_min"`
+	AccountMax sql.NullInt64 `db:"account_max"`
+}
+
+const loggedResponses = `
+	SELECT
+		id,
+		workspace_id,
+		run_id,
+		source,
+		sent_at,
+		received_at,
+		held_ms,
+		server_at,
+		account_min,
+		account_max
+	FROM response`
+
+// line is that of the response, but for Shown and Root.
+func (r loggedResponse) line() ledger.Response {
+	return ledger.Response{
+		ID: r.ID, Source: r.Source, Sent: r.Sent, Received: r.Received, HeldMS: r.HeldMS, Server: numberOrNil(r.Server),
+		AccountMin: r.AccountMin.Int64, AccountMax: r.AccountMax.Int64,
+	}
+}
+
 // response reads a response, but for Shown and Root, and the leaves of the
 // snapshots that are there.
 func (l *logReader) response(ctx context.Context, id int64) (line ledger.Response, leaves []ledger.Hash, err error) {
-	var row struct {
-		Source     string        `db:"source"`
-		Sent       int64         `db:"sent_at"`
-		Received   int64         `db:"received_at"`
-		HeldMS     int64         `db:"held_ms"`
-		Server     sql.NullInt64 `db:"server_at"`
-		AccountMin int64         `db:"account_min"`
-		AccountMax int64         `db:"account_max"`
-	}
-	err = l.tx.GetContext(ctx, &row, `
-		SELECT source, sent_at, received_at, held_ms, server_at, account_min, account_max
-		FROM response
-		WHERE id = ?`, id)
-	if err != nil {
+	var row loggedResponse
+	if err = l.tx.GetContext(ctx, &row, loggedResponses+` WHERE id = ?`, id); err != nil {
 		return line, nil, err
-	}
-	line = ledger.Response{
-		ID: id, Source: row.Source, Sent: row.Sent, Received: row.Received, HeldMS: row.HeldMS, Server: numberOrNil(row.Server),
-		AccountMin: row.AccountMin, AccountMax: row.AccountMax,
 	}
 	all, err := shownBy(ctx, l.tx, id)
 	if err != nil {
 		return line, nil, err
 	}
+	leaves, err = l.leaves(ctx, id, all)
+	return row.line(), leaves, err
+}
+
+// leaves are those of the snapshots of a response.
+func (l *logReader) leaves(ctx context.Context, response int64, all []shown) (leaves []ledger.Hash, err error) {
 	leaves = make([]ledger.Hash, len(all))
 	for i := range all {
-		if leaves[i], err = l.leaf(ctx, id, &all[i]); err != nil {
-			return line, nil, err
+		if leaves[i], err = l.leaf(ctx, response, &all[i]); err != nil {
+			return nil, err
 		}
 	}
-	return line, leaves, nil
+	return leaves, nil
 }
 
 // page is the tree over the snapshots of a response that showed so many.
