@@ -28,18 +28,17 @@ func (r *replay) snapshot(ctx context.Context, p *page, s *shown) error {
 // state that it shows, but for counters.
 func (r *replay) stands(h *head, p *page, s *shown) bool {
 	return h.settled(p.source, s.document, p.received) &&
-		isNull(jsontext.Value(h.Usage["/resets_in"])) && isNull(jsontext.Value(s.resetsIn())) &&
+		isNull(jsontext.Value(h.usageAt("/resets_in"))) && isNull(jsontext.Value(s.resetsIn())) &&
 		(p.source == Detail || !h.AbsenceID.Valid)
 }
 
 // took notes what the snapshot leaves behind in the head.
 func (r *replay) took(p *page, h *head, s *shown) {
 	if s.received {
-		h.at(p.source).Digest = s.digest
+		p.w.heads.redigest(h, p.source, s.digest)
 		for _, moved := range s.moved {
-			h.Usage[moved.Pointer] = moved.Body
+			p.w.heads.move(h, usage{moved.Pointer, moved.Body, moved.Max}, p.id)
 		}
-		p.w.heads.change(h)
 	}
 	p.w.heads.mark(h, p.source, p.id)
 }
@@ -110,7 +109,7 @@ func (r *replay) resetsIn(h *head, s *shown, body string) json.RawMessage {
 	if moved := s.resetsIn(); moved != nil || h == nil {
 		return moved
 	}
-	return h.Usage["/resets_in"]
+	return h.usageAt("/resets_in")
 }
 
 // resetsIn is the /resets_in that moved; nil when it did not.
