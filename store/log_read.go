@@ -23,10 +23,13 @@ func newLogReader(tx *txn) *logReader {
 
 // loggedDocument is what the log says of a document.
 type loggedDocument struct {
-	account int64 // row number
-	salt    ledger.Salt
-	shown   ledger.Observed
-	leaf    ledger.Hash // of a snapshot that shows it and nothing new
+	id, account, workspace int64 // row numbers
+	firstSeen              int64 // of the account
+	response               int64 // that first showed it
+	salt                   ledger.Salt
+	shown                  ledger.Observed
+	leaf                   ledger.Hash // of a snapshot that shows it and nothing new
+	right                  bool        // a response that shows it is what the log says
 }
 
 // loggedResponse is a row of table response.
@@ -124,13 +127,19 @@ func (l *logReader) leaf(ctx context.Context, response int64, s *shown) (ledger.
 		return ledger.Hash{}, err
 	case d.account != s.account:
 		return ledger.Hash{}, damagedRow("snapshot", fmt.Errorf("document %d is of another account", s.document))
-	case !s.received:
-		return d.leaf, nil
+	}
+	return d.leafOf(response, s), nil
+}
+
+// leafOf is the leaf of a snapshot that shows the document.
+func (d *loggedDocument) leafOf(response int64, s *shown) ledger.Hash {
+	if !s.received {
+		return d.leaf
 	}
 	received := d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
 	shown := d.shown
 	shown.Received = &received
-	return shown.Leaf(), nil
+	return shown.Leaf()
 }
 
 // document reads what the log says of a document, once.
@@ -139,13 +148,23 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 		return d, nil
 	}
 	var row struct {
-		Account int64          `db:"account_id"`
-		Hash    string         `db:"hash"`
-		Salt    []byte         `db:"salt"`
-		Body    sql.NullString `db:"body"`
+		Account   int64          `db:"account_id"`
+		Workspace int64          `db:"workspace_id"`
+		FirstSeen int64          `db:"first_seen"`
+		Response  int64          `db:"response_id"`
+		Hash      string         `db:"hash"`
+		Salt      []byte         `db:"salt"`
+		Body      sql.NullString `db:"body"`
 	}
 	err := l.tx.GetContext(ctx, &row, `
-		SELECT d.account_id AS account_id, a.hash AS hash, a.salt AS salt, d.body AS body
+		SELECT
+			d.account_id AS account_id,
+			a.workspace_id AS workspace_id,
+			a.first_seen AS first_seen,
+			d.response_id AS response_id,
+			a.hash AS hash,
+			a.salt AS salt,
+			d.body AS body
 		FROM document d
 		JOIN account a ON a.id = d.account_id
 		WHERE d.id = ?`, id)
@@ -153,9 +172,10 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 		return nil, err
 	}
 	h := head{Hash: row.Hash, Salt: row.Salt}
-	d := &loggedDocument{account: row.Account, salt: row.Salt, shown: ledger.Observed{
-		Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body)),
-	}}
+	d := &loggedDocument{
+		id: id, account: row.Account, workspace: row.Workspace, firstSeen: row.FirstSeen, response: row.Response, salt: row.Salt,
+		shown: ledger.Observed{Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body))},
+	}
 	d.leaf = d.shown.Leaf()
 	if len(l.documents) >= maxDocuments {
 		clear(l.documents)
