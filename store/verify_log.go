@@ -136,11 +136,12 @@ type entryRow struct {
 
 // entry checks an entry and what it names.
 func (c *logCheck) entry(ctx context.Context, e entryRow) error {
-	if e.id != c.size+1 {
-		c.find("entry", e.id, "follows entry %d", c.size)
-	}
-	if e.id <= c.size { // below 1
+	switch {
+	case e.id <= c.size: // below 1
+		c.find("entry", e.id, "is none of a log's: entries are numbered from 1 on")
 		return nil
+	case e.id > c.size+1:
+		c.find("entry", c.size+1, "is missing: entry %d follows entry %d", e.id, c.size)
 	}
 	if err := c.hash(e); err != nil {
 		return err
