@@ -77,6 +77,14 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
+// showShare is called with how much of the work is done.
+func (p *progress) showShare(done, total int64) {
+	if p.bar != nil {
+		p.bar.ChangeMax64(max(total, done))
+		_ = p.bar.Set64(done)
+	}
+}
+
 // done removes the bar.
 func (p *progress) done() {
 	if p.bar != nil {
