@@ -71,7 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newBackupCmd(), a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newBackupCmd(),
+		a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -177,7 +178,7 @@ func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules()})
 	if err != nil {
 		return err
 	}

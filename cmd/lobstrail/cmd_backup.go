@@ -68,7 +68,7 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 		bar := a.newBytesProgress("backup")
 		defer bar.done()
 		b, err := s.Backup(ctx, path, store.BackupOptions{
-			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: bar.showCopied,
+			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: bar.showShare,
 			Checking: func() { bar.describe("backup: checking the copy") },
 		})
 		bar.done()

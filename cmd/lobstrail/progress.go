@@ -77,8 +77,8 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
-// showCopied is show for a copy.
-func (p *progress) showCopied(done, total int64) {
+// showShare is called with how much of the work is done.
+func (p *progress) showShare(done, total int64) {
 	if p.bar != nil {
 		p.bar.ChangeMax64(max(total, done))
 		_ = p.bar.Set64(done)
