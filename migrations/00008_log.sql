@@ -76,6 +76,26 @@ CREATE TRIGGER received_is_kept BEFORE DELETE ON received BEGIN SELECT raise(ABO
 CREATE TRIGGER received_is_fixed BEFORE UPDATE ON received BEGIN SELECT raise(ABORT, 'what was received is append-only'); END;
 -- +goose StatementEnd
 
+
+-- Snapshots go only while they are thinned out: the setting is there within that
+-- transaction.
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_made BEFORE INSERT ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'only prune thins snapshots out'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_kept BEFORE DELETE ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_fixed BEFORE UPDATE ON thinned BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+
 -- See 00004_planner.sql.
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('entry', NULL, '100000'),
@@ -84,6 +104,10 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 
 -- +goose Down
 DELETE FROM sqlite_stat1 WHERE tbl IN ('entry', 'received', 'thinned');
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
 ALTER TABLE head DROP COLUMN detail_leaf;
 ALTER TABLE head DROP COLUMN list_leaf;
 DROP TRIGGER failure_is_fixed;

@@ -37,7 +37,7 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 	return err
 }
 
-// insertUsage keeps the volatile values that moved, and answers them.
+// insertUsage keeps the volatile values that moved, and answers them by pointer.
 func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) (moved []ledger.Counters, err error) {
 	for _, u := range usages {
 		before, known := h.Usage[u.pointer]
@@ -54,6 +54,7 @@ func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) (moved 
 		}
 		moved = append(moved, ledger.Counters{Pointer: u.pointer, Body: u.body, Max: u.max})
 	}
+	slices.SortFunc(moved, func(a, b ledger.Counters) int { return cmp.Compare(a.Pointer, b.Pointer) })
 	return moved, nil
 }
 
