@@ -22,6 +22,13 @@ func WatchFolders(rename func(from, to string) error, sync func(dir string) erro
 // SyncFolder is what is done when nobody watches.
 var SyncFolder = syncDir
 
+// PruneInSmallSteps makes the transactions of prunes small. It is undone by restore.
+func PruneInSmallSteps(responses int64) (restore func()) {
+	before := maxThinnedResponses
+	maxThinnedResponses = responses
+	return func() { maxThinnedResponses = before }
+}
+
 // Writer is the connection that a store writes through.
 func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }
 

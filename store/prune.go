@@ -78,13 +78,13 @@ func (s *Store) PlanPrune(ctx context.Context, workspace string, keep Keep, prog
 // Prune thins out the snapshots of a workspace that show nothing new, and gives the
 // space back.
 //
-// A snapshot may be thinned out when nothing followed from it: it began no version,
+// A snapshot may be thinned out when nothing followed from it: it began no version
+// and was not the first in one from its endpoint (lists and imports, or details),
 // brought no document, moved no counter, made no status step, ended no absence, and
 // resets_in was not running. The windows of what did happen rest on the snapshots
-// beside it, so these stay: of each endpoint (lists and imports, details) its first
-// in a version of the account, its last before any snapshot from which something
-// followed, and its newest. Of the others keep says which stay. Responses, runs,
-// failures and assignments all stay.
+// before, so of each endpoint the last before any snapshot from which something
+// followed stays too, and the newest. Of the others keep says which stay. Responses,
+// runs, failures and assignments all stay.
 //
 // So all that is derived is the same before and after, to the numbers of the rows,
 // and comes out the same when it is derived again. What moments are told to have
@@ -132,6 +132,7 @@ type pruning struct {
 	last        int64 // the workspace's highest response
 	newest      int64 // when it was received
 	marked      ticks
+	reader      *logReader
 	fates       map[int64]*fate
 	done        Pruned
 	nextReverse int64 // the response to go on from, backwards

@@ -227,20 +227,23 @@ func expectKept(t *testing.T, path, workspace string, keep store.Keep) reference
 
 // mustStay reports whether the definition keeps the snapshot whatever is chosen.
 func mustStay(line []snapshotRow, i int) bool {
-	s := line[i]
-	if s.followed {
+	if followed(line, i) {
 		return true
 	}
-	first := !slices.ContainsFunc(line[:i], func(o snapshotRow) bool { return o.detail == s.detail && o.version == s.version })
-	for _, later := range line[i+1:] {
-		if later.followed {
-			break
-		}
-		if later.detail == s.detail {
-			return first
+	for later := i + 1; later < len(line) && !followed(line, later); later++ {
+		if line[later].detail == line[i].detail {
+			return false
 		}
 	}
 	return true // the endpoint's newest, or its last before a snapshot from which something followed
+}
+
+// followed reports whether something followed from the snapshot, or it is the
+// endpoint's first in a version.
+func followed(line []snapshotRow, i int) bool {
+	return line[i].followed || !slices.ContainsFunc(line[:i], func(o snapshotRow) bool {
+		return o.detail == line[i].detail && o.version == line[i].version
+	})
 }
 
 // chosenBy is the choice that keeps the snapshot; "" for none.

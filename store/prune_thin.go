@@ -6,12 +6,11 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// A transaction of a prune ends after so many responses or snapshots were thinned
-// out, or so many responses looked at.
-const (
-	maxThinnedResponses = 1000
-	maxThinned          = 50_000
-)
+// A transaction of a prune ends when so many responses, or snapshots, were thinned
+// out. A variable, so that tests of faults need no long history.
+var maxThinnedResponses = int64(1000)
+
+const maxThinned = 50_000
 
 // thin is one transaction of a prune.
 func (p *pruning) thin(ctx context.Context, tx *txn) error {
@@ -25,11 +24,14 @@ func (p *pruning) thin(ctx context.Context, tx *txn) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('pruning', 1)`); err != nil {
 		return err
 	}
-	reader := newLogReader(tx)
+	if p.reader == nil {
+		p.reader = newLogReader(tx)
+	}
+	p.reader.tx = tx
 	line := ledger.Prune{Workspace: p.workspace, At: floorMS(p.store.now()), Keep: p.keep.ledger()}
 	var thinnings []string
 	err := p.backwards(ctx, tx, func(d decision) (bool, error) {
-		gone, err := reader.thin(ctx, d)
+		gone, err := p.reader.thin(ctx, d)
 		thinnings = append(thinnings, ledger.Thinning{Response: d.response, Gone: gone}.Line())
 		line.Responses++
 		line.Snapshots += int64(d.dropped)

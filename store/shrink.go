@@ -5,15 +5,19 @@ import (
 	"errors"
 )
 
-// shrink gives free pages back to the disk, and empties the journal into the file.
-// It answers the size of the database before and after. Less than a tenth of it is
-// not worth the writing of all of it.
+// worthShrinking is the share of the database that must be unused for it to be
+// written anew: a store that only grew has half of that.
+const worthShrinking = 0.15
+
+// shrink gives unused space back to the disk when it is worth the writing of all
+// the rest, and empties the journal into the file. It answers the size of the
+// database before and after.
 func (s *Store) shrink(ctx context.Context) (before, after int64, err error) {
-	before, free, err := s.size(ctx)
+	before, unused, err := s.size(ctx)
 	if err != nil {
 		return before, before, err
 	}
-	if free*10 >= before && free > 0 {
+	if float64(unused) > worthShrinking*float64(before) {
 		if err := s.vacuum(ctx); err != nil {
 			return before, before, err
 		}
@@ -25,12 +29,15 @@ func (s *Store) shrink(ctx context.Context) (before, after int64, err error) {
 	return before, after, err
 }
 
-// size is that of the database and of the free pages in it, in bytes.
-func (s *Store) size(ctx context.Context) (all, free int64, err error) {
+// size is that of the database, and of what is unused in it: free pages, and the
+// room between the rows. Both are in bytes.
+func (s *Store) size(ctx context.Context) (all, unused int64, err error) {
 	err = s.writer.conn.QueryRowxContext(ctx, `
-		SELECT page_count * page_size, freelist_count * page_size
-		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&all, &free)
-	return all, free, s.failure(err)
+		SELECT
+			page_count * page_size,
+			freelist_count * page_size + (SELECT coalesce(sum(unused), 0) FROM dbstat WHERE aggregate = 1)
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&all, &unused)
+	return all, unused, s.failure(err)
 }
 
 // vacuum writes the database anew, without free pages. The copy on the way is in a

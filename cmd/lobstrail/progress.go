@@ -77,6 +77,14 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
+// showSteps is show for work on the store itself.
+func (p *progress) showSteps(done, total int64) {
+	if p.bar != nil {
+		p.bar.ChangeMax64(max(total, done))
+		_ = p.bar.Set64(done)
+	}
+}
+
 // done removes the bar.
 func (p *progress) done() {
 	if p.bar != nil {
