@@ -7,6 +7,7 @@
 //	00003  the documented views
 //	00004  figures for the query planner
 //	00005  reading by time costs what it finds
+//	00006  counters are written in the order in which they move
 //	00008  the transparency log
 package migrations
 

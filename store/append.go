@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -81,6 +82,8 @@ type page struct {
 	received int64 // Unix milliseconds, rounded up, never before the last response of the workspace
 	line     ledger.Response
 	taken    []taken
+	moved    []moved
+	news     []received
 	failures []Failure
 	done     Appended
 }
@@ -89,6 +92,12 @@ type page struct {
 type taken struct {
 	account, document int64
 	leaf              ledger.Hash
+}
+
+// moved is one row of table usage.
+type moved struct {
+	account int64
+	usage
 }
 
 func (p *page) write(ctx context.Context, r Response) error {
@@ -112,7 +121,7 @@ func (p *page) write(ctx context.Context, r Response) error {
 			return err
 		}
 	}
-	if err := p.insertSnapshots(ctx); err != nil {
+	if err := errors.Join(p.insertSnapshots(ctx), p.insertUsage(ctx), p.insertReceived(ctx)); err != nil {
 		return err
 	}
 	p.log()
@@ -157,8 +166,10 @@ func hashAll(accounts []Observed) [][]byte {
 // news is an account object that was not the same as before, taken apart.
 type news struct {
 	separated
-	digest [sha256.Size]byte // of the document
-	err    error             // why it cannot be understood
+	digest  [sha256.Size]byte // of the document
+	outline *outline          // nil when not known
+	known   bool              // by its outline: body and icon are left out
+	err     error             // why it cannot be understood
 }
 
 // readNews takes those objects apart that do not stand as they did, on all cores;
@@ -168,8 +179,12 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 	var next atomic.Int64
 	read := func() {
 		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
-			if h := p.head(accounts[i].ID); h == nil || !h.stands(p.source, digests[i], p.received) {
-				all[i] = readNews(accounts[i].Raw)
+			h := p.head(accounts[i].ID)
+			if h != nil && h.stands(p.source, digests[i], p.received) {
+				continue
+			}
+			if all[i] = p.knownNews(h, &accounts[i]); all[i] == nil {
+				all[i] = readNews(&accounts[i])
 			}
 		}
 	}
@@ -182,9 +197,25 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 	return all
 }
 
-func readNews(raw []byte) *news {
-	apart, err := separate(raw)
-	return &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
+func readNews(account *Observed) *news {
+	apart, err := separate(account.Raw)
+	seen := &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
+	if account.Outline != nil && err == nil {
+		seen.outline = newOutline(account.Raw, [sha256.Size]byte(account.Outline), apart)
+	}
+	return seen
+}
+
+// knownNews reads an object with the outline of the one before; nil: it has not.
+func (p *page) knownNews(h *head, account *Observed) *news {
+	if h == nil || account.Outline == nil {
+		return nil
+	}
+	o := h.at(p.source).outline
+	if o == nil || string(o.digest[:]) != string(account.Outline) {
+		return nil
+	}
+	return &news{separated: separated{usage: o.usageOf(account.Raw)}, digest: o.document, outline: o, known: true}
 }
 
 // insertResponse makes the row of the response. The bounds of its account ids

@@ -21,11 +21,27 @@ type head struct {
 	AbsenceID   sql.NullInt64
 	List        endpoint
 	Detail      endpoint
-	Usage       map[string]json.RawMessage // the last volatile values, by pointer
+	Usage       map[string]*counter // where the volatile values stand, by pointer
 	Salt        ledger.Salt
 
-	whole            bool // all of it was read; see heads.load
-	touched, changed bool // see heads
+	whole            bool       // all of it was read; see heads.load
+	moved            []*counter // since they were saved
+	touched, changed bool       // see heads
+}
+
+// counter is the volatile values at a pointer as they last moved.
+type counter struct {
+	usage
+	response int64 // that moved them
+	moved    bool  // since they were saved
+}
+
+// usageAt is what stands at the pointer; nil for nothing.
+func (h *head) usageAt(pointer string) json.RawMessage {
+	if c := h.Usage[pointer]; c != nil {
+		return c.body
+	}
+	return nil
 }
 
 // endpoint is what one endpoint last said of an account.
@@ -37,7 +53,9 @@ type endpoint struct {
 	body     []byte        // SHA-256 of the document; nil when not known
 	leaf     []byte        // of a snapshot that shows the document and nothing new
 	commits  *ledger.Hash  // the commitment to the document; nil when not known, or gone
+	outline  *outline      // of the object; nil when not known
 	marked   bool          // see heads
+	digested bool          // see heads
 }
 
 // at is the endpoint that a source speaks for. Imports are lists of the past.

@@ -99,7 +99,6 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 			detail_document_id,
 			detail_version_id,
 			(SELECT body FROM document WHERE id = detail_document_id),
-			usage,
 			list_leaf,
 			detail_leaf,
 			(SELECT salt FROM account WHERE id = account_id)
@@ -108,7 +107,7 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	if err != nil {
 		return err
 	}
-	var list, detail, usage sql.RawBytes
+	var list, detail sql.RawBytes
 	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
 	if err != nil {
 		return err
@@ -119,15 +118,39 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	}
 	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
 		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
-		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &usage,
-		&h.List.leaf, &h.Detail.leaf, &h.Salt)
+		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &h.List.leaf, &h.Detail.leaf, &h.Salt)
 	if err != nil {
 		return err
 	}
 	h.List.body, h.Detail.body = digestOf(list), digestOf(detail)
 	h.List.commits, h.Detail.commits = h.commitment(h.List.Document.Int64, list), h.commitment(h.Detail.Document.Int64, detail)
 	h.whole = true
-	return json.Unmarshal(usage, &h.Usage)
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return h.readCounters(ctx, tx)
+}
+
+// readCounters reads where the volatile values stand.
+func (h *head) readCounters(ctx context.Context, tx *txn) error {
+	statement, err := tx.writer.statement(ctx, `SELECT pointer, body FROM counter WHERE account_id = ?`)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	h.Usage = map[string]*counter{}
+	for rows.Next() {
+		c := &counter{}
+		if err := rows.Scan(&c.pointer, (*[]byte)(&c.body)); err != nil {
+			return err
+		}
+		h.Usage[c.pointer] = c
+	}
+	return rows.Err()
 }
 
 func digestOf(body []byte) []byte {

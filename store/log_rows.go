@@ -2,29 +2,40 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// receive keeps what came with the snapshot beside its document: the digest of
-// the object as received, where it is another than the endpoint's last, and the
-// counters that moved. It answers the leaf of the snapshot.
-func (p *page) receive(ctx context.Context, h *head, digest []byte, usages []usage) (leaf ledger.Hash, err error) {
-	moved, err := p.insertUsage(ctx, h, usages)
-	if err != nil {
-		return leaf, err
-	}
+// receive takes note of what came with the snapshot beside its document: the
+// digest of the object as received, where it is another than the endpoint's last,
+// and the counters that moved. It answers the leaf of the snapshot.
+func (p *page) receive(h *head, digest []byte, usages []usage) ledger.Hash {
+	moved := p.move(h, usages)
 	e := h.at(p.source)
 	if len(moved) == 0 && bytes.Equal(e.Digest, digest) {
-		return ledger.Hash(e.leaf), nil
+		return ledger.Hash(e.leaf)
 	}
-	e.Digest = bytes.Clone(digest) // the head outlives the response
-	_, err = p.tx.ExecContext(ctx, `INSERT INTO received (response_id, account_id, digest) VALUES (?, ?, ?)`,
-		p.id, h.AccountID, e.Digest)
-	received := h.Salt.ReceivedBlind(p.id).Received(digest, moved)
-	return ledger.Observed{Account: h.Hash, Document: e.commits, Received: &received}.Leaf(), err
+	p.w.heads.redigest(h, p.source, digest)
+	p.news = append(p.news, received{h.AccountID, e.Digest})
+	commitment := h.Salt.ReceivedBlind(p.id).Received(digest, moved)
+	return ledger.Observed{Account: h.Hash, Document: e.commits, Received: &commitment}.Leaf()
+}
+
+// received is one row of table received.
+type received struct {
+	account int64
+	digest  []byte
+}
+
+// insertReceived writes what came with the snapshots, in key order.
+func (p *page) insertReceived(ctx context.Context) error {
+	slices.SortFunc(p.news, func(a, b received) int { return cmp.Compare(a.account, b.account) })
+	return insertRows(ctx, p.tx, `INSERT INTO received (response_id, account_id, digest) VALUES `, p.news,
+		func(values []any, r received) []any { return append(values, p.id, r.account, r.digest) })
 }
 
 // log notes the response, with the root of the tree over its snapshots.

@@ -30,9 +30,12 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 		return err
 	}
 	if h != nil {
-		if same, err := p.movedOnly(ctx, h, digest, seen); same || err != nil {
-			return err
+		if p.movedOnly(h, digest, seen) {
+			return nil
 		}
+	}
+	if seen.known {
+		seen = readNews(&account)
 	}
 	return p.examine(ctx, h, account.ID, digest, seen)
 }
@@ -77,7 +80,8 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 	if err != nil {
 		return err
 	}
-	h.at(p.source).body = bytes.Clone(seen.digest[:]) // the head outlives what it stands in
+	e := h.at(p.source)
+	e.body, e.outline = bytes.Clone(seen.digest[:]), seen.outline // a copy: the head outlives what it stands in
 	if p.take(h, step.documentID, leaf); step.changed() {
 		p.done.Changed++
 	} else {
@@ -89,20 +93,19 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 // movedOnly takes an account whose document is the one before, by its digest,
 // and which is in the state before but for its counters; false: it is not so.
 // What resets_in tells moves the health, and goes the long way.
-func (p *page) movedOnly(ctx context.Context, h *head, digest []byte, seen *news) (bool, error) {
+func (p *page) movedOnly(h *head, digest []byte, seen *news) bool {
 	e := h.at(p.source)
 	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
-		return false, nil
+		return false
 	}
-	resets := !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(seen.usage)))
+	resets := !isNull(jsontext.Value(h.usageAt("/resets_in"))) || !isNull(jsontext.Value(resetsIn(seen.usage)))
 	if resets || !bytes.Equal(e.body, seen.digest[:]) {
-		return false, nil
+		return false
 	}
-	leaf, err := p.receive(ctx, h, digest, seen.usage)
-	p.take(h, e.Document.Int64, leaf)
+	p.take(h, e.Document.Int64, p.receive(h, digest, seen.usage))
 	p.done.Unchanged++
-	p.w.heads.change(h)
-	return true, err
+	e.outline = seen.outline
+	return true
 }
 
 // store writes the evidence of an account that was examined, and what follows
@@ -114,9 +117,7 @@ func (p *page) store(ctx context.Context, step *step, digest []byte, seen *news)
 	if err := p.insertDocument(ctx, step, seen.body); err != nil {
 		return leaf, err
 	}
-	if leaf, err = p.receive(ctx, step.head, digest, seen.usage); err != nil {
-		return leaf, err
-	}
+	leaf = p.receive(step.head, digest, seen.usage)
 	if p.source != Detail {
 		if err := p.relist(ctx, step.head); err != nil {
 			return leaf, err

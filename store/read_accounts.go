@@ -58,21 +58,15 @@ func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]*AccountState
 	if err != nil {
 		return nil, err
 	}
-	query := accountsNow
-	if !r.query.At.IsZero() {
-		query = accountsAt
-	}
-	if q.Account != "" {
-		query += ` AND a.hash = ?4`
-	}
 	var states []*AccountState
-	err = eachOf(ctx, tx, query, r.query.args(), func(scan func(...any) error) error {
-		var row accountRow
-		if err := scan(row.targets()...); err != nil {
+	var row string
+	var document sql.NullString
+	err = eachOf(ctx, tx, r.query.sql(), r.query.args(), func(scan func(...any) error) error {
+		if err := scan(&row, &document); err != nil {
 			return err
 		}
-		state, err := r.state(&row)
-		states = append(states, &state)
+		state, err := r.state(row, document)
+		states = append(states, state)
 		return err
 	})
 	slices.SortFunc(states, func(a, b *AccountState) int {
@@ -99,31 +93,38 @@ func lower(c byte) byte {
 	return c
 }
 
-// accountColumns are read from a, v (the version), and the columns that each query
-// has its own way to; in the order of accountRow.targets.
-const accountColumns = `
-	a.id,
-	a.hash,
-	a.first_seen,
-	v.username,
-	v.type,
-	v.status,
-	v.status_code_info,
-	v.status_code_description,
-	v.last_synchronization_time,
-	v.locked_until,
-	v.number,
-	CASE WHEN ?2 THEN (SELECT body FROM document WHERE id = v.document_id) END,`
+// sql is the query for the rows of accounts.
+func (q AccountQuery) sql() string {
+	const document = `, CASE WHEN ?2 THEN (SELECT body FROM document WHERE id = v.document_id) END`
+	own, of := columnsNow, accountsNow
+	if !q.At.IsZero() {
+		own, of = columnsAt, accountsAt
+	}
+	which := allAccounts
+	if q.Account != "" {
+		which = oneAccount
+	}
+	return `SELECT ` + packed(slices.Concat(own, columnsAlways)...) + document + which + of
+}
 
-const accountsNow = `
-	SELECT` + accountColumns + `
-		h.health,
-		h.health_after,
-		h.health_before,
-		r.received_at,
-		missing.since
-	FROM workspace w
-	CROSS JOIN account a ON a.workspace_id = w.id
+// The columns of a row, in the order of accountReader.state: those that each query has
+// its own way to, and those of a (the account) and v (its version).
+var (
+	columnsNow    = []string{`h.health`, `h.health_after`, `h.health_before`, `r.received_at`, `missing.since`}
+	columnsAt     = []string{`since.health_after`, `since.after`, `since.before`, `''`, absentAt}
+	columnsAlways = []string{
+		`a.id`, `a.hash`, `a.first_seen`, `v.number`, `v.username`, `v.type`, `v.status`, `v.status_code_info`,
+		`v.status_code_description`, `v.last_synchronization_time`, `v.locked_until`,
+	}
+)
+
+const (
+	// allAccounts are read in the order of their ids, in which all else that is known of
+	// them is near; that of the index on the workspace is another one.
+	allAccounts = ` FROM workspace w CROSS JOIN account a NOT INDEXED ON a.workspace_id = w.id`
+	oneAccount  = ` FROM workspace w CROSS JOIN account a ON a.workspace_id = w.id AND a.hash = ?4`
+
+	accountsNow = `
 	CROSS JOIN head h ON h.account_id = a.id
 	CROSS JOIN version v ON v.id = h.version_id
 	CROSS JOIN seen ON seen.account_id = a.id
@@ -131,19 +132,7 @@ const accountsNow = `
 	LEFT JOIN absence missing ON missing.id = h.absence_id
 	WHERE w.name = ?1`
 
-const accountsAt = `
-	SELECT` + accountColumns + `
-		since.health_after,
-		since.after,
-		since.before,
-		NULL,
-		(
-			SELECT m.since FROM absence m
-			WHERE m.account_id = a.id AND m.since <= ?3 AND (m.ended IS NULL OR m.ended > ?3)
-			ORDER BY m.since DESC LIMIT 1
-		)
-	FROM workspace w
-	CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?3
+	accountsAt = `
 	CROSS JOIN version v ON v.id = (
 		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?3
 		ORDER BY valid_from DESC, id DESC LIMIT 1
@@ -153,28 +142,14 @@ const accountsAt = `
 		WHERE t.account_id = a.id AND t.before <= ?3 AND t.health_before IS NOT t.health_after
 		ORDER BY t.before DESC, t.id DESC LIMIT 1
 	)
-	WHERE w.name = ?1`
+	WHERE w.name = ?1 AND a.first_seen <= ?3`
 
-type accountRow struct {
-	ID                                  int64
-	Hash                                string
-	FirstSeen                           sql.NullInt64
-	Username, Type                      string
-	Status, Info, Description, LastSync sql.NullString
-	LockedUntil                         sql.NullInt64
-	Versions                            int
-	Body                                sql.NullString
-	Health                              string
-	SinceAfter, SinceBefore             sql.NullInt64
-	SeenAt, UnlistedSince               sql.NullInt64
-}
-
-func (r *accountRow) targets() []any {
-	return []any{
-		&r.ID, &r.Hash, &r.FirstSeen, &r.Username, &r.Type, &r.Status, &r.Info, &r.Description, &r.LastSync,
-		&r.LockedUntil, &r.Versions, &r.Body, &r.Health, &r.SinceAfter, &r.SinceBefore, &r.SeenAt, &r.UnlistedSince,
-	}
-}
+	absentAt = `(
+		SELECT m.since FROM absence m
+		WHERE m.account_id = a.id AND m.since <= ?3 AND (m.ended IS NULL OR m.ended > ?3)
+		ORDER BY m.since DESC LIMIT 1
+	)`
+)
 
 // accountReader maps rows of accounts. It holds what is looked up once rather
 // than for each account.
@@ -183,8 +158,8 @@ type accountReader struct {
 	tx     *sqlx.Tx
 	query  AccountQuery
 	squids map[int64]Squid
-	uses   map[int64][]int64 // the squids that each account has
-	seen   map[int64]int64   // when the account was seen last before the moment, for most
+	uses   []use           // sorted by account
+	seen   map[int64]int64 // when the account was seen last before the moment, for most
 }
 
 func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accountReader, error) {
@@ -203,33 +178,33 @@ func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accoun
 	return r, err
 }
 
-func (r *accountReader) state(row *accountRow) (AccountState, error) {
-	state := AccountState{
-		Workspace: r.query.Workspace, ID: row.Hash, Versions: row.Versions,
-		Facts: Facts{
-			Username: row.Username, Type: row.Type, Status: row.Status.String, Info: row.Info.String,
-			Description: row.Description.String, LastSync: row.LastSync.String, Health: Health(row.Health),
-			LockedUntil: instant(row.LockedUntil),
-		},
-		HealthSince:   Window{After: instant(row.SinceAfter), Before: instant(row.SinceBefore)},
-		FirstSeen:     instant(row.FirstSeen),
-		SeenAt:        instant(row.SeenAt),
-		UnlistedSince: instant(row.UnlistedSince),
-		Document:      rawOrNil(row.Body),
+// state maps a row of [AccountQuery.sql].
+func (r *accountReader) state(row string, document sql.NullString) (*AccountState, error) {
+	f := unpack(row)
+	s := &AccountState{Workspace: r.query.Workspace, Document: rawOrNil(document)}
+	s.Facts.Health = Health(f.text())
+	s.HealthSince.After, s.HealthSince.Before = f.instant(), f.instant()
+	s.SeenAt, s.UnlistedSince = f.instant(), f.instant()
+	id := f.number().Int64
+	s.ID, s.FirstSeen, s.Versions = f.text(), f.instant(), int(f.number().Int64)
+	s.Facts.Username, s.Facts.Type, s.Facts.Status = f.text(), f.text(), f.text()
+	s.Facts.Info, s.Facts.Description, s.Facts.LastSync = f.text(), f.text(), f.text()
+	s.Facts.LockedUntil = f.instant()
+	s.Facts.Squids = r.squidsOf(id)
+	if err := f.err(); err != nil || r.query.At.IsZero() {
+		return s, err
 	}
-	state.Facts.Squids = r.named(r.uses[row.ID])
 	var err error
-	if !r.query.At.IsZero() {
-		state.SeenAt, err = r.lastSeen(row.ID)
-	}
-	return state, err
+	s.SeenAt, err = r.lastSeen(id)
+	return s, err
 }
 
-// named are the squids with these row ids, sorted by id.
-func (r *accountReader) named(ids []int64) []Squid {
-	squids := make([]Squid, 0, len(ids))
-	for _, id := range ids {
-		squids = append(squids, r.squids[id])
+// squidsOf are the squids that the account has, sorted by id.
+func (r *accountReader) squidsOf(account int64) []Squid {
+	at, _ := slices.BinarySearchFunc(r.uses, account, func(u use, account int64) int { return cmp.Compare(u.account, account) })
+	squids := []Squid{}
+	for ; at < len(r.uses) && r.uses[at].account == account; at++ {
+		squids = append(squids, r.squids[r.uses[at].squid])
 	}
 	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
 	return squids

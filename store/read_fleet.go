@@ -96,37 +96,31 @@ func rank(all map[int64]*ranked, compare func(a, b string) int) {
 
 // healthsAt are the accounts of a workspace with the names and healths they had.
 func healthsAt(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time) (map[int64]*ranked, error) {
+	columns := []string{`v.username`, `h.health`}
 	query := `
-		SELECT a.id, a.hash, v.username, h.health
-		FROM workspace w
-		CROSS JOIN account a ON a.workspace_id = w.id
 		CROSS JOIN head h ON h.account_id = a.id
 		CROSS JOIN version v ON v.id = h.version_id
-		WHERE w.name = ?1`
+		WHERE w.name = ?1 AND ?2 = ?2`
 	if !at.IsZero() {
-		query = `
-			SELECT
-				a.id,
-				a.hash,
-				(
-					SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
-					ORDER BY valid_from DESC, id DESC LIMIT 1
-				),
-				(
-					SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
-					ORDER BY t.before DESC, t.id DESC LIMIT 1
-				)
-			FROM workspace w
-			CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?2
-			WHERE w.name = ?1`
+		columns, query = []string{`(
+			SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
+			ORDER BY valid_from DESC, id DESC LIMIT 1
+		)`, `(
+			SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
+			ORDER BY t.before DESC, t.id DESC LIMIT 1
+		)`}, ` WHERE w.name = ?1 AND a.first_seen <= ?2`
 	}
+	query = `SELECT ` + packed(append(columns, `a.id`, `a.hash`)...) + allAccounts + query
 	accounts := map[int64]*ranked{}
+	var row string
 	err := eachOf(ctx, tx, query, []any{workspace, at.UnixMilli()}, func(scan func(...any) error) error {
-		var id int64
-		account := &ranked{}
-		err := scan(&id, &account.id, &account.name, &account.health)
-		accounts[id] = account
-		return err
+		if err := scan(&row); err != nil {
+			return err
+		}
+		f := unpack(row)
+		account := &ranked{name: f.text(), health: Health(f.text())}
+		accounts[f.number().Int64], account.id = account, f.text()
+		return f.err()
 	})
 	return accounts, err
 }

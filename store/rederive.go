@@ -40,6 +40,7 @@ func forget(ctx context.Context, tx *txn) error {
 		INSERT INTO setting (name, value) VALUES ('deriving', 1);
 		DELETE FROM seen;
 		DELETE FROM head;
+		DELETE FROM counter;
 		DELETE FROM change;
 		DELETE FROM status_step;
 		DELETE FROM assignment;
@@ -50,17 +51,9 @@ func forget(ctx context.Context, tx *txn) error {
 	return err
 }
 
-// sealRederived makes what is not derived by steps.
+// sealRederived says that everything is derived, by the rules of the store.
 func (s *Store) sealRederived(ctx context.Context, tx *txn) error {
-	// As migration 00005 made it.
-	_, err := tx.Tx.ExecContext(ctx, `
-		DELETE FROM counter;
-		INSERT INTO counter (account_id, pointer, response_id, body, max)
-		SELECT u.account_id, u.pointer, max(u.response_id), u.body, u.max
-		FROM usage u
-		WHERE u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
-		GROUP BY u.account_id, u.pointer;
-		DELETE FROM setting WHERE name = 'deriving'`)
+	_, err := tx.ExecContext(ctx, `DELETE FROM setting WHERE name = 'deriving'`)
 	if err != nil {
 		return err
 	}

@@ -34,17 +34,16 @@ func (r *replay) stands(h *head, p *page, s shown) bool {
 		return false
 	}
 	same := !s.received && h.at(p.source).Digest != nil
-	return same || isNull(jsontext.Value(h.Usage["/resets_in"])) && isNull(jsontext.Value(s.resetsIn()))
+	return same || isNull(jsontext.Value(h.usageAt("/resets_in"))) && isNull(jsontext.Value(s.resetsIn()))
 }
 
 // took notes what the snapshot leaves behind in the head.
 func (r *replay) took(p *page, h *head, s shown) {
 	if s.received {
-		h.at(p.source).Digest = s.digest
+		p.w.heads.redigest(h, p.source, s.digest)
 		for _, moved := range s.moved {
-			h.Usage[moved.Pointer] = moved.Body
+			p.w.heads.move(h, usage{moved.Pointer, moved.Body, moved.Max}, p.id)
 		}
-		p.w.heads.change(h)
 	}
 	p.w.heads.mark(h, p.source, p.id)
 }
@@ -115,7 +114,7 @@ func (r *replay) resetsIn(h *head, s shown, body string) json.RawMessage {
 	if moved := s.resetsIn(); moved != nil || h == nil {
 		return moved
 	}
-	return h.Usage["/resets_in"]
+	return h.usageAt("/resets_in")
 }
 
 // shown is a snapshot of a response as it is stored.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -70,7 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newPruneCmd(), a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newPruneCmd(), a.newDemoCmd(),
+		a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -98,7 +100,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
 		return err
 	}
-	if err := cmd.ValidateFlagGroups(); err != nil { // cobra would look after this
+	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
 		return err
 	}
 	a.noColor = a.noColor || a.env.getenv("NO_COLOR") != "" || a.env.getenv("TERM") == "dumb"
@@ -154,15 +156,25 @@ func (a *app) zoneNote() string {
 // note tells the user something that is no part of the answer.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintln(a.env.stderr, render.Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(a.env.stderr, render.Clean(withoutSecrets(fmt.Sprintf(format, args...))))
 	}
 }
 
 // readerGC lets the heap grow to so many percent more than what is in use.
 const readerGC = 200
 
-// reading opens the store for a command that only reads.
+// reading opens the store for a command that only reads, about a workspace.
 func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
+	return a.readingAll(ctx, func(s *store.Store) error {
+		if err := fn(s); err != nil {
+			return err
+		}
+		return a.noteUnknownWorkspace(ctx, s)
+	})
+}
+
+// readingAll opens the store for a command that only reads, about all of it.
+func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
@@ -174,10 +186,7 @@ func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
 	// What a reader makes is written and done with in a moment: collecting it
 	// sooner would take a quarter of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(readerGC))
-	if err := fn(s); err != nil {
-		return err
-	}
-	return a.noteUnknownWorkspace(ctx, s)
+	return fn(s)
 }
 
 // noteUnknownWorkspace tells the user of a workspace that has no history: an

@@ -85,14 +85,21 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 	for _, block := range blocks(text, "sh") {
 		for line := range strings.Lines(block) {
 			line, _, _ = strings.Cut(line, " | ") // what it is piped into is not ours
+			line, file, _ := strings.Cut(line, " > ")
 			args, ours := strings.CutPrefix(strings.TrimSpace(line), "lobstrail ")
 			if !ours {
 				continue
 			}
 			ran++
 			words := append(shellWords(args), "--db", db)
-			if code, out, stderr := inProcess(nil, words...); code != exitDone || len(out) == 0 {
+			code, out, stderr := inProcess(nil, words...)
+			if code != exitDone || len(out) == 0 {
 				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
+			}
+			if file != "" {
+				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
