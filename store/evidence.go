@@ -47,7 +47,7 @@ func (p *page) move(h *head, usages []usage) (news []ledger.Counters) {
 		p.w.heads.move(h, u, p.id)
 		news = append(news, ledger.Counters{Pointer: u.pointer, Body: u.body, Max: u.max})
 	}
-	slices.SortFunc(news, func(a, b ledger.Counters) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	slices.SortFunc(news, func(a, b ledger.Counters) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return news
 }
 

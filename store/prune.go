@@ -136,7 +136,6 @@ type pruning struct {
 	fates       map[int64]*fate
 	done        Pruned
 	nextReverse int64 // the response to go on from, backwards
-	looked      int64 // responses, in both directions
 }
 
 func newPruning(s *Store, workspace string, keep Keep, progress func(done, total int64)) *pruning {

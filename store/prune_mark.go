@@ -51,11 +51,16 @@ func sideOf(source Source) int {
 // does, but from the rows that followed.
 type marking struct {
 	*pruning
-	tx                                       *sqlx.Tx
-	snapshots, versions, steps               *cursor
-	documents, received, resets, absences    *cursor
+	snapshots, versions, steps, documents    *cursor[trace]
+	received, resets, absences               *cursor[trace]
 	began, stepped, brought, moved, resetsIn map[int64]int64 // of the response at hand, by account
 	accounts                                 map[int64]*course
+}
+
+// trace is a row that followed from a snapshot.
+type trace struct {
+	spot
+	value int64
 }
 
 // mark goes through the workspace forwards.
@@ -75,8 +80,8 @@ func (p *pruning) mark(ctx context.Context, tx *sqlx.Tx) error {
 		return err
 	}
 	p.last, p.newest, p.nextReverse = end.Last, end.Newest, end.Last
-	m := &marking{pruning: p, tx: tx, accounts: map[int64]*course{}}
-	closeAll, err := m.open(ctx)
+	m := &marking{pruning: p, accounts: map[int64]*course{}}
+	closeAll, err := m.open(ctx, tx)
 	defer closeAll()
 	if err != nil {
 		return err
@@ -94,10 +99,10 @@ func (p *pruning) mark(ctx context.Context, tx *sqlx.Tx) error {
 
 // open begins to read all that may have followed from snapshots, in the order of
 // the responses.
-func (m *marking) open(ctx context.Context) (closeAll func(), err error) {
-	var opened []*cursor
+func (m *marking) open(ctx context.Context, tx reader) (closeAll func(), err error) {
+	var opened []*cursor[trace]
 	for _, c := range []struct {
-		to    **cursor
+		to    **cursor[trace]
 		query string
 	}{
 		{&m.snapshots, `SELECT response_id, account_id, 0 FROM snapshot ORDER BY response_id, account_id`},
@@ -108,47 +113,74 @@ func (m *marking) open(ctx context.Context) (closeAll func(), err error) {
 		{&m.resets, `SELECT response_id, account_id, body <> 'null' FROM usage WHERE pointer = '/resets_in' ORDER BY response_id`},
 		{&m.absences, `SELECT run_id, account_id, 0 FROM absence ORDER BY run_id, id`},
 	} {
-		*c.to, err = openCursor(ctx, m.tx, c.query)
-		if err != nil {
+		if *c.to, err = newCursor(ctx, tx, inOrder(c.query), c.query); err != nil {
 			break
 		}
 		opened = append(opened, *c.to)
 	}
 	return func() {
 		for _, c := range opened {
-			c.rows.Close()
+			c.close()
 		}
 	}, err
 }
 
+// inOrder reads traces, and refuses those that are not in the order in which a
+// store writes them.
+func inOrder(query string) func(*sql.Rows, *trace) error {
+	last := int64(0)
+	return func(rows *sql.Rows, t *trace) error {
+		err := rows.Scan((*number)(&t.response), (*number)(&t.account), (*number)(&t.value))
+		if err == nil && t.response < last {
+			err = damagedRow("rows are not in their order", fmt.Errorf("%s: %d after %d", query, t.response, last))
+		}
+		last = t.response
+		return err
+	}
+}
+
 // response marks the snapshots of a response.
 func (m *marking) response(id, run int64, source Source) error {
-	if err := m.absences.before(run, func(r mark) { m.course(r.account).absent = true }); err != nil {
+	err := upTo(m.absences, run-1, func(t *trace) { m.course(t.account).absent = true })
+	if err != nil {
 		return err
 	}
 	for _, side := range []struct {
-		from *cursor
+		from *cursor[trace]
 		to   *map[int64]int64
 	}{
 		{m.versions, &m.began}, {m.steps, &m.stepped}, {m.documents, &m.brought}, {m.received, &m.moved}, {m.resets, &m.resetsIn},
 	} {
-		if err := side.from.collect(id, side.to); err != nil {
+		if err := collect(side.from, id, side.to); err != nil {
 			return err
 		}
 	}
-	if err := m.snapshots.before(id, func(mark) {}); err != nil {
-		return err
-	}
-	err := m.snapshots.before(id+1, func(s mark) {
+	err = upTo(m.snapshots, id, func(s *trace) {
+		if s.response < id { // of another workspace
+			return
+		}
 		reason := m.reason(s.account, id, source)
 		if m.marked.add(reason != ""); reason != "" {
 			m.done.Kept[reason]++
 		}
 	})
 	m.done.Snapshots = m.marked.n
-	m.looked++
 	m.progress(id, 2*m.last)
 	return err
+}
+
+// collect takes the rows of the response, by account.
+func collect(from *cursor[trace], response int64, to *map[int64]int64) error {
+	clear(*to)
+	return upTo(from, response, func(t *trace) {
+		if t.response < response {
+			return
+		}
+		if *to == nil {
+			*to = map[int64]int64{}
+		}
+		(*to)[t.account] = t.value
+	})
 }
 
 func (m *marking) course(account int64) *course {
@@ -194,61 +226,4 @@ func (m *marking) reason(account, response int64, source Source) KeepReason {
 func has(set map[int64]int64, account int64) bool {
 	_, found := set[account]
 	return found
-}
-
-// cursor reads rows that are in the order of their responses.
-type cursor struct {
-	query string
-	rows  *sql.Rows
-	next  mark
-	more  bool
-}
-
-// mark is a row of a cursor.
-type mark struct{ response, account, value int64 }
-
-func openCursor(ctx context.Context, tx *sqlx.Tx, query string) (*cursor, error) {
-	rows, err := tx.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	c := &cursor{query: query, rows: rows}
-	return c, c.step()
-}
-
-func (c *cursor) step() error {
-	last := c.next.response
-	if c.more = c.rows.Next(); !c.more {
-		return c.rows.Err()
-	}
-	err := c.rows.Scan((*number)(&c.next.response), (*number)(&c.next.account), (*number)(&c.next.value))
-	if err == nil && c.next.response < last {
-		err = damagedRow("rows are not in their order", fmt.Errorf("%s: %d after %d", c.query, c.next.response, last))
-	}
-	return err
-}
-
-// before takes all rows of responses before that one.
-func (c *cursor) before(response int64, take func(mark)) error {
-	for c.more && c.next.response < response {
-		take(c.next)
-		if err := c.step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// collect takes the rows of the response, by account.
-func (c *cursor) collect(response int64, to *map[int64]int64) error {
-	clear(*to)
-	if err := c.before(response, func(mark) {}); err != nil {
-		return err
-	}
-	return c.before(response+1, func(r mark) {
-		if *to == nil {
-			*to = map[int64]int64{}
-		}
-		(*to)[r.account] = r.value
-	})
 }

@@ -59,9 +59,6 @@ func TestPruneLeavesWhatFollowed(t *testing.T) {
 		}
 		plays = append(plays, p)
 	}
-	if err := s.CheckPages(ctx); err != nil {
-		t.Fatal(err)
-	}
 	before, random := dump(t, path, untouchedTables()), rand.New(rand.NewPCG(3, 4))
 	thinned := int64(0)
 	for round := range 3 {
@@ -91,9 +88,7 @@ func TestPruneLeavesWhatFollowed(t *testing.T) {
 		if after := dump(t, path, untouchedTables()); after != before {
 			t.Fatalf("round %d: pruned:\n%.3000s", round, difference(before, after))
 		}
-		if err := s.CheckPages(ctx); err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
+		healthy(t, path)
 		if err := s.Rederive(ctx, nil); err != nil {
 			t.Fatal(err)
 		}

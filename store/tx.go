@@ -74,13 +74,19 @@ func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ..
 	return statement.SelectContext(ctx, dest, args...)
 }
 
-// each runs the query and calls fn with the scan of each row.
-func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+// QueryContext answers rows that are read one by one. The same query must not be
+// asked again before they are closed.
+func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	statement, err := t.writer.statement(ctx, query)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rows, err := statement.Stmt.QueryContext(ctx, args...)
+	return statement.Stmt.QueryContext(ctx, args...)
+}
+
+// each runs the query and calls fn with the scan of each row.
+func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := t.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
