@@ -16,7 +16,12 @@ type cursor[Row any] struct {
 	ok   bool // there is a next row
 }
 
-func newCursor[Row any](ctx context.Context, tx *txn, scan func(*sql.Rows, *Row) error, query string, args ...any,
+// reader is a transaction that rows are read from.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func newCursor[Row any](ctx context.Context, tx reader, scan func(*sql.Rows, *Row) error, query string, args ...any,
 ) (*cursor[Row], error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {

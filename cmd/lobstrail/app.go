@@ -72,7 +72,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
 		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newBackupCmd(),
-		a.newDemoCmd(), a.newVersionCmd(),
+		a.newPruneCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -207,11 +207,21 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
 
 // writing opens the store for a command that fetches, and makes it when it is
 // not there.
-func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) (err error) {
+func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait}, fn)
+}
+
+// changing opens the store for a command that changes what is there.
+func (a *app) changing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait, Existing: true}, fn)
+}
+
+func (a *app) openWriter(ctx context.Context, options store.Options, fn func(*store.Store) error) (err error) {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, created, err := store.OpenWriter(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait})
+	options.Now, options.Rules = a.env.now, report.Rules()
+	s, created, err := store.OpenWriter(ctx, a.db, options)
 	if err != nil {
 		return err
 	}
