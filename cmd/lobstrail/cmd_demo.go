@@ -132,7 +132,7 @@ func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
 	if err != nil {
 		return err
 	}
-	if err := a.printReport(report.Build(in), ""); err != nil {
+	if err := a.printReport(in, report.Build(in), ""); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.env.stderr, `

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/page"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -60,12 +61,14 @@ func (s *section) writeTo(out *render.Writer) error {
 
 // printReport writes the report in the format asked for. CSV and NDJSON hold the
 // rows of the one section named.
-func (a *app) printReport(r report.Report, name string) error {
+func (a *app) printReport(in report.Input, r report.Report, name string) error {
 	switch format := render.Format(a.format); format {
+	case render.HTML:
+		return page.WriteHTML(a.env.stdout, report.NewPicture(in, r))
 	case render.JSON:
 		return render.Object(a.env.stdout, a.options(), r)
 	case render.CSV, render.NDJSON:
-		s := rowsOf(r, name)
+		s := a.rowsOf(r, name)
 		return s.writeTo(a.list(s.columns...))
 	}
 	out, err := render.NewReport(a.env.stdout, a.options())
@@ -75,7 +78,7 @@ func (a *app) printReport(r report.Report, name string) error {
 	if err := out.Paragraph(a.reportTitle(r)); err != nil {
 		return err
 	}
-	for _, s := range reportSections(r, a.overview(name)) {
+	for _, s := range a.reportSections(r, a.overview(name)) {
 		if err := s.writeTo(out.Section(s.title, s.columns...)); err != nil {
 			return err
 		}
@@ -96,8 +99,12 @@ func (a *app) reportTitle(r report.Report) string {
 }
 
 // rowsOf are the rows of a section for programs, one table each.
-func rowsOf(r report.Report, name string) section {
+func (a *app) rowsOf(r report.Report, name string) section {
 	switch name {
+	case "changes":
+		return a.changeRows(r.Changes)
+	case "runs":
+		return runDayRows(r.Runs)
 	case "squids":
 		return squidRows(r.Squids)
 	case "limits":
@@ -108,7 +115,7 @@ func rowsOf(r report.Report, name string) section {
 
 // reportSections are the tables of the report for people. An overview of it has
 // only what happened.
-func reportSections(r report.Report, overview bool) []section {
+func (a *app) reportSections(r report.Report, overview bool) []section {
 	var all []section
 	if r.Status != nil {
 		all = append(all, resyncRows(r.Status), transitionRows(r.Status), timeRows(r.Status))
@@ -124,6 +131,12 @@ func reportSections(r report.Report, overview bool) []section {
 		all = append(all, nearLimitRows(r.Limits))
 	case r.Limits != nil:
 		all = append(all, limitRows(r.Limits))
+	}
+	if r.Changes != nil {
+		all = append(all, a.changeRows(r.Changes))
+	}
+	if r.Runs != nil {
+		all = append(all, runDayRows(r.Runs))
 	}
 	return all
 }
