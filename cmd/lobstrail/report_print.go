@@ -65,6 +65,8 @@ func (a *app) printReport(in report.Input, r report.Report, name string) error {
 	switch format := render.Format(a.format); format {
 	case render.HTML:
 		return page.WriteHTML(a.env.stdout, report.NewPicture(in, r))
+	case render.SVG:
+		return page.WriteSVG(a.env.stdout, report.NewPicture(in, r))
 	case render.JSON:
 		return render.Object(a.env.stdout, a.options(), r)
 	case render.CSV, render.NDJSON:

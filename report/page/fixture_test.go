@@ -104,7 +104,7 @@ func (h *history) live(i int, name, kind string) {
 	if h.IntN(20) == 0 {
 		end := h.window(h.sometime())
 		assignment.To, a.Facts.Squids = &end, nil
-		h.change(a, end, store.SquidUnassigned, "/squids/"+squid.ID, quoted(squid.Name), nil)
+		h.change(a, end, store.SquidUnassigned, "/squids/"+squid.ID, quotedJSON(squid.Name), nil)
 	}
 	h.in.Assignments = append(h.in.Assignments, assignment)
 	h.use(a)
@@ -132,7 +132,7 @@ func (h *history) trouble(a *store.AccountState) {
 			return // it stays like that
 		}
 		h.step(a, h.window(at), store.Healthy, "200", "synchronized")
-		h.change(*a, h.window(at), store.Synced, "/last_synchronization_time", quoted("2026-08-01T00:00:00Z"), quoted("2026-09-01T00:00:00Z"))
+		h.change(*a, h.window(at), store.Synced, "/last_synchronization_time", quotedJSON("2026-08-01T00:00:00Z"), quotedJSON("2026-09-01T00:00:00Z"))
 		at = at.Add(time.Duration(7*24+h.IntN(14*24)) * time.Hour)
 	}
 }
@@ -143,8 +143,8 @@ func (h *history) step(a *store.AccountState, w store.Window, health store.Healt
 		Account: a.ID, Username: f.Username, StatusBefore: f.Status, StatusAfter: status, InfoBefore: f.Info, InfoAfter: info,
 		HealthBefore: f.Health, HealthAfter: health, Window: w,
 	})
-	h.change(*a, w, store.StatusChanged, "/status", quoted(f.Status), quoted(status))
-	h.change(*a, w, store.StatusChanged, "/status_code_info", quoted(f.Info), quoted(info))
+	h.change(*a, w, store.StatusChanged, "/status", quotedJSON(f.Status), quotedJSON(status))
+	h.change(*a, w, store.StatusChanged, "/status_code_info", quotedJSON(f.Info), quotedJSON(info))
 	f.Health, f.Status, f.Info, a.HealthSince = health, status, info, w
 }
 
@@ -173,7 +173,7 @@ func (h *history) use(a store.AccountState) {
 
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-func quoted(text string) json.RawMessage {
+func quotedJSON(text string) json.RawMessage {
 	raw, err := json.Marshal(text)
 	if err != nil {
 		panic(err)

@@ -16,6 +16,8 @@ var (
 	pageText string
 	//go:embed page.css
 	styleText string
+	//go:embed bars.css
+	barsText string // what a page and a picture of its own have in common
 	//go:embed page.js
 	scriptText string
 )
@@ -43,7 +45,7 @@ type view struct {
 // left out.
 func WriteHTML(out io.Writer, p report.Picture) error {
 	v := view{
-		Picture: p, Policy: policy(), Style: template.CSS(styleText), Script: template.JS(scriptText),
+		Picture: p, Policy: policy(), Style: template.CSS(barsText + styleText), Script: template.JS(scriptText),
 		scale: newScale(p.Report.Since.Time, p.Report.Until.Time), shapes: newShapes(p),
 	}
 	buffered := bufio.NewWriterSize(out, 64<<10)

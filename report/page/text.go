@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -15,7 +16,7 @@ import (
 
 // How much of a text is shown, in columns of a terminal. JSON has all of it.
 const (
-	nameWidth  = 200
+	nameWidth  = 80
 	valueWidth = 120
 )
 
@@ -44,13 +45,18 @@ var functions = template.FuncMap{
 	"label":    changeLabel,
 	"change":   changeText,
 	"healths":  func() []store.Health { return store.Healths },
+	"patterns": patterns,
 	"kinds":    func() []store.Kind { return store.Kinds },
 }
 
-// clip cleans a text and cuts it to so many columns. Marks that take no column
-// count too, in the end.
+// mostMarks is how many marks on one character are shown: no script needs more, and
+// heaps of them cover what stands above and below.
+const mostMarks = 4
+
+// clip cleans a text and cuts it to so many columns, and what takes no column to a
+// bearable length.
 func clip(s string, width int) string {
-	s = render.Truncate(s, width)
+	s = unheap(render.Truncate(s, width))
 	if most := 8 * width; len(s) > most {
 		for most > 0 && !utf8.RuneStart(s[most]) {
 			most--
@@ -58,6 +64,24 @@ func clip(s string, width int) string {
 		return s[:most] + "…"
 	}
 	return s
+}
+
+// unheap puts "…" for the marks on a character that are too many.
+func unheap(s string) string {
+	var b strings.Builder
+	marks := 0
+	for _, r := range s {
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
+		switch {
+		case marks <= mostMarks:
+			b.WriteRune(r)
+		case marks == mostMarks+1:
+			b.WriteString("…")
+		}
+	}
+	return b.String()
 }
 
 // nameOf is a name, or the beginning of an id where there is none.
