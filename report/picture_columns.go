@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"time"
 
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -51,13 +52,26 @@ func (c *Column) see(s Segment) {
 	}
 }
 
-// NewSparklines answers the columns of the last part of the life of each account,
-// by id. Steps are those of the period, as [Input] has them.
-func NewSparklines(accounts []store.AccountState, in Input, columns int) map[string][]Column {
-	in.Accounts, in.Sections = accounts, Sections{Status: true}
-	lines := make(map[string][]Column, len(accounts))
-	for _, a := range in.status().Accounts {
-		lines[a.ID] = slices.Clip(a.Timeline.Columns(columns))
+// NewSparkline answers the columns of a period of the life of an account. Steps are
+// its own, as [Life] has them.
+func NewSparkline(a store.AccountState, steps []store.StatusStep, since, until time.Time, n int) []Column {
+	life := Life{Steps: steps, Health: a.Facts.Health, FirstSeen: a.FirstSeen, LastSeen: a.SeenAt}
+	return NewTimeline(life, since, until).Columns(n)
+}
+
+// Troubled are the accounts that were, or may have been, anything but healthy in
+// the period, what matters first.
+func (s *StatusSection) Troubled() []AccountTimeJSON {
+	var rows []AccountRow
+	for _, a := range s.Accounts {
+		if row := (AccountRow{AccountTimeJSON: a}); !row.steady() {
+			rows = append(rows, row)
+		}
 	}
-	return lines
+	slices.SortStableFunc(rows, compareRows)
+	troubled := make([]AccountTimeJSON, len(rows))
+	for i, row := range rows {
+		troubled[i] = row.AccountTimeJSON
+	}
+	return troubled
 }

@@ -99,7 +99,11 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(accountColumns(a.tableWidth())...)
+		past, err := a.lastFortnight(ctx, s, at)
+		if err != nil {
+			return err
+		}
+		out := a.list(accountColumns(a.tableWidth(), past)...)
 		shown, gone := 0, 0
 		for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {
@@ -115,7 +119,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 			shown++
 			err := out.Lazy(
 				func() any { return report.NewAccountJSON(account) },
-				func() []render.Cell { return accountCells(account) })
+				func() []render.Cell { return accountCells(account, past) })
 			if err != nil {
 				return err
 			}
@@ -138,7 +142,7 @@ func (a *app) noteHidden(gone int) {
 
 // accountColumns are those of the list. A narrow terminal shows the type and the
 // time of the last sight not at all rather than everything cut short.
-func accountColumns(width int) []render.Column {
+func accountColumns(width int, past *fortnight) []render.Column {
 	kind, seen := "Type", "Seen"
 	if width > 0 && width < 110 {
 		kind, seen = "", ""
@@ -148,6 +152,7 @@ func accountColumns(width int) []render.Column {
 		{Title: "Name", Key: "username", Flexible: 1},
 		{Title: kind, Key: "type", Flexible: 2},
 		{Title: "Health", Key: "health"},
+		{Title: past.title()},
 		{Title: "Since"},
 		{Title: "Status", Key: "status", Flexible: 2},
 		{Key: "status_code_info"},
@@ -161,7 +166,7 @@ func accountColumns(width int) []render.Column {
 	}
 }
 
-func accountCells(account store.AccountState) []render.Cell {
+func accountCells(account store.AccountState, past *fortnight) []render.Cell {
 	f := account.Facts
 	status := f.Status
 	if f.Info != "" && f.Info != "synchronized" {
@@ -176,6 +181,7 @@ func accountCells(account store.AccountState) []render.Cell {
 		render.TextCell(f.Username),
 		render.TextCell(f.Type),
 		render.HealthCell(f.Health),
+		render.StripCell(past.sparkline(account)),
 		render.TimeCell(since.Before),
 		render.TextCell(status).Exact(f.Status),
 		render.TextCell(f.Info),

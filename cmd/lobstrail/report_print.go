@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -120,7 +121,11 @@ func (a *app) rowsOf(r report.Report, name string) section {
 func (a *app) reportSections(r report.Report, overview bool) []section {
 	var all []section
 	if r.Status != nil {
-		all = append(all, resyncRows(r.Status), transitionRows(r.Status), timeRows(r.Status))
+		all = append(all, resyncRows(r.Status))
+		if timeline := a.timelineRows(r); timeline != nil {
+			all = append(all, *timeline)
+		}
+		all = append(all, transitionRows(r.Status), timeRows(r.Status))
 	}
 	switch {
 	case r.Squids != nil && overview:
@@ -162,8 +167,43 @@ func resyncRows(status *report.StatusSection) section {
 			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names),
 		}
 	})
-	s.footer = none("None: no account's cookies have expired.")
+	s.footer = func(rows int) string {
+		if rows == 0 {
+			return "None: no account's cookies have expired."
+		}
+		return resyncAdvice(status.NeedResync)
+	}
 	return s
+}
+
+// mostAdvice is how many commands are worth reading: the page has all of them.
+const mostAdvice = 5
+
+// resyncAdvice says how to re-synchronise accounts with the vendor's tool.
+func resyncAdvice(accounts []report.ResyncJSON) string {
+	lines := []string{"To re-synchronise with the vendor's tool, where cookies.json holds names and values of cookies:"}
+	for i, r := range accounts {
+		if i == mostAdvice {
+			lines = append(lines, fmt.Sprintf(`... and %d more; "lobstrail report --format html -o report.html" has all`, len(accounts)-mostAdvice))
+			break
+		}
+		lines = append(lines, r.Command+"  ("+cookieNames(r.Cookies)+")")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cookieNames lists cookies for people.
+func cookieNames(cookies []report.CookieJSON) string {
+	if len(cookies) == 0 {
+		return map[bool]string{true: "cookies not known", false: "all cookies of the session"}[cookies == nil]
+	}
+	names := make([]string, len(cookies))
+	for i, c := range cookies {
+		if names[i] = c.Name; !c.Required {
+			names[i] += " (optional)"
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func transitionRows(status *report.StatusSection) section {
