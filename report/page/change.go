@@ -24,7 +24,7 @@ func changeLabel(c report.ChangeJSON) string {
 	path := strings.TrimPrefix(c.Path, "/")
 	switch c.Kind {
 	case store.StatusChanged: // "status", "info" and "description"
-		return strings.TrimPrefix(path, "status_code_")
+		return clip(strings.TrimPrefix(path, "status_code_"), nameWidth)
 	case store.FieldChanged:
 		return clip(path, nameWidth)
 	case store.LimitChanged: // "searches max" rather than "params/user/searches/max"
@@ -32,7 +32,7 @@ func changeLabel(c report.ChangeJSON) string {
 	case store.SchemaChanged:
 		return "schema " + clip(path, nameWidth)
 	}
-	return strings.ReplaceAll(string(c.Kind), "_", " ")
+	return clip(strings.ReplaceAll(string(c.Kind), "_", " "), nameWidth)
 }
 
 // changeText says what became of it.
