@@ -34,11 +34,11 @@ func (a *app) newReportCmd() *cobra.Command {
 		Short: "The status-change report of a period",
 		Long: `Report a period, the last 7 days if nothing else is said: which accounts
 changed their status and when, how long each was in each health, which squids
-used which account, how much of each limit was used, every change, and the runs. One
-section can be asked for alone. For people the whole report leaves out what
+used which account, how much of each limit was used, every change, and the runs.
+One section can be asked for alone. For people the whole report leaves out what
 stayed as it was (accounts that were healthy, assignments that lasted, limits
-that were not nearly used up) and the lists of changes and runs. A section alone,
-JSON and the page have everything.
+that were not nearly used up) and the lists of changes and runs. A section
+alone, JSON and the page have everything.
 
 The format html is one self-contained page with pictures, to be read in a
 browser or sent along; svg is its timeline alone.

@@ -76,7 +76,9 @@ func (e element) instants() (all []string) {
 }
 
 // stamp writes an instant as a page does.
-func stampOf(t report.Time) string { return strings.Replace(report.FormatTime(t.Time), ".000Z", "Z", 1) }
+func stampOf(t report.Time) string {
+	return strings.Replace(report.FormatTime(t.Time), ".000Z", "Z", 1)
+}
 
 func stampsOf(windows ...report.WindowJSON) (all []string) {
 	for _, w := range windows {
