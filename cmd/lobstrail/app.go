@@ -97,7 +97,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.workspace == "" {
 		a.workspace = "default"
 	}
-	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
+	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
 	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
@@ -108,12 +108,16 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
-func (a *app) settleFormat(given bool) error {
-	if a.json && given && a.format != string(render.JSON) {
+func (a *app) settleFormat(cmd *cobra.Command) error {
+	if a.json && cmd.Flags().Changed("format") && a.format != string(render.JSON) {
 		return &usageError{"--json and --format " + a.format + " contradict each other", "give one of them"}
 	}
 	if a.json {
 		a.format = string(render.JSON)
+	}
+	if picture := render.Format(strings.ToLower(a.format)); picture.Pictures() {
+		a.format = string(picture)
+		return picturesOnlyOf(cmd, picture)
 	}
 	format, err := render.ParseFormat(a.format)
 	if err != nil {
