@@ -76,6 +76,35 @@ CREATE TRIGGER received_is_kept BEFORE DELETE ON received BEGIN SELECT raise(ABO
 CREATE TRIGGER received_is_fixed BEFORE UPDATE ON received BEGIN SELECT raise(ABORT, 'what was received is append-only'); END;
 -- +goose StatementEnd
 
+-- Snapshots go only while they are thinned out: the setting is there within that
+-- transaction.
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_made BEFORE INSERT ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'only prune thins snapshots out'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_kept BEFORE DELETE ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_fixed BEFORE UPDATE ON thinned BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+
+-- Which migrations were applied, and when, a second time: no entry tells.
+-- +goose StatementBegin
+CREATE TRIGGER migration_is_noted AFTER INSERT ON goose_db_version
+BEGIN
+    INSERT OR REPLACE INTO setting (name, value)
+    SELECT 'migrations', group_concat(quote(id) || ' ' || quote(version_id) || ' ' || quote(is_applied) || ' ' || quote(tstamp), x'0a')
+    FROM (SELECT id, version_id, is_applied, tstamp FROM goose_db_version ORDER BY id);
+END;
+-- +goose StatementEnd
+
 -- See 00004_planner.sql.
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('entry', NULL, '100000'),
@@ -83,7 +112,13 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('thinned', 'thinned', '10000 5 1');
 
 -- +goose Down
+DROP TRIGGER migration_is_noted;
+DELETE FROM setting WHERE name = 'migrations';
 DELETE FROM sqlite_stat1 WHERE tbl IN ('entry', 'received', 'thinned');
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
 ALTER TABLE head DROP COLUMN detail_leaf;
 ALTER TABLE head DROP COLUMN list_leaf;
 DROP TRIGGER failure_is_fixed;

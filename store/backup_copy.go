@@ -16,11 +16,8 @@ func (s *Store) copyAndCheck(ctx context.Context, fresh string, o BackupOptions)
 	if tree, err = s.copyTo(ctx, fresh, o.Progress); err != nil {
 		return tree, 0, err
 	}
-	if o.Checking != nil {
-		o.Checking()
-	}
-	if err := checkCopy(ctx, fresh, tree); err != nil {
-		return tree, 0, fmt.Errorf("the copy is not what was stored, and was removed: %w", err)
+	if err := s.checkCopy(ctx, fresh, tree, o.Checking); err != nil {
+		return tree, 0, err
 	}
 	info, err := os.Stat(fresh)
 	if err != nil {
@@ -89,25 +86,29 @@ func copyPages(ctx context.Context, from backuper, address string, progress func
 	return nil
 }
 
-// checkCopy reads the whole copy and says what is wrong with it.
-func checkCopy(ctx context.Context, fresh string, want tlog.Tree) error {
-	s, err := Open(ctx, fresh, Options{})
+// checkCopy verifies the copy, which must have the log that the store had.
+func (s *Store) checkCopy(ctx context.Context, fresh string, tree tlog.Tree, progress func(done, total int64)) error {
+	copied, err := Open(ctx, fresh, Options{Now: s.now, Rules: s.rules})
 	if err != nil {
 		return err
 	}
-	defer s.Close() // a reader has nothing to lose
-	var found []string
-	if err := s.read.SelectContext(ctx, &found, `PRAGMA integrity_check(1)`); err != nil {
-		return s.failure(err)
+	defer copied.Close() // a reader has nothing to lose
+	var first Finding
+	done, err := copied.Verify(ctx, VerifyOptions{Progress: progress}, func(f Finding) {
+		if first.Problem == "" {
+			first = f
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case done.Findings > 0:
+		return fmt.Errorf("%w: the copy does not verify, and was removed: %d findings, the first in %s %s: %s",
+			ErrDamaged, done.Findings, first.Table, first.Row, first.Problem)
+	case done.Tree != tree:
+		return fmt.Errorf("%w: the log of the copy has %d entries, not %d", ErrDamaged, done.Tree.N, tree.N)
 	}
-	if len(found) != 1 || found[0] != "ok" {
-		return damagedRow("database", fmt.Errorf("%q", found))
-	}
-	tree, err := s.Tree(ctx)
-	if err == nil && tree != want {
-		err = damagedRow("log", fmt.Errorf("%d entries, not %d", tree.N, want.N))
-	}
-	return err
+	return nil
 }
 
 // treeIn is the tree of the log of a store that a lobstrail of any version made.

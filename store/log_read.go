@@ -23,46 +23,75 @@ func newLogReader(tx *txn) *logReader {
 
 // loggedDocument is what the log says of a document.
 type loggedDocument struct {
-	account int64 // row number
-	salt    ledger.Salt
-	shown   ledger.Observed
-	leaf    ledger.Hash // of a snapshot that shows it and nothing new
+	id, account, workspace int64 // row numbers
+	firstSeen              int64 // of the account
+	response               int64 // that first showed it
+	salt                   ledger.Salt
+	shown                  ledger.Observed
+	leaf                   ledger.Hash // of a snapshot that shows it and nothing new
+	right                  bool        // a response that shows it is what the log says
+}
+
+// loggedResponse is a row of table response.
+type loggedResponse struct {
+	ID         int64         `db:"id"`
+	Workspace  int64         `db:"workspace_id"`
+	Run        int64         `db:"run_id"`
+	Source     string        `db:"source"`
+	Sent       int64         `db:"sent_at"`
+	Received   int64         `db:"received_at"`
+	HeldMS     int64         `db:"held_ms"`
+	Server     sql.NullInt64 `db:"server_at"`
+	AccountMin sql.NullInt64 `db:"account_min"`
+	AccountMax sql.NullInt64 `db:"account_max"`
+}
+
+const loggedResponses = `
+	SELECT
+		id,
+		workspace_id,
+		run_id,
+		source,
+		sent_at,
+		received_at,
+		held_ms,
+		server_at,
+		account_min,
+		account_max
+	FROM response`
+
+// line is that of the response, but for Shown and Root.
+func (r loggedResponse) line() ledger.Response {
+	return ledger.Response{
+		ID: r.ID, Source: r.Source, Sent: r.Sent, Received: r.Received, HeldMS: r.HeldMS, Server: numberOrNil(r.Server),
+		AccountMin: r.AccountMin.Int64, AccountMax: r.AccountMax.Int64,
+	}
 }
 
 // response reads a response, but for Shown and Root, and the leaves of the
 // snapshots that are there.
 func (l *logReader) response(ctx context.Context, id int64) (line ledger.Response, leaves []ledger.Hash, err error) {
-	var row struct {
-		Source     string        `db:"source"`
-		Sent       int64         `db:"sent_at"`
-		Received   int64         `db:"received_at"`
-		HeldMS     int64         `db:"held_ms"`
-		Server     sql.NullInt64 `db:"server_at"`
-		AccountMin int64         `db:"account_min"`
-		AccountMax int64         `db:"account_max"`
-	}
-	err = l.tx.GetContext(ctx, &row, `
-		SELECT source, sent_at, received_at, held_ms, server_at, account_min, account_max
-		FROM response
-		WHERE id = ?`, id)
-	if err != nil {
+	var row loggedResponse
+	if err = l.tx.GetContext(ctx, &row, loggedResponses+` WHERE id = ?`, id); err != nil {
 		return line, nil, err
-	}
-	line = ledger.Response{
-		ID: id, Source: row.Source, Sent: row.Sent, Received: row.Received, HeldMS: row.HeldMS, Server: numberOrNil(row.Server),
-		AccountMin: row.AccountMin, AccountMax: row.AccountMax,
 	}
 	all, err := shownBy(ctx, l.tx, id)
 	if err != nil {
 		return line, nil, err
 	}
+	leaves, err = l.leaves(ctx, id, all)
+	return row.line(), leaves, err
+}
+
+// leaves are those of the snapshots of a response.
+func (l *logReader) leaves(ctx context.Context, response int64, all []shown) (leaves []ledger.Hash, err error) {
 	leaves = make([]ledger.Hash, len(all))
 	for i := range all {
-		if leaves[i], err = l.leaf(ctx, id, &all[i]); err != nil {
-			return line, nil, err
+		if leaves[i], err = l.leaf(ctx, response, &all[i]); err != nil {
+			return nil, err
 		}
 	}
-	return line, leaves, nil
+	return leaves, nil
 }
 
 // page is the tree over the snapshots of a response that showed so many.
@@ -98,13 +127,25 @@ func (l *logReader) leaf(ctx context.Context, response int64, s *shown) (ledger.
 		return ledger.Hash{}, err
 	case d.account != s.account:
 		return ledger.Hash{}, damagedRow("snapshot", fmt.Errorf("document %d is of another account", s.document))
-	case !s.received:
-		return d.leaf, nil
 	}
-	received := d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
+	return d.leafOf(response, s), nil
+}
+
+// leafOf is the leaf of a snapshot that shows the document.
+func (d *loggedDocument) leafOf(response int64, s *shown) ledger.Hash {
+	if !s.received {
+		return d.leaf
+	}
+	return d.observed(response, s).Leaf()
+}
+
+// observed is what the leaf of a snapshot that shows the document is made of.
+func (d *loggedDocument) observed(response int64, s *shown) ledger.Observed {
 	shown := d.shown
-	shown.Received = &received
-	return shown.Leaf(), nil
+	if s.received {
+		shown.Received = new(d.salt.ReceivedBlind(response).Received(s.digest, s.moved))
+	}
+	return shown
 }
 
 // document reads what the log says of a document, once.
@@ -113,13 +154,23 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 		return d, nil
 	}
 	var row struct {
-		Account int64          `db:"account_id"`
-		Hash    string         `db:"hash"`
-		Salt    []byte         `db:"salt"`
-		Body    sql.NullString `db:"body"`
+		Account   int64          `db:"account_id"`
+		Workspace int64          `db:"workspace_id"`
+		FirstSeen int64          `db:"first_seen"`
+		Response  int64          `db:"response_id"`
+		Hash      string         `db:"hash"`
+		Salt      []byte         `db:"salt"`
+		Body      sql.NullString `db:"body"`
 	}
 	err := l.tx.GetContext(ctx, &row, `
-		SELECT d.account_id AS account_id, a.hash AS hash, a.salt AS salt, d.body AS body
+		SELECT
+			d.account_id AS account_id,
+			a.workspace_id AS workspace_id,
+			a.first_seen AS first_seen,
+			d.response_id AS response_id,
+			a.hash AS hash,
+			a.salt AS salt,
+			d.body AS body
 		FROM document d
 		JOIN account a ON a.id = d.account_id
 		WHERE d.id = ?`, id)
@@ -127,9 +178,10 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 		return nil, err
 	}
 	h := head{Hash: row.Hash, Salt: row.Salt}
-	d := &loggedDocument{account: row.Account, salt: row.Salt, shown: ledger.Observed{
-		Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body)),
-	}}
+	d := &loggedDocument{
+		id: id, account: row.Account, workspace: row.Workspace, firstSeen: row.FirstSeen, response: row.Response, salt: row.Salt,
+		shown: ledger.Observed{Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body))},
+	}
 	d.leaf = d.shown.Leaf()
 	if len(l.documents) >= maxDocuments {
 		clear(l.documents)

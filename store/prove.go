@@ -40,7 +40,7 @@ type Proof struct {
 // at or before the moment, ErrLater when it came after the log had that size, and
 // ErrRedacted.
 func (s *Store) Prove(ctx context.Context, q ProofQuery) (p Proof, err error) {
-	err = s.viewPrepared(ctx, func(tx *txn) error {
+	err = s.apart(ctx, nil, func(tx *txn) error {
 		if p.Tree, err = treeAt(ctx, tx, q.Size); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *Store) Prove(ctx context.Context, q ProofQuery) (p Proof, err error) {
 		}
 		return p.fill(ctx, tx, snapshot, q)
 	})
-	return p, err
+	return p, s.failure(err)
 }
 
 // treeAt is the tree of the log as it had so many entries; 0: as it is.
@@ -194,10 +194,7 @@ func (p *Proof) show(ctx context.Context, tx *txn, f foundSnapshot) error {
 		if err != nil {
 			return err
 		}
-		p.Shown = document.shown
-		if s.received {
-			p.Shown.Received = new(document.salt.ReceivedBlind(f.Response).Received(s.digest, s.moved))
-		}
+		p.Shown = document.observed(f.Response, &s)
 		p.Response, p.Index = f.Response, page.There()[i]
 		p.InResponse = page.Prove(p.Index)
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// snapshotRow is a snapshot as the tables have it.
-type snapshotRow struct {
+// provable is a snapshot as the tables have it.
+type provable struct {
 	response, received int64
 	account, body      string
 	gone               bool
 }
 
-func snapshotRows(t *testing.T, s *store.Store) (all []snapshotRow) {
+func provables(t *testing.T, s *store.Store) (all []provable) {
 	t.Helper()
 	rows, err := second(t, s.Path()).Query(`
 		SELECT r.id, r.received_at, a.hash, coalesce(d.body, ''), d.body IS NULL
@@ -35,7 +35,7 @@ func snapshotRows(t *testing.T, s *store.Store) (all []snapshotRow) {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var row snapshotRow
+		var row provable
 		if err := rows.Scan(&row.response, &row.received, &row.account, &row.body, &row.gone); err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestEverySnapshotCanBeProven(t *testing.T) {
 	vanish(t, s, fmt.Sprintf("%032x", 3))
 	snapshots(t, s, 7, 2, func(*store.Store) {})
 	signer, verifier := signing(t)
-	all, rng, goneSeen := snapshotRows(t, s), rand.New(rand.NewPCG(5, 6)), false
+	all, rng, goneSeen := provables(t, s), rand.New(rand.NewPCG(5, 6)), false
 	tree, err := s.Tree(t.Context())
 	if err != nil || len(all) < 90 {
 		t.Fatal(len(all), err)
@@ -114,7 +114,7 @@ func TestEverySnapshotCanBeProven(t *testing.T) {
 	}
 }
 
-func checkProof(t *testing.T, made store.Proof, want snapshotRow, signer note.Signer, verifier note.Verifier) {
+func checkProof(t *testing.T, made store.Proof, want provable, signer note.Signer, verifier note.Verifier) {
 	t.Helper()
 	signed, err := ledger.SignCheckpoint(ledger.Checkpoint{Origin: signer.Name(), Tree: made.Tree}, signer)
 	if err != nil {
@@ -129,7 +129,7 @@ func checkProof(t *testing.T, made store.Proof, want snapshotRow, signer note.Si
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := snapshotRow{proven.Response.ID, proven.Response.Received, p.Shown.Account, string(p.Document), p.Shown.Document == nil}
+	got := provable{proven.Response.ID, proven.Response.Received, p.Shown.Account, string(p.Document), p.Shown.Document == nil}
 	if got != want || !made.Next.IsZero() || made.Taken.UnixMilli() != want.received {
 		t.Errorf("proven is %+v, want %+v", got, want)
 	}

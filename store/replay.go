@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 )
 
 // replay derives again, from the evidence, all that is derived: it takes every
@@ -15,6 +16,7 @@ type replay struct {
 	writers  map[int64]*RunWriter // by workspace
 	heads    map[int64]*head      // by account, of all workspaces
 	absences []foundAbsence       // that no response has come to yet
+	shown    *shownRows
 }
 
 func newReplay(s *Store, tx *txn) *replay {
@@ -38,46 +40,51 @@ func (r *replay) all(ctx context.Context, progress func(done, total int64)) erro
 	if err := r.tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM response`); err != nil {
 		return err
 	}
-	for id := int64(1); id <= last; id++ {
+	if r.shown, err = newShownRows(ctx, r.tx, 1, last); err != nil {
+		return err
+	}
+	defer r.shown.close()
+	err = r.tx.each(ctx, func(scan func(...any) error) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		if err := r.response(ctx, id); err != nil {
+		var workspace, run int64
+		p := page{tx: r.tx}
+		if err := scan(&p.id, &workspace, &run, &p.source, &p.sent, &p.received); err != nil {
+			return err
+		}
+		p.w = r.writer(workspace)
+		if err := r.response(ctx, &p, run); err != nil {
 			return err
 		}
 		if progress != nil {
-			progress(id, last)
+			progress(p.id, last)
 		}
+		return nil
+	}, `SELECT id, workspace_id, run_id, source, sent_at, received_at FROM response ORDER BY id`)
+	if err != nil {
+		return err
 	}
-	if err := r.findAbsent(ctx, last+1); err != nil {
+	if err := r.findAbsent(ctx, math.MaxInt64); err != nil {
 		return err
 	}
 	return r.save(ctx)
 }
 
 // response takes one response.
-func (r *replay) response(ctx context.Context, id int64) error {
-	p := page{tx: r.tx, id: id}
-	var workspace, run int64
-	row := r.tx.QueryRowxContext(ctx,
-		`SELECT workspace_id, run_id, source, sent_at, received_at FROM response WHERE id = ?`, id)
-	if err := row.Scan(&workspace, &run, &p.source, &p.sent, &p.received); err != nil {
-		return err
-	}
-	p.w = r.writer(workspace)
+func (r *replay) response(ctx context.Context, p *page, run int64) error {
 	if err := r.findAbsent(ctx, run); err != nil {
 		return err
 	}
-	shown, err := shownBy(ctx, r.tx, id)
+	shown, err := r.shown.of(p.id)
 	if err != nil {
 		return err
 	}
-	for _, s := range shown {
-		if err := r.snapshot(ctx, &p, s); err != nil {
+	for i := range shown {
+		if err := r.snapshot(ctx, p, &shown[i]); err != nil {
 			return err
 		}
 	}
-	p.taken = nil
 	if len(r.heads) > maxHeads {
 		return r.save(ctx)
 	}

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // snapshot derives one snapshot again.
-func (r *replay) snapshot(ctx context.Context, p *page, s shown) error {
+func (r *replay) snapshot(ctx context.Context, p *page, s *shown) error {
 	h := r.heads[s.account]
 	if h == nil {
 		if _, err := r.load(ctx, s.account); err != nil {
@@ -27,15 +25,18 @@ func (r *replay) snapshot(ctx context.Context, p *page, s shown) error {
 }
 
 // stands reports whether nothing follows from the snapshot: the account is in the
-// state that it shows, but for counters.
-func (r *replay) stands(h *head, p *page, s shown) bool {
-	return h.settled(p.source, s.document, p.received) &&
-		isNull(jsontext.Value(h.usageAt("/resets_in"))) && isNull(jsontext.Value(s.resetsIn())) &&
-		(p.source == Detail || !h.AbsenceID.Valid)
+// state that it shows, but for counters. A resets_in means another end of the lock
+// when it comes again in other bytes; the same bytes were not looked into.
+func (r *replay) stands(h *head, p *page, s *shown) bool {
+	if !h.settled(p.source, s.document, p.received) || p.source != Detail && h.AbsenceID.Valid {
+		return false
+	}
+	same := !s.received && h.at(p.source).Digest != nil
+	return same || isNull(jsontext.Value(h.usageAt("/resets_in"))) && isNull(jsontext.Value(s.resetsIn()))
 }
 
 // took notes what the snapshot leaves behind in the head.
-func (r *replay) took(p *page, h *head, s shown) {
+func (r *replay) took(p *page, h *head, s *shown) {
 	if s.received {
 		p.w.heads.redigest(h, p.source, s.digest)
 		for _, moved := range s.moved {
@@ -47,7 +48,7 @@ func (r *replay) took(p *page, h *head, s shown) {
 
 // step takes a snapshot from which something may follow. h is nil at the first
 // sight of the account.
-func (r *replay) step(ctx context.Context, p *page, h *head, s shown) error {
+func (r *replay) step(ctx context.Context, p *page, h *head, s *shown) error {
 	var row struct {
 		Hash string         `db:"hash"`
 		Salt []byte         `db:"salt"`
@@ -104,7 +105,7 @@ func (r *replay) derive(ctx context.Context, p *page, step *step, document int64
 
 // resetsIn is what is known of /resets_in when the snapshot shows a document that
 // has it; nil when it does not.
-func (r *replay) resetsIn(h *head, s shown, body string) json.RawMessage {
+func (r *replay) resetsIn(h *head, s *shown, body string) json.RawMessage {
 	if !hasMember([]byte(body), "resets_in") {
 		return nil
 	}
@@ -112,14 +113,6 @@ func (r *replay) resetsIn(h *head, s shown, body string) json.RawMessage {
 		return moved
 	}
 	return h.usageAt("/resets_in")
-}
-
-// shown is a snapshot of a response as it is stored.
-type shown struct {
-	account, document int64
-	received          bool   // something came with it: the digest, or what moved
-	digest            []byte // of the object as received; nil: not kept
-	moved             []ledger.Counters
 }
 
 // resetsIn is the /resets_in that moved; nil when it did not.
@@ -130,48 +123,4 @@ func (s *shown) resetsIn() json.RawMessage {
 		}
 	}
 	return nil
-}
-
-// shownBy reads the snapshots of a response, by account.
-func shownBy(ctx context.Context, tx *txn, response int64) (all []shown, err error) {
-	err = tx.each(ctx, func(scan func(...any) error) error {
-		var s shown
-		err := scan((*number)(&s.account), (*number)(&s.document))
-		all = append(all, s)
-		return err
-	}, `SELECT account_id, document_id FROM snapshot WHERE response_id = ? ORDER BY account_id`, response)
-	if err != nil {
-		return nil, err
-	}
-	at := 0
-	find := func(account int64) *shown {
-		for at < len(all) && all[at].account < account {
-			at++
-		}
-		if at == len(all) || all[at].account != account {
-			return &shown{} // of a snapshot that is not there
-		}
-		return &all[at]
-	}
-	err = tx.each(ctx, func(scan func(...any) error) error {
-		var account int64
-		var digest []byte
-		err := scan(&account, &digest)
-		s := find(account)
-		s.received, s.digest = true, digest
-		return err
-	}, `SELECT account_id, digest FROM received WHERE response_id = ? ORDER BY account_id`, response)
-	if err != nil {
-		return nil, err
-	}
-	at = 0
-	err = tx.each(ctx, func(scan func(...any) error) error {
-		var account int64
-		var c ledger.Counters
-		err := scan(&account, &c.Pointer, &c.Body, &c.Max)
-		s := find(account)
-		s.moved = append(s.moved, c)
-		return err
-	}, `SELECT account_id, pointer, body, max FROM usage WHERE response_id = ? ORDER BY account_id, pointer`, response)
-	return all, err
 }

@@ -159,7 +159,7 @@ func (a *app) giveProof(p ledger.Proof, proven ledger.Proven, made store.Proof, 
 	answer := report.NewProofJSON(p, proven, o.output)
 	return a.printOne(answer, proofPairs(answer), func() error {
 		_, err := fmt.Fprintf(a.env.stdout, "Wrote %s: the snapshot of %s is in entry %d of the %s that %s has signed.\n",
-			render.Clean(o.output), render.Stamp(answer.ReceivedAt.Time), answer.Entry, entries(answer.Size), render.Clean(answer.Origin))
+			render.Clean(o.output), render.Stamp(answer.ReceivedAt.Time), answer.Entry, many(answer.Size, "entry", "entries"), render.Clean(answer.Origin))
 		return err
 	})
 }
