@@ -101,6 +101,9 @@ type moved struct {
 }
 
 func (p *page) write(ctx context.Context, r Response) error {
+	if len(r.Absent) > 0 && r.Source != Detail {
+		return fmt.Errorf("store: append: only a detail call is answered with 404, not a %s", r.Source)
+	}
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
 	p.failures = slices.Clone(r.Failures)
 	digests, err := p.load(ctx, r)
