@@ -217,7 +217,9 @@ func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
 func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
 	db, text := demoStore(t), readme(t)
 	changeToPast(t)
+	secret := filepath.Join(t.TempDir(), "key")
 	for _, args := range []string{
+		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
 		"import saved --workspace past", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)
