@@ -159,7 +159,7 @@ func TestEveryByteOfTheFileIsVerified(t *testing.T) {
 	default:
 		changes = []byte{1 << rand.IntN(8)}
 		rand.Shuffle(len(offsets), func(i, j int) { offsets[i], offsets[j] = offsets[j], offsets[i] })
-		offsets = offsets[:fewer(600, 100)]
+		offsets = offsets[:fewer(400, 60)]
 	}
 	copied, missed := memoryPath(t), 0
 	for _, at := range offsets {
