@@ -64,3 +64,20 @@ func NewVerifyJSON(v store.Verified, findings []store.Finding) VerifyJSON {
 	}
 	return j
 }
+
+// BackupJSON is a backup that was made: the answer of `backup`.
+type BackupJSON struct {
+	File    string   `json:"file"`
+	Bytes   int64    `json:"bytes"`
+	Size    int64    `json:"size"`    // entries in the log
+	Root    string   `json:"root"`    // of the tree over them, base64
+	Kept    []string `json:"kept"`    // older backups, the newest first
+	Removed int      `json:"removed"` // how many older backups made room
+}
+
+// NewBackupJSON converts a backup.
+func NewBackupJSON(b store.Backup) BackupJSON {
+	return BackupJSON{
+		File: b.Path, Bytes: b.Bytes, Size: b.Tree.N, Root: b.Tree.Hash.String(), Kept: nonNil(b.Kept), Removed: b.Removed,
+	}
+}
