@@ -23,6 +23,9 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 		if err := v.checkIntegrity(ctx, tx); err != nil {
 			return err
 		}
+		if err := v.checkCells(ctx, tx); err != nil {
+			return err
+		}
 		if err := v.checkSize(ctx); err != nil {
 			return err
 		}
