@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
@@ -19,8 +21,8 @@ func (s *Store) copyAndCheck(ctx context.Context, fresh string, o BackupOptions)
 	if o.Checking != nil {
 		o.Checking()
 	}
-	if err := checkCopy(ctx, fresh, tree); err != nil {
-		return tree, 0, fmt.Errorf("the copy is not what was stored, and was removed: %w", err)
+	if err := checkCopy(ctx, fresh, s.rules, tree); err != nil {
+		return tree, 0, fmt.Errorf("the copy does not verify, and was removed: %w", err)
 	}
 	info, err := os.Stat(fresh)
 	if err != nil {
@@ -89,25 +91,20 @@ func copyPages(ctx context.Context, from backuper, address string, progress func
 	return nil
 }
 
-// checkCopy reads the whole copy and says what is wrong with it.
-func checkCopy(ctx context.Context, fresh string, want tlog.Tree) error {
-	s, err := Open(ctx, fresh, Options{})
+// checkCopy verifies the whole copy, by the rules of the store if those are at hand.
+func checkCopy(ctx context.Context, fresh string, rules Rules, want tlog.Tree) error {
+	s, err := Open(ctx, fresh, Options{Rules: rules})
 	if err != nil {
 		return err
 	}
 	defer s.Close() // a reader has nothing to lose
-	var found []string
-	if err := s.read.SelectContext(ctx, &found, `PRAGMA integrity_check(1)`); err != nil {
-		return s.failure(err)
-	}
-	if len(found) != 1 || found[0] != "ok" {
-		return damagedRow("database", fmt.Errorf("%q", found))
-	}
-	tree, err := s.Tree(ctx)
-	if err == nil && tree != want {
-		err = damagedRow("log", fmt.Errorf("%d entries, not %d", tree.N, want.N))
-	}
-	return err
+	var first error
+	_, err = s.Verify(ctx, VerifyOptions{AnyRules: true, Trees: []tlog.Tree{want}}, func(f Finding) {
+		if first == nil {
+			first = damagedRow(strings.TrimSpace(f.Table+" "+f.Row), errors.New(f.Problem))
+		}
+	})
+	return cmp.Or(err, first)
 }
 
 // treeIn is the tree of the log of a store that a lobstrail of any version made.
