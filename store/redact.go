@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
@@ -249,6 +251,20 @@ func (r *redaction) keepFailures(ctx context.Context, tx *txn, line *ledger.Reda
 // placeholder is the document that stands for those that were erased.
 func placeholder(account, name string) string {
 	return fmt.Sprintf(`{"id":"%s","username":"%s"}`, account, name)
+}
+
+// Withheld are the ids of the accounts of a workspace that were redacted: nothing
+// of them is stored any more.
+func (s *Store) Withheld(ctx context.Context, workspace string) (ids map[string]bool, err error) {
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		var id int64
+		if err := tx.GetContext(ctx, &id, `SELECT coalesce(max(id), 0) FROM workspace WHERE name = ?`, workspace); err != nil {
+			return err
+		}
+		ids, err = withheld(ctx, tx, id)
+		return err
+	})
+	return ids, err
 }
 
 // withheld are the ids of the accounts of a workspace that were redacted.
