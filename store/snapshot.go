@@ -62,6 +62,8 @@ type Appended struct {
 	// Repeated is how many accounts this run had already seen in a list. Such an
 	// account is left out: a list that shows one twice has drifted.
 	Repeated int
+	// Withheld is how many accounts were left out because they were redacted.
+	Withheld int
 }
 
 // Captured is how many snapshots of existing accounts were taken.

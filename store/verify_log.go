@@ -24,6 +24,7 @@ type logCheck struct {
 
 	rows     evidenceRows
 	thinned  thinnings
+	redacted map[int64]bool   // accounts that an entry names
 	before   int64            // responses up to this one are not checked
 	named    map[string]int64 // the highest number of each kind so far
 	accounts int64            // how many were shown so far
@@ -35,7 +36,7 @@ type logCheck struct {
 func (v *verifier) checkLog(ctx context.Context, tx *txn) (err error) {
 	c := &logCheck{
 		verifier: v, tx: tx, reader: newLogReader(tx), trees: map[int64][]ledger.Hash{},
-		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{},
+		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{}, redacted: map[int64]bool{},
 	}
 	for _, tree := range v.options.Trees {
 		c.trees[tree.N] = append(c.trees[tree.N], tree.Hash)
@@ -233,7 +234,7 @@ func (c *logCheck) end(ctx context.Context) error {
 	if err := c.runs.end(ctx, c); err != nil {
 		return err
 	}
-	return errors.Join(c.thinned.end(c), c.rows.end(ctx, c))
+	return errors.Join(c.thinned.end(c), c.endRedacted(ctx), c.rows.end(ctx, c))
 }
 
 // namedBefore is the highest number of the kind that the entries name which are
