@@ -100,17 +100,11 @@ func (a *app) lastFortnight(ctx context.Context, s *store.Store, at time.Time) (
 		at = a.env.now()
 	}
 	// What was noticed at the moment itself belongs to it.
-	f := &fortnight{until: at.Add(time.Millisecond), columns: sparklineColumns(a.tableWidth()), steps: map[string][]store.StatusStep{}}
+	f := &fortnight{until: at.Add(time.Millisecond), columns: sparklineColumns(a.tableWidth())}
 	f.since = f.until.AddDate(0, 0, -14)
-	for step, err := range s.StatusSteps(ctx, store.PeriodQuery{Workspace: a.workspace, Since: f.since, Until: f.until}) {
-		if err != nil {
-			return nil, err
-		}
-		if step.Window.Before.Before(f.until) {
-			f.steps[step.Account] = append(f.steps[step.Account], step)
-		}
-	}
-	return f, nil
+	var err error
+	f.steps, err = s.HealthSteps(ctx, store.PeriodQuery{Workspace: a.workspace, Since: f.since, Until: f.until})
+	return f, err
 }
 
 // sparkline is the last fortnight of an account.
@@ -118,5 +112,9 @@ func (f *fortnight) sparkline(account store.AccountState) []render.Mark {
 	if f == nil {
 		return []render.Mark{}
 	}
-	return marks(report.NewSparkline(account, f.steps[account.ID], f.since, f.until, f.columns))
+	steps := f.steps[account.ID]
+	for len(steps) > 0 && !steps[len(steps)-1].Window.Before.Before(f.until) {
+		steps = steps[:len(steps)-1] // it was not known then
+	}
+	return marks(report.NewSparkline(account, steps, f.since, f.until, f.columns))
 }
