@@ -63,6 +63,7 @@ func TestReportOfSquids(t *testing.T) {
 	s := Build(in).Squids
 	wantJSON(t, s.WithoutHealthy, `[{"id":"s1","name":"One","accounts":[{"id":"a","username":"ann","health":"expired"}]},`+
 		`{"id":"s3","name":"Three","accounts":[]}]`)
+	wantJSON(t, s.OnSingle, `[{"id":"s2","name":"Two","accounts":[{"id":"b","username":"bob","health":"healthy"}]}]`)
 	type use struct {
 		squid, account string
 		ended          bool

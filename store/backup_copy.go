@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
@@ -17,7 +19,7 @@ func (s *Store) copyAndCheck(ctx context.Context, fresh string, o BackupOptions)
 		return tree, 0, err
 	}
 	if err := s.checkCopy(ctx, fresh, tree, o.Checking); err != nil {
-		return tree, 0, err
+		return tree, 0, fmt.Errorf("the copy does not verify, and was removed: %w", err)
 	}
 	info, err := os.Stat(fresh)
 	if err != nil {
@@ -86,29 +88,21 @@ func copyPages(ctx context.Context, from backuper, address string, progress func
 	return nil
 }
 
-// checkCopy verifies the copy, which must have the log that the store had.
-func (s *Store) checkCopy(ctx context.Context, fresh string, tree tlog.Tree, progress func(done, total int64)) error {
+// checkCopy verifies the whole copy, by the rules of the store if those are at hand.
+func (s *Store) checkCopy(ctx context.Context, fresh string, want tlog.Tree, progress func(done, total int64)) error {
 	copied, err := Open(ctx, fresh, Options{Now: s.now, Rules: s.rules})
 	if err != nil {
 		return err
 	}
 	defer copied.Close() // a reader has nothing to lose
-	var first Finding
-	done, err := copied.Verify(ctx, VerifyOptions{Progress: progress}, func(f Finding) {
-		if first.Problem == "" {
-			first = f
+	var first error
+	o := VerifyOptions{AnyRules: true, Trees: []tlog.Tree{want}, Progress: progress}
+	_, err = copied.Verify(ctx, o, func(f Finding) {
+		if first == nil {
+			first = damagedRow(strings.TrimSpace(f.Table+" "+f.Row), errors.New(f.Problem))
 		}
 	})
-	switch {
-	case err != nil:
-		return err
-	case done.Findings > 0:
-		return fmt.Errorf("%w: the copy does not verify, and was removed: %d findings, the first in %s %s: %s",
-			ErrDamaged, done.Findings, first.Table, first.Row, first.Problem)
-	case done.Tree != tree:
-		return fmt.Errorf("%w: the log of the copy has %d entries, not %d", ErrDamaged, done.Tree.N, tree.N)
-	}
-	return nil
+	return cmp.Or(err, first)
 }
 
 // treeIn is the tree of the log of a store that a lobstrail of any version made.

@@ -15,7 +15,8 @@ import (
 // ErrLater means that what is to be proven came after the checkpoint.
 var ErrLater = errors.New("came after the checkpoint")
 
-// ErrRedacted means that what is to be proven was redacted.
+// ErrRedacted means that what is to be proven was redacted: but for its document, it
+// can be proven still.
 var ErrRedacted = errors.New("was redacted: what was observed of it is gone, and the secret that would prove it")
 
 // ProofQuery asks for the proof of a snapshot.
@@ -96,7 +97,7 @@ func findSnapshot(ctx context.Context, tx *txn, q ProofQuery) (found foundSnapsh
 		JOIN document d ON d.id = s.document_id
 		WHERE w.name = ? AND a.hash = ?
 		ORDER BY r.received_at DESC, r.id DESC LIMIT 1`, q.until(), q.Workspace, q.Account)
-	if err == nil && len(found.Salt) == 0 {
+	if err == nil && len(found.Salt) == 0 && !q.WithoutDocument {
 		err = fmt.Errorf("account %s %w", q.Account, ErrRedacted)
 	}
 	return found, err

@@ -10,32 +10,28 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mostPlatforms bounds what is read of them: there are a few dozen in truth, and
-// a type is any text.
-const mostPlatforms = 100
-
-// Platforms reads the types of the accounts of a workspace that are not gone, by
-// name, a hundred at most.
-func (s *Store) Platforms(ctx context.Context, workspace string) (platforms []Platform, err error) {
+// Platforms reads the platforms of accounts, which are given by their ids, one of
+// each type: what one says of its platform, all do. They come by type; accounts that
+// the workspace does not know, and those that are gone, are passed over.
+func (s *Store) Platforms(ctx context.Context, workspace string, accounts []string) (platforms []Platform, err error) {
+	ids, err := json.Marshal(accounts)
+	if err != nil {
+		return nil, err
+	}
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
 		err := eachOf(ctx, tx, `
 			SELECT v.type, d.body
-			FROM (
-				SELECT max(h.version_id) AS newest
-				FROM workspace w
-				CROSS JOIN account a ON a.workspace_id = w.id
-				CROSS JOIN head h ON h.account_id = a.id AND h.gone = 0
-				CROSS JOIN version v ON v.id = h.version_id
-				WHERE w.name = ?
-				GROUP BY v.type
-			)
-			CROSS JOIN version v ON v.id = newest
+			FROM json_each(?2) wanted
+			CROSS JOIN account a ON a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND a.hash = wanted.value
+			CROSS JOIN head h ON h.account_id = a.id
+			CROSS JOIN version v ON v.id = h.version_id
 			CROSS JOIN document d ON d.id = v.document_id
-			ORDER BY v.type LIMIT ?`, []any{workspace, mostPlatforms}, func(scan func(...any) error) error {
+			WHERE d.body IS NOT NULL
+			ORDER BY v.type, a.hash`, []any{workspace, string(ids)}, func(scan func(...any) error) error {
 			var p Platform
-			var body sql.NullString
+			var body string
 			err := scan(&p.Type, &body)
-			p.Document = rawOrNil(body)
+			p.Document = json.RawMessage(body)
 			platforms = append(platforms, p)
 			return err
 		})

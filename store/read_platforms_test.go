@@ -11,8 +11,8 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// TestPlatforms: each type with the document and the icon of the account of it that
-// changed last, and none of another workspace or of an account that is gone.
+// TestPlatforms: each with the document and the icon of the account that was named,
+// and none of another workspace or of an account that is gone.
 func TestPlatforms(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	s := openStore(t, memoryPath(t), func() time.Time { return now })
@@ -25,6 +25,9 @@ func TestPlatforms(t *testing.T) {
 			t.Fatal(err)
 		}
 		response := store.Response{Source: store.List, Sent: now, Received: now, Requests: 1, Absent: absent}
+		if absent != nil {
+			response.Source = store.Detail
+		}
 		for _, object := range objects {
 			var named struct{ ID string }
 			if err := json.Unmarshal([]byte(object), &named); err != nil {
@@ -46,7 +49,7 @@ func TestPlatforms(t *testing.T) {
 	look("other", nil, object(9, "o", "200", `"o"`))
 	look("w", nil, object(1, "x", "401", `"one"`), object(2, "x", "200", `"two"`), object(3, "y", "200", "null"), object(4, "z", "200", `"z"`))
 	look("w", []string{id(4)})
-	platforms, err := s.Platforms(t.Context(), "w")
+	platforms, err := s.Platforms(t.Context(), "w", []string{id(3), id(1), id(4), id(9), "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +64,7 @@ func TestPlatforms(t *testing.T) {
 	if diff := cmp.Diff([]string{"x 1 one", "y 3 "}, got); diff != "" {
 		t.Error(diff)
 	}
-	if platforms, err := s.Platforms(t.Context(), "nobody"); err != nil || platforms != nil {
+	if platforms, err := s.Platforms(t.Context(), "nobody", []string{id(1)}); err != nil || platforms != nil {
 		t.Errorf("of no workspace: %v, %v", platforms, err)
 	}
 }

@@ -23,6 +23,9 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 		if err := v.checkIntegrity(ctx, tx); err != nil {
 			return err
 		}
+		if err := v.checkCells(ctx, tx); err != nil {
+			return err
+		}
 		if err := v.checkSize(ctx); err != nil {
 			return err
 		}
@@ -40,8 +43,8 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 	return nil
 }
 
-// treeRoot is how messages of SQLite begin that are about a page of a b-tree.
-var treeRoot = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
+// btreeMessage is how messages of SQLite begin that are about a page of a b-tree.
+var btreeMessage = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
 
 // checkIntegrity lets SQLite look at each page and each row.
 func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
@@ -61,7 +64,7 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 		if err := scan(&message); err != nil || message == "ok" {
 			return err
 		}
-		if tree := treeRoot.FindStringSubmatch(message); tree != nil {
+		if tree := btreeMessage.FindStringSubmatch(message); tree != nil {
 			root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
 			table = roots[root]
 		}

@@ -24,6 +24,7 @@ type logCheck struct {
 
 	rows     evidenceRows
 	thinned  thinnings
+	redacted map[int64]bool   // accounts that an entry names
 	before   int64            // responses up to this one are not checked
 	named    map[string]int64 // the highest number of each kind so far
 	accounts int64            // how many were shown so far
@@ -35,12 +36,13 @@ type logCheck struct {
 func (v *verifier) checkLog(ctx context.Context, tx *txn) (err error) {
 	c := &logCheck{
 		verifier: v, tx: tx, reader: newLogReader(tx), trees: map[int64][]ledger.Hash{},
-		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{},
+		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{}, redacted: map[int64]bool{},
 	}
-	for _, tree := range append([]tlog.Tree{v.options.Since}, v.options.Trees...) {
-		if tree.N > 0 {
-			c.trees[tree.N] = append(c.trees[tree.N], tree.Hash)
-		}
+	for _, tree := range v.options.Trees {
+		c.trees[tree.N] = append(c.trees[tree.N], tree.Hash)
+	}
+	if since := v.options.Since; since.N > 0 {
+		c.trees[since.N] = append(c.trees[since.N], since.Hash)
 	}
 	if err := c.begin(ctx); err != nil {
 		return err
@@ -70,10 +72,10 @@ func (c *logCheck) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if c.size = c.options.Since.N; c.size > 0 {
-		if err := c.readTrees(ctx); err != nil {
-			return err
-		}
+	if err := c.readTrees(ctx); err != nil {
+		return err
+	}
+	if c.size > 0 {
 		err := c.tx.GetContext(ctx, &c.accounts,
 			`SELECT coalesce(max(account_max), 0) FROM response WHERE id <= ?`, c.named["response"])
 		if err != nil {
@@ -90,6 +92,7 @@ func (c *logCheck) begin(ctx context.Context) (err error) {
 // readTrees takes the hashes of the tree from which the check begins as they are
 // stored, and checks those that came before it.
 func (c *logCheck) readTrees(ctx context.Context) error {
+	c.size = c.options.Since.N
 	var last int64
 	if err := c.tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
 		return err
@@ -231,7 +234,7 @@ func (c *logCheck) end(ctx context.Context) error {
 	if err := c.runs.end(ctx, c); err != nil {
 		return err
 	}
-	return errors.Join(c.thinned.end(c), c.rows.end(ctx, c))
+	return errors.Join(c.thinned.end(c), c.endRedacted(ctx), c.rows.end(ctx, c))
 }
 
 // namedBefore is the highest number of the kind that the entries name which are

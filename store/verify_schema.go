@@ -9,18 +9,25 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// schemaObject is a row of sqlite_schema, but for the page on which the thing
-// begins.
+// schemaObject is a row of sqlite_schema, but for the page on which a table or an
+// index begins, and the number of the row: VACUUM moves them.
 type schemaObject struct {
 	Kind  string `db:"type"`
 	Name  string `db:"name"`
 	Table string `db:"tbl_name"`
 	SQL   string `db:"sql"`
+	Types string `db:"types"` // of these values; and the page where there is none
 }
 
 const (
 	schemaObjects = `
-		SELECT type, name, tbl_name, coalesce(sql, '') AS sql
+		SELECT
+			type,
+			name,
+			tbl_name,
+			coalesce(sql, '') AS sql,
+			concat_ws(' ', typeof(type), typeof(name), typeof(tbl_name), typeof(sql), typeof(rootpage),
+				iif(type IN ('table', 'index'), NULL, rootpage)) AS types
 		FROM sqlite_schema
 		ORDER BY type, name`
 	plannerFigures = `

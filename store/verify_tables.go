@@ -49,17 +49,17 @@ func (v *verifier) checkSettings(ctx context.Context, tx *txn) error {
 func (v *verifier) checkSequences(ctx context.Context, tx *txn) error {
 	var found, want string
 	err := tx.GetContext(ctx, &found, `
-		SELECT coalesce(group_concat(quote(name) || ' ' || quote(seq), ', '), '')
-		FROM (SELECT name, seq FROM sqlite_sequence ORDER BY name, seq)`)
+		SELECT coalesce(group_concat(row || ' ' || quote(name) || ' ' || quote(seq), ', '), '')
+		FROM (SELECT rowid AS row, name, seq FROM sqlite_sequence ORDER BY row)`)
 	if err != nil {
 		return err
 	}
 	err = tx.GetContext(ctx, &want, `
-		SELECT coalesce(group_concat(quote(name) || ' ' || quote(last), ', '), '')
+		SELECT coalesce(group_concat(row || ' ' || quote(name) || ' ' || quote(last), ', '), '')
 		FROM (
-			SELECT 'goose_db_version' AS name, max(id) AS last FROM goose_db_version
+			SELECT 1 AS row, 'goose_db_version' AS name, max(id) AS last FROM goose_db_version
 			UNION ALL
-			SELECT 'run', max(id) FROM run
+			SELECT 2, 'run', max(id) FROM run
 		)
 		WHERE last IS NOT NULL`)
 	if err == nil && found != want {

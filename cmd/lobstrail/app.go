@@ -71,8 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newBackupCmd(), a.newProveCmd(),
-		a.newVerifyProofCmd(), a.newPruneCmd(), a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
+		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root

@@ -154,8 +154,11 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 			return err
 		},
 		func() (err error) {
-			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err == nil && wanted.Status {
-				in.Steps, err = collect(s.StatusSteps(ctx, period))
+			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil || !wanted.Status {
+				return err
+			}
+			if in.Steps, err = collect(s.StatusSteps(ctx, period)); err == nil {
+				in.Platforms, err = a.readPlatforms(ctx, s, in.Accounts)
 			}
 			return err
 		},

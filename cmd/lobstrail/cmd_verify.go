@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,19 +23,20 @@ type verifyOptions struct {
 	verifiers  []string
 }
 
-const verifyHelp = `Check that the store is what was written to it. Everything is made again from the
-rows and compared: documents and icons with their digests, snapshots with the
-entries of the log, entries with the tree over them, and all that is derived
-(versions, changes, assignments) with what it derives from; and SQLite checks the
-file. It covers all workspaces, changes nothing, and may run while batches do.
+const verifyHelp = `Check that the store is what was written to it. Everything is made again from
+the rows and compared: documents and icons with their digests, snapshots with
+the entries of the log, entries with the tree over them, and all that is derived
+(versions, changes, assignments) with what it derives from; and SQLite checks
+the file. It covers all workspaces, changes nothing, and may run while batches
+do.
 
 Who can write to the file could make all of it again, log and all. With
 --checkpoint, the log must begin as each signed checkpoint in a file says, which
 only holds if nobody did.
 
 With --since, only what came after the last checkpoint in a file is checked, for
-stores that take long: neither what is derived nor the file as such. The log must
-begin as the checkpoint says.
+stores that take long: neither what is derived nor the file as such. The log
+must begin as the checkpoint says.
 
 Exit codes: 0 all is as it was written; 1 failed; 2 wrong usage; 4 something is
 not, or the log does not begin as a checkpoint says; 10 there is no store.`
@@ -78,6 +81,9 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 		if err != nil {
 			return err
 		}
+		slices.SortStableFunc(first, func(a, b store.Finding) int { // those that look at once have found them in any order
+			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(len(a.Row), len(b.Row)), cmp.Compare(a.Row, b.Row))
+		})
 		answer := report.NewVerifyJSON(done, first)
 		if answer.Checkpoints = checkpoints; o.since != "" {
 			answer.Since = &options.Since.N

@@ -49,6 +49,8 @@ func someAccounts(s *crashSite) []string {
 	return args
 }
 
+func redactOne(s *crashSite) []string { return []string{"redact", s.ids[1], "--yes"} }
+
 func deletedIn(round int) int { return round * 15 % crashAccounts }
 
 var operations = []operation{
@@ -57,6 +59,7 @@ var operations = []operation{
 	{name: "a migration", args: allAccounts, prepare: unmigrate, older: true, page: crashPage},
 	{name: "a derivation by other rules", args: allAccounts, prepare: changeRules, page: crashPage},
 	{name: "a prune", args: prunePast, prepare: importPast, page: crashPage, thins: true},
+	{name: "a redaction", args: redactOne, page: crashPage},
 }
 
 // unmigrate takes back the migrations after the second one, the first with which

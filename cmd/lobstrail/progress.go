@@ -77,7 +77,7 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
-// showShare is called with how much of the work is done.
+// showShare is show for any other work, of which so much is done.
 func (p *progress) showShare(done, total int64) {
 	if p.bar != nil {
 		p.bar.ChangeMax64(max(total, done))

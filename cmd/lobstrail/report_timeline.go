@@ -68,6 +68,13 @@ type fortnight struct {
 	since, until time.Time
 	columns      int
 	steps        map[string][]store.StatusStep // by account
+	calm         map[calmLife][]render.Mark
+}
+
+// calmLife is the life of an account without steps: most are the same.
+type calmLife struct {
+	health      store.Health
+	first, last int64 // sight
 }
 
 // sparklineColumns is how many columns there are for a fortnight: a narrow terminal
@@ -100,17 +107,11 @@ func (a *app) lastFortnight(ctx context.Context, s *store.Store, at time.Time) (
 		at = a.env.now()
 	}
 	// What was noticed at the moment itself belongs to it.
-	f := &fortnight{until: at.Add(time.Millisecond), columns: sparklineColumns(a.tableWidth()), steps: map[string][]store.StatusStep{}}
+	f := &fortnight{until: at.Add(time.Millisecond), columns: sparklineColumns(a.tableWidth()), calm: map[calmLife][]render.Mark{}}
 	f.since = f.until.AddDate(0, 0, -14)
-	for step, err := range s.StatusSteps(ctx, store.PeriodQuery{Workspace: a.workspace, Since: f.since, Until: f.until}) {
-		if err != nil {
-			return nil, err
-		}
-		if step.Window.Before.Before(f.until) {
-			f.steps[step.Account] = append(f.steps[step.Account], step)
-		}
-	}
-	return f, nil
+	var err error
+	f.steps, err = s.HealthSteps(ctx, store.PeriodQuery{Workspace: a.workspace, Since: f.since, Until: f.until})
+	return f, err
 }
 
 // sparkline is the last fortnight of an account.
@@ -118,5 +119,23 @@ func (f *fortnight) sparkline(account store.AccountState) []render.Mark {
 	if f == nil {
 		return []render.Mark{}
 	}
-	return marks(report.NewSparkline(account, f.steps[account.ID], f.since, f.until, f.columns))
+	steps := f.steps[account.ID]
+	if len(steps) == 0 {
+		return f.calmSparkline(account)
+	}
+	for len(steps) > 0 && !steps[len(steps)-1].Window.Before.Before(f.until) {
+		steps = steps[:len(steps)-1] // it was not known then
+	}
+	return marks(report.NewSparkline(account, steps, f.since, f.until, f.columns))
+}
+
+// calmSparkline is that of an account whose health did not change.
+func (f *fortnight) calmSparkline(account store.AccountState) []render.Mark {
+	life := calmLife{account.Facts.Health, max(account.FirstSeen.UnixNano(), f.since.UnixNano()), account.SeenAt.UnixNano()}
+	line, known := f.calm[life]
+	if !known {
+		line = marks(report.NewSparkline(account, nil, f.since, f.until, f.columns))
+		f.calm[life] = line
+	}
+	return line
 }

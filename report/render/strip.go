@@ -2,6 +2,7 @@ package render
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -61,14 +62,14 @@ func (m Mark) block() string {
 func (t *tableRows) strip(marks []Mark) field {
 	if !t.options.Color {
 		text := letters(marks)
-		return field{text: text, width: displayWidth(text)}
+		return field{text: text, width: len(text)}
 	}
 	var b strings.Builder
 	for _, m := range marks {
 		b.WriteString(m.block())
 	}
 	text := strings.TrimRight(b.String(), " ")
-	return field{text: text, width: displayWidth(text), strip: marks}
+	return field{text: text, width: utf8.RuneCountInString(text), strip: marks}
 }
 
 // painted is the text of a field in its colours: those of a strip change from mark
