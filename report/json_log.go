@@ -1,6 +1,9 @@
 package report
 
-import "github.com/lobstrail/lobstrail/store/ledger"
+import (
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
 
 // KeyJSON is a key that signs checkpoints: the answer of `key`.
 type KeyJSON struct {
@@ -26,4 +29,55 @@ func NewCheckpointJSON(s ledger.Signed) CheckpointJSON {
 	return CheckpointJSON{
 		Origin: s.Origin, Size: s.N, Root: s.Hash.String(), SignedBy: nonNil(s.By), Checkpoint: string(s.Note),
 	}
+}
+
+// BackupJSON is a backup that was made: the answer of `backup`.
+type BackupJSON struct {
+	File    string   `json:"file"`
+	Bytes   int64    `json:"bytes"`
+	Size    int64    `json:"size"`    // entries in the log
+	Root    string   `json:"root"`    // of the tree over them, base64
+	Kept    []string `json:"kept"`    // older backups, the newest first
+	Removed int      `json:"removed"` // how many older backups made room
+}
+
+// NewBackupJSON converts a backup.
+func NewBackupJSON(b store.Backup) BackupJSON {
+	return BackupJSON{
+		File: b.Path, Bytes: b.Bytes, Size: b.Tree.N, Root: b.Tree.Hash.String(), Kept: nonNil(b.Kept), Removed: b.Removed,
+	}
+}
+
+// VerifyJSON is what was checked of a store, and found: the answer of `verify`.
+type VerifyJSON struct {
+	OK          bool          `json:"ok"`      // nothing was found
+	Entries     int64         `json:"entries"` // in the log
+	Root        string        `json:"root"`    // of the tree over them, base64
+	Responses   int64         `json:"responses"`
+	Snapshots   int64         `json:"snapshots"`
+	Documents   int64         `json:"documents"`
+	Versions    int64         `json:"versions"`
+	Checkpoints int           `json:"checkpoints"` // that the log was held to
+	Since       *int64        `json:"since"`       // entries that were not checked again; null: all were checked
+	Found       int64         `json:"found"`
+	Findings    []FindingJSON `json:"findings"` // the first thousand
+}
+
+// FindingJSON is something that is not as it was written.
+type FindingJSON struct {
+	Table   Text   `json:"table"` // null: it is about the file
+	Row     Text   `json:"row"`   // null: it is about no one row
+	Problem string `json:"problem"`
+}
+
+// NewVerifyJSON converts what a check has looked at, and the first findings.
+func NewVerifyJSON(v store.Verified, findings []store.Finding) VerifyJSON {
+	j := VerifyJSON{
+		OK: v.Findings == 0, Entries: v.Tree.N, Root: v.Tree.Hash.String(), Responses: v.Responses, Snapshots: v.Snapshots,
+		Documents: v.Documents, Versions: v.Versions, Found: v.Findings, Findings: []FindingJSON{},
+	}
+	for _, f := range findings {
+		j.Findings = append(j.Findings, FindingJSON{Text(f.Table), Text(f.Row), f.Problem})
+	}
+	return j
 }

@@ -102,6 +102,9 @@ type moved struct {
 }
 
 func (p *page) write(ctx context.Context, r Response) error {
+	if len(r.Absent) > 0 && r.Source != Detail {
+		return fmt.Errorf("store: append: only a detail call is answered with 404, not a %s", r.Source)
+	}
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
 	p.failures = slices.Clone(r.Failures)
 	r = p.withhold(r)
@@ -153,28 +156,31 @@ func (p *page) load(ctx context.Context, r Response) (digests [][]byte, err erro
 		}
 		ids = append(ids, account.ID)
 	}
+	digests = make([][]byte, len(r.Accounts))
+	var next atomic.Int64
+	hash := func() {
+		for i := next.Add(1) - 1; i < int64(len(digests)); i = next.Add(1) - 1 {
+			digests[i] = r.Accounts[i].digest()
+		}
+	}
 	var hashing sync.WaitGroup
-	hashing.Go(func() { digests = hashAll(r.Accounts) })
+	hashing.Go(hash)
 	err = p.w.heads.load(ctx, p.tx, p.source, append(ids, r.Absent...))
+	hash() // what is left
 	hashing.Wait()
 	return digests, err
 }
 
-// hashAll answers the digests of the objects as received; nil for those that a
-// secret was taken out of.
-func hashAll(accounts []Observed) [][]byte {
-	digests := make([][]byte, len(accounts))
-	for i, account := range accounts {
-		switch {
-		case account.Withheld:
-		case account.Digest != nil:
-			digests[i] = account.Digest
-		default:
-			digest := sha256.Sum256(account.Raw)
-			digests[i] = digest[:]
-		}
+// digest is that of the object as received; nil when a secret was taken out of it.
+func (o *Observed) digest() []byte {
+	switch {
+	case o.Withheld:
+		return nil
+	case o.Digest != nil:
+		return o.Digest
 	}
-	return digests
+	digest := sha256.Sum256(o.Raw)
+	return digest[:]
 }
 
 // news is an account object that was not the same as before, taken apart.

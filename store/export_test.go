@@ -28,6 +28,14 @@ func PruneInSmallSteps(responses int64) (restore func()) {
 // Writer is the connection that a store writes through.
 func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }
 
+// Two accounts are many in tests.
+func init() { manyAccounts = 1 }
+
+// Views is how a store reads side by side.
+func (s *Store) Views(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) error {
+	return s.views(ctx, n, fn)
+}
+
 // RootOf is the hash of the tree over the first n entries.
 func (s *Store) RootOf(ctx context.Context, n int64) (hash tlog.Hash, err error) {
 	err = s.view(ctx, func(tx *sqlx.Tx) error {

@@ -93,12 +93,17 @@ func hashReader(ctx context.Context, tx getter) tlog.HashReader {
 // (RFC 6962, section 2.1).
 func (s *Store) Tree(ctx context.Context) (tree tlog.Tree, err error) {
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
-		if err := tx.GetContext(ctx, &tree.N, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
-			return err
-		}
-		tree.Hash, err = tlog.TreeHash(tree.N, hashReader(ctx, tx))
+		tree, err = treeOf(ctx, tx)
 		return err
 	})
+	return tree, err
+}
+
+func treeOf(ctx context.Context, tx getter) (tree tlog.Tree, err error) {
+	if err := tx.GetContext(ctx, &tree.N, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
+		return tree, err
+	}
+	tree.Hash, err = tlog.TreeHash(tree.N, hashReader(ctx, tx))
 	return tree, err
 }
 

@@ -42,6 +42,7 @@ type Store struct {
 	// These are nil in a store that was opened for reading.
 	write  *sqlx.DB
 	writer *writer
+	heads  *heads // of the last run; nil before the first
 	file   fs.FileInfo
 	lock   *flock.Flock
 	bare   *flock.Flock // nil unless a bare file is read; see shareBare
@@ -123,7 +124,9 @@ func (s *Store) openWriter(ctx context.Context, options Options) (created bool, 
 }
 
 func (s *Store) connectWriter(ctx context.Context) error {
-	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)")
+	// A journal of up to 16 MiB: pages that move with every transaction are copied
+	// once for many of them.
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return err
 	}

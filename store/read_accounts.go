@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -34,45 +35,46 @@ func (q AccountQuery) args() []any {
 // included, by username and id. Those first seen later are left out.
 func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountState, error] {
 	return func(yield func(AccountState, error) bool) {
-		var states []*AccountState
-		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-			states, err = accounts(ctx, tx, q)
-			return err
-		})
+		accounts, err := s.accounts(ctx, q)
 		if err != nil {
 			yield(AccountState{}, err)
 			return
 		}
-		for _, state := range states {
-			if !yield(*state, nil) {
+		for _, account := range accounts {
+			if !yield(account.AccountState, nil) {
 				return
 			}
 		}
 	}
 }
 
+// manyAccounts are so many that reading a half of them takes longer than to open
+// another connection.
+var manyAccounts int64 = 2000
+
 // accounts reads in the order of the table and sorts afterwards: SQLite takes
 // several times as long over rows of this width.
-func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]*AccountState, error) {
-	r, err := newAccountReader(ctx, tx, q)
-	if err != nil {
-		return nil, err
+func (s *Store) accounts(ctx context.Context, q AccountQuery) (accounts []*accountRow, err error) {
+	var last int64
+	if err := s.read.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM account`); err != nil {
+		return nil, s.failure(err)
 	}
-	var states []*AccountState
-	var row string
-	var document sql.NullString
-	err = eachOf(ctx, tx, r.query.sql(), r.query.args(), func(scan func(...any) error) error {
-		if err := scan(&row, &document); err != nil {
+	connections := 1
+	if q.Account == "" && last > manyAccounts {
+		connections = 3
+	}
+	err = s.views(ctx, connections, func(txs []*sqlx.Tx) error {
+		r, err := newAccountReader(ctx, txs[0], q)
+		if err != nil {
 			return err
 		}
-		state, err := r.state(row, document)
-		states = append(states, state)
+		accounts, err = r.read(txs, last/2)
 		return err
 	})
-	slices.SortFunc(states, func(a, b *AccountState) int {
+	slices.SortFunc(accounts, func(a, b *accountRow) int {
 		return cmp.Or(compareNoCase(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
 	})
-	return states, err
+	return accounts, err
 }
 
 // compareNoCase orders texts as SQLite's NOCASE does: upper and lower case of
@@ -104,10 +106,10 @@ func (q AccountQuery) sql() string {
 	if q.Account != "" {
 		which = oneAccount
 	}
-	return `SELECT ` + packed(slices.Concat(own, columnsAlways)...) + document + which + of
+	return `SELECT ` + packed(slices.Concat(own, columnsAlways)...) + document + which + ` AND a.id > ?5 AND a.id <= ?6` + of
 }
 
-// The columns of a row, in the order of accountReader.state: those that each query has
+// The columns of a row, in the order of accountReader.account: those that each query has
 // its own way to, and those of a (the account) and v (its version).
 var (
 	columnsNow    = []string{`h.health`, `h.health_after`, `h.health_before`, `r.received_at`, `missing.since`}
@@ -151,6 +153,12 @@ const (
 	)`
 )
 
+// accountRow is an account with its row id.
+type accountRow struct {
+	AccountState
+	id int64
+}
+
 // accountReader maps rows of accounts. It holds what is looked up once rather
 // than for each account.
 type accountReader struct {
@@ -168,35 +176,81 @@ func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accoun
 	if r.squids, err = squidsAt(ctx, tx, q.Workspace, q.At); err != nil {
 		return nil, err
 	}
-	if r.query.At, err = pastOrNow(ctx, tx, q.Workspace, q.At); err != nil {
-		return nil, err
-	}
-	if r.uses, err = usesAt(ctx, tx, r.query); err != nil || r.query.At.IsZero() {
-		return r, err
-	}
-	r.seen, err = seenBefore(ctx, tx, r.query)
+	r.query.At, err = pastOrNow(ctx, tx, q.Workspace, q.At)
 	return r, err
 }
 
-// state maps a row of [AccountQuery.sql].
-func (r *accountReader) state(row string, document sql.NullString) (*AccountState, error) {
-	f := unpack(row)
-	s := &AccountState{Workspace: r.query.Workspace, Document: rawOrNil(document)}
-	s.Facts.Health = Health(f.text())
-	s.HealthSince.After, s.HealthSince.Before = f.instant(), f.instant()
-	s.SeenAt, s.UnlistedSince = f.instant(), f.instant()
-	id := f.number().Int64
-	s.ID, s.FirstSeen, s.Versions = f.text(), f.instant(), int(f.number().Int64)
-	s.Facts.Username, s.Facts.Type, s.Facts.Status = f.text(), f.text(), f.text()
-	s.Facts.Info, s.Facts.Description, s.Facts.LastSync = f.text(), f.text(), f.text()
-	s.Facts.LockedUntil = f.instant()
-	s.Facts.Squids = r.squidsOf(id)
-	if err := f.err(); err != nil || r.query.At.IsZero() {
-		return s, err
+// read reads all accounts, those with ids up to the middle and those beyond it side
+// by side.
+func (r *accountReader) read(txs []*sqlx.Tx, middle int64) (accounts []*accountRow, err error) {
+	var first, second []*accountRow
+	err = sideBySide(txs,
+		func(tx *sqlx.Tx) (err error) {
+			first, err = r.rows(tx, 0, middle)
+			return err
+		},
+		func(tx *sqlx.Tx) (err error) {
+			second, err = r.rows(tx, middle, math.MaxInt64)
+			return err
+		},
+		r.readUses)
+	accounts = append(first, second...)
+	for _, account := range accounts {
+		if err == nil {
+			err = r.complete(account)
+		}
 	}
-	var err error
-	s.SeenAt, err = r.lastSeen(id)
-	return s, err
+	return accounts, err
+}
+
+// readUses reads what is read for all accounts at once.
+func (r *accountReader) readUses(tx *sqlx.Tx) (err error) {
+	if r.uses, err = usesAt(r.ctx, tx, r.query); err == nil && !r.query.At.IsZero() {
+		r.seen, err = seenBefore(r.ctx, tx, r.query)
+	}
+	return err
+}
+
+// complete adds what is no part of an account's row.
+func (r *accountReader) complete(account *accountRow) (err error) {
+	account.Facts.Squids = r.squidsOf(account.id)
+	if !r.query.At.IsZero() {
+		account.SeenAt, err = r.lastSeen(account.id)
+	}
+	return err
+}
+
+// rows reads the rows of accounts whose ids are beyond the first and up to the second.
+func (r *accountReader) rows(tx *sqlx.Tx, beyond, upTo int64) (accounts []*accountRow, err error) {
+	var row string
+	var document sql.NullString
+	args := append(r.query.args(), beyond, upTo)
+	err = eachOf(r.ctx, tx, r.query.sql(), args, func(scan func(...any) error) error {
+		if err := scan(&row, &document); err != nil {
+			return err
+		}
+		account, err := r.account(row)
+		account.Document = rawOrNil(document)
+		accounts = append(accounts, account)
+		return err
+	})
+	return accounts, err
+}
+
+// account maps a row of [AccountQuery.sql].
+func (r *accountReader) account(row string) (*accountRow, error) {
+	f := unpack(row)
+	a := &accountRow{}
+	a.Workspace = r.query.Workspace
+	a.Facts.Health = Health(f.text())
+	a.HealthSince.After, a.HealthSince.Before = f.instant(), f.instant()
+	a.SeenAt, a.UnlistedSince = f.instant(), f.instant()
+	a.id = f.number().Int64
+	a.ID, a.FirstSeen, a.Versions = f.text(), f.instant(), int(f.number().Int64)
+	a.Facts.Username, a.Facts.Type, a.Facts.Status = f.text(), f.text(), f.text()
+	a.Facts.Info, a.Facts.Description, a.Facts.LastSync = f.text(), f.text(), f.text()
+	a.Facts.LockedUntil = f.instant()
+	return a, f.err()
 }
 
 // squidsOf are the squids that the account has, sorted by id.

@@ -49,6 +49,9 @@ func (s *Store) Redact(ctx context.Context, workspace, account string) (done Red
 	if s.writer == nil {
 		return done, errors.New("store: opened for reading")
 	}
+	if s.heads != nil { // what was known of icons and digests is no longer so
+		defer s.heads.forget()
+	}
 	// What is deleted is overwritten, also in pages that stay.
 	if _, err := s.writer.conn.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
 		return done, s.failure(err)

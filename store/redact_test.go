@@ -259,3 +259,15 @@ func rowsOf(t *testing.T, path, query string) (values []string) {
 	}
 	return values
 }
+
+// TestAnErasedIconIsKeptAgain when another account shows it.
+func TestAnErasedIconIsKeptAgain(t *testing.T) {
+	path := memoryPath(t)
+	s := redactLab(t, path)
+	redactAll(t, s, "default", person)
+	take(t, s, start.Add(24*time.Hour), accountObject(`,"icon":"SUNOTE-ICON-0"`))
+	if got := fmt.Sprint(rowsOf(t, path, `SELECT body FROM icon WHERE body <> '' ORDER BY id`)); got != "[SHARED SUNOTE-ICON-0]" {
+		t.Error(got)
+	}
+	healthy(t, path)
+}

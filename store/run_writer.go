@@ -103,7 +103,7 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 		if err := tx.GetContext(ctx, &workspaceID, `SELECT id FROM workspace WHERE name = ?`, workspace); err != nil {
 			return err
 		}
-		w.heads = newHeads(workspaceID)
+		w.heads = s.headsOf(workspaceID)
 		var err error
 		if w.withheld, err = withheld(ctx, tx, workspaceID); err != nil {
 			return err
@@ -119,6 +119,15 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 		return err
 	})
 	return w, err
+}
+
+// headsOf are the heads at hand: those of the last run, if that was of the
+// workspace too. Nobody else writes while the store is open for writing.
+func (s *Store) headsOf(workspaceID int64) *heads {
+	if s.heads == nil || s.heads.workspaceID != workspaceID {
+		s.heads = newHeads(workspaceID)
+	}
+	return s.heads
 }
 
 // readEnd finds where the history of the workspace ends.

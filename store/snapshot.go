@@ -30,7 +30,7 @@ type Response struct {
 	Requests int
 	// Accounts are the accounts shown, in the order of the answer.
 	Accounts []Observed
-	// Absent are ids that the API answered with 404.
+	// Absent are ids that the API answered with 404, as only a detail call is.
 	Absent []string
 	// Failures are the parts of the answer that could not be understood.
 	Failures []Failure

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 )
 
 // txn is a write transaction. Its statements stay prepared for the next one:
@@ -132,6 +133,73 @@ func (s *Store) view(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
 	}
 	defer tx.Rollback() // nothing to commit
 	return s.failure(fn(tx))
+}
+
+// views runs fn in n read transactions that see the same moment of the store, for
+// queries side by side. While others commit without pause, fn is given one alone.
+func (s *Store) views(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) error {
+	const tries = 3
+	for range tries {
+		if n == 1 {
+			break
+		}
+		same, err := s.viewsAtOnce(ctx, n, fn)
+		if same || err != nil {
+			return s.failure(err)
+		}
+	}
+	return s.view(ctx, func(tx *sqlx.Tx) error { return fn([]*sqlx.Tx{tx}) })
+}
+
+// viewsAtOnce runs fn in n transactions, unless something was committed while they
+// began: the first begins last, and its connection would have noticed.
+func (s *Store) viewsAtOnce(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) (same bool, err error) {
+	conn, err := s.read.Connx(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	var before, after int64
+	if err := conn.GetContext(ctx, &before, `PRAGMA data_version`); err != nil {
+		return false, err
+	}
+	txs := make([]*sqlx.Tx, n)
+	for i := n - 1; i >= 0; i-- {
+		begin := s.read.BeginTxx
+		if i == 0 {
+			begin = conn.BeginTxx
+		}
+		if txs[i], err = begin(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+			return false, err
+		}
+		defer txs[i].Rollback() // nothing to commit
+		// What a transaction sees is settled by the first query.
+		if err := txs[i].GetContext(ctx, &after, `PRAGMA data_version`); err != nil {
+			return false, err
+		}
+	}
+	if before != after {
+		return false, nil
+	}
+	return true, fn(txs)
+}
+
+// sideBySide runs each function in one of the transactions, as many at once as there
+// are transactions.
+func sideBySide(txs []*sqlx.Tx, all ...func(tx *sqlx.Tx) error) error {
+	var group errgroup.Group
+	free := make(chan *sqlx.Tx, len(txs))
+	for _, tx := range txs {
+		free <- tx
+	}
+	for _, fn := range all {
+		tx := <-free
+		group.Go(func() error {
+			defer func() { free <- tx }()
+			return fn(tx)
+		})
+	}
+	return group.Wait()
 }
 
 // floorMS and ceilMS are the Unix milliseconds at or before, and at or after t.

@@ -40,8 +40,8 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 	return nil
 }
 
-// treeOf is how messages of SQLite begin that are about a page of a b-tree.
-var treeOf = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
+// treeRoot is how messages of SQLite begin that are about a page of a b-tree.
+var treeRoot = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
 
 // checkIntegrity lets SQLite look at each page and each row.
 func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
@@ -61,7 +61,7 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 		if err := scan(&message); err != nil || message == "ok" {
 			return err
 		}
-		if tree := treeOf.FindStringSubmatch(message); tree != nil {
+		if tree := treeRoot.FindStringSubmatch(message); tree != nil {
 			root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
 			table = roots[root]
 		}
@@ -70,15 +70,16 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 	}, `PRAGMA integrity_check(1000)`)
 }
 
-// checkReferences looks for rows that refer to rows that are not there.
+// checkReferences looks for rows that refer to rows that are not there. Snapshots
+// are left out: each is looked up with its response and document anyway.
 func (v *verifier) checkReferences(ctx context.Context, tx *txn) error {
 	if v.options.Since.N > 0 {
 		return nil
 	}
 	return tx.each(ctx, func(scan func(...any) error) error {
 		var table, parent string
-		var row, number sql.NullInt64
-		if err := scan(&table, &row, &parent, &number); err != nil {
+		var row sql.NullInt64
+		if err := scan(&table, &row, &parent); err != nil {
 			return err
 		}
 		name := ""
@@ -87,7 +88,12 @@ func (v *verifier) checkReferences(ctx context.Context, tx *txn) error {
 		}
 		v.find(table, name, "refers to a row of table %s that is not there", parent)
 		return nil
-	}, `PRAGMA foreign_key_check`)
+	}, `
+		SELECT broken."table", broken.rowid, broken.parent
+		FROM sqlite_schema t
+		JOIN pragma_foreign_key_check(t.name) broken
+		WHERE t.type = 'table' AND t.name <> 'snapshot'
+		ORDER BY t.name, broken.rowid`)
 }
 
 // headerField is a part of the header of a SQLite file

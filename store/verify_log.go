@@ -95,21 +95,21 @@ func (c *logCheck) readTrees(ctx context.Context) error {
 	if err := c.tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
 		return err
 	}
-	reader := hashReader(ctx, c.tx)
-	for n := range c.trees {
-		if n > min(c.size, last) {
+	for n, hashes := range c.trees {
+		if n > c.size {
 			continue
 		}
-		hash, err := tlog.TreeHash(n, reader)
-		if errors.Is(err, sql.ErrNoRows) {
-			c.find("entry", "", "one of the first %d is missing", n)
-			continue
+		for _, hash := range hashes {
+			switch err := extends(ctx, c.tx, tlog.Tree{N: n, Hash: hash}); {
+			case errors.Is(err, ErrRewritten):
+				c.find("entry", "", "%v", err)
+			case err != nil:
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		c.checkTree(n, hash)
+		delete(c.trees, n)
 	}
+	reader := hashReader(ctx, c.tx)
 	for level := range 63 {
 		if c.size>>level&1 == 0 || c.size > last {
 			continue
@@ -129,7 +129,7 @@ func (c *logCheck) readTrees(ctx context.Context) error {
 func (c *logCheck) checkTree(n int64, hash ledger.Hash) {
 	for _, want := range c.trees[n] {
 		if want != hash {
-			c.find("entry", "", "the first %d are not those of the checkpoint: its tree has the hash %s, theirs has %s", n, want, hash)
+			c.find("entry", "", "%v: its first %d entries are others", ErrRewritten, n)
 		}
 	}
 	delete(c.trees, n)
@@ -143,11 +143,12 @@ type entryRow struct {
 
 // entry checks an entry and what it names.
 func (c *logCheck) entry(ctx context.Context, e entryRow) error {
-	if e.id != c.size+1 {
-		c.find("entry", e.id, "follows entry %d", c.size)
-	}
-	if e.id <= c.size { // below 1
+	switch {
+	case e.id <= c.size: // below 1
+		c.find("entry", e.id, "is none of a log's: entries are numbered from 1 on")
 		return nil
+	case e.id > c.size+1:
+		c.find("entry", c.size+1, "is missing: entry %d follows entry %d", e.id, c.size)
 	}
 	if err := c.hash(e); err != nil {
 		return err
@@ -221,7 +222,7 @@ func (c *logCheck) readEdge(indexes []int64) ([]ledger.Hash, error) {
 // end looks at what is left when all entries were read.
 func (c *logCheck) end(ctx context.Context) error {
 	for n := range c.trees {
-		c.find("entry", "", "the log has %d, and a checkpoint tells of %d", c.size, n)
+		c.find("entry", "", "%v: the log has %d entries, the checkpoint %d", ErrRewritten, c.size, n)
 	}
 	root, err := tlog.TreeHash(c.size, tlog.HashReaderFunc(c.readEdge))
 	if err != nil {

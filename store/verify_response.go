@@ -10,8 +10,10 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// spotName is how a row is called that belongs to a snapshot.
-func spotName(at spot) string { return fmt.Sprintf("response %d, account %d", at.response, at.account) }
+// String is how a row is called that belongs to a snapshot.
+func (at spot) String() string {
+	return fmt.Sprintf("response %d, account %d", at.response, at.account)
+}
 
 // response compares a response and what it showed with its line.
 func (c *logCheck) response(ctx context.Context, l lineOf, row *loggedResponse) error {
@@ -51,16 +53,16 @@ func (c *logCheck) response(ctx context.Context, l lineOf, row *loggedResponse) 
 // snapshot checks what the leaf of a snapshot does not tell. It answers nil when
 // there is no leaf.
 func (c *logCheck) snapshot(ctx context.Context, row *loggedResponse, s *shown) (*loggedDocument, error) {
-	name := spotName(spot{row.ID, s.account})
+	at := spot{row.ID, s.account}
 	d, err := c.reader.document(ctx, s.document)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		c.find("snapshot", name, "shows document %d, which is missing, or its account", s.document)
+		c.find("snapshot", at, "shows document %d, which is missing, or its account", s.document)
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case d.account != s.account:
-		c.find("snapshot", name, "shows document %d, which is of account %d", s.document, d.account)
+		c.find("snapshot", at, "shows document %d, which is of account %d", s.document, d.account)
 		return nil, nil
 	}
 	if d.workspace != row.Workspace {
@@ -70,7 +72,7 @@ func (c *logCheck) snapshot(ctx context.Context, row *loggedResponse, s *shown) 
 		c.find("document", s.document, "names response %d as its first, and is shown by response %d", d.response, row.ID)
 	}
 	if len(s.moved) > 0 && !s.received {
-		c.find("usage", name, "has no row in table received")
+		c.find("usage", at, "has no row in table received")
 	}
 	if s.account > c.accounts {
 		if s.account != c.accounts+1 {

@@ -49,7 +49,7 @@ func (r *evidenceRows) open(ctx context.Context, c *logCheck) (err error) {
 		return err
 	}
 	r.shown.stray = func(table string, at spot) {
-		c.find(table, spotName(at), "belongs to no snapshot that an entry names")
+		c.find(table, at, "belongs to no snapshot that an entry names")
 	}
 	r.failures, err = newCursor(ctx, c.tx, func(rows *sql.Rows, f *loggedFailure) error {
 		return rows.Scan(&f.ID, &f.Run, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt, &f.Erased)

@@ -71,8 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newPruneCmd(), a.newRedactCmd(),
-		a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newBackupCmd(),
+		a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -97,7 +97,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.workspace == "" {
 		a.workspace = "default"
 	}
-	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
+	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
 	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
@@ -108,12 +108,16 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
-func (a *app) settleFormat(given bool) error {
-	if a.json && given && a.format != string(render.JSON) {
+func (a *app) settleFormat(cmd *cobra.Command) error {
+	if a.json && cmd.Flags().Changed("format") && a.format != string(render.JSON) {
 		return &usageError{"--json and --format " + a.format + " contradict each other", "give one of them"}
 	}
 	if a.json {
 		a.format = string(render.JSON)
+	}
+	if picture := render.Format(strings.ToLower(a.format)); picture.Pictures() {
+		a.format = string(picture)
+		return picturesOnlyOf(cmd, picture)
 	}
 	format, err := render.ParseFormat(a.format)
 	if err != nil {
@@ -178,7 +182,7 @@ func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules()})
 	if err != nil {
 		return err
 	}

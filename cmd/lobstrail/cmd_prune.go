@@ -113,7 +113,7 @@ func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
 	}
 	return open(ctx, func(s *store.Store) error {
 		bar := a.newProgress("prune", "responses")
-		done, err := prune(s, ctx, a.workspace, o.keep(), bar.showSteps)
+		done, err := prune(s, ctx, a.workspace, o.keep(), bar.showShare)
 		bar.done()
 		switch {
 		case errors.Is(err, store.ErrNotFound):

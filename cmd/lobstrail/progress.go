@@ -77,11 +77,18 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
-// showSteps is show for work on the store itself.
-func (p *progress) showSteps(done, total int64) {
+// showShare is called with how much of the work is done.
+func (p *progress) showShare(done, total int64) {
 	if p.bar != nil {
 		p.bar.ChangeMax64(max(total, done))
 		_ = p.bar.Set64(done)
+	}
+}
+
+// describe says what is done now.
+func (p *progress) describe(what string) {
+	if p.bar != nil {
+		p.bar.Describe(what)
 	}
 }
 

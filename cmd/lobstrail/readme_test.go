@@ -93,6 +93,12 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			ran++
 			words := append(shellWords(args), "--db", db)
 			code, out, stderr := inProcess(nil, words...)
+			if at := slices.Index(words, "-o"); at > 0 {
+				written, err := os.ReadFile(words[at+1])
+				if out += string(written); err != nil {
+					t.Error(err)
+				}
+			}
 			if code != exitDone || len(out) == 0 {
 				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
 			}

@@ -8,12 +8,13 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// The sizes of things. What is in flight is three batches.
+// The sizes of things. What is in flight is two batches: one is read while the
+// other is stored.
 const (
-	batchBytes    = 4 << 20
+	batchBytes    = 8 << 20
 	batchAccounts = 4000
 	pageAccounts  = 500 // in one response
-	inFlight      = 3
+	inFlight      = 2
 )
 
 // batch is what is stored in one transaction.
