@@ -76,6 +76,97 @@ CREATE TRIGGER received_is_kept BEFORE DELETE ON received BEGIN SELECT raise(ABO
 CREATE TRIGGER received_is_fixed BEFORE UPDATE ON received BEGIN SELECT raise(ABORT, 'what was received is append-only'); END;
 -- +goose StatementEnd
 
+-- Snapshots go only while they are thinned out: the setting is there within that
+-- transaction.
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_made BEFORE INSERT ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'only prune thins snapshots out'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_kept BEFORE DELETE ON thinned WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'pruning')
+BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER thinned_is_fixed BEFORE UPDATE ON thinned BEGIN SELECT raise(ABORT, 'what was thinned out is append-only'); END;
+-- +goose StatementEnd
+
+-- What was erased of an account, and the commitments that the log has to it.
+CREATE TABLE redacted (
+    account_id INTEGER NOT NULL REFERENCES account (id),
+    what       TEXT NOT NULL CHECK (what IN ('account', 'document', 'received', 'failure', 'icon')),
+    id         INTEGER NOT NULL, -- of the account (for its name), document, response, failure or icon
+    hash       BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (account_id, what, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX redacted_by_id ON redacted (what, id);
+
+-- What is append-only gives way to a redaction: the setting is there within that
+-- transaction.
+DROP TRIGGER account_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER account_is_fixed BEFORE UPDATE ON account WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'accounts are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER icon_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER icon_is_fixed BEFORE UPDATE ON icon WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'icons are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER document_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER document_is_fixed BEFORE UPDATE ON document WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'documents are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER usage_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER usage_is_kept BEFORE DELETE ON usage WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'usage is append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER failure_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER failure_is_fixed BEFORE UPDATE ON failure WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'failures are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER received_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER received_is_fixed BEFORE UPDATE ON received WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'what was received is append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER version_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER version_is_fixed BEFORE UPDATE OF
+    id, account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
+    status_code_description, username, type, last_synchronization_time, locked_until, squid_count ON version WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'versions are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER change_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER change_is_fixed BEFORE UPDATE ON change WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'changes are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER status_step_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER status_step_is_fixed BEFORE UPDATE ON status_step WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'status steps are append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER redacted_is_made BEFORE INSERT ON redacted WHEN NOT EXISTS (SELECT 1 FROM setting WHERE name = 'redacting')
+BEGIN SELECT raise(ABORT, 'only redact erases'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER redacted_is_kept BEFORE DELETE ON redacted
+BEGIN SELECT raise(ABORT, 'what was redacted is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER redacted_is_fixed BEFORE UPDATE ON redacted
+BEGIN SELECT raise(ABORT, 'what was redacted is append-only'); END;
+-- +goose StatementEnd
+
 -- Which migrations were applied, and when, a second time: no entry tells.
 -- +goose StatementBegin
 CREATE TRIGGER migration_is_noted AFTER INSERT ON goose_db_version
@@ -90,12 +181,51 @@ END;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('entry', NULL, '100000'),
     ('received', 'received', '500000 5 1'),
-    ('thinned', 'thinned', '10000 5 1');
+    ('thinned', 'thinned', '10000 5 1'),
+    ('redacted', 'redacted', '1000 500 10 1'),
+    ('redacted', 'redacted_by_id', '1000 200 1');
 
 -- +goose Down
 DROP TRIGGER migration_is_noted;
 DELETE FROM setting WHERE name = 'migrations';
-DELETE FROM sqlite_stat1 WHERE tbl IN ('entry', 'received', 'thinned');
+DELETE FROM sqlite_stat1 WHERE tbl IN ('entry', 'received', 'thinned', 'redacted');
+DROP TRIGGER snapshot_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER snapshot_is_kept BEFORE DELETE ON snapshot BEGIN SELECT raise(ABORT, 'snapshots are append-only'); END;
+-- +goose StatementEnd
+DROP TABLE redacted;
+DROP TRIGGER icon_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER icon_is_fixed BEFORE UPDATE ON icon
+BEGIN SELECT raise(ABORT, 'icons are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER document_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER document_is_fixed BEFORE UPDATE ON document
+BEGIN SELECT raise(ABORT, 'documents are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER usage_is_kept;
+-- +goose StatementBegin
+CREATE TRIGGER usage_is_kept BEFORE DELETE ON usage
+BEGIN SELECT raise(ABORT, 'usage is append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER version_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER version_is_fixed BEFORE UPDATE OF
+    id, account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
+    status_code_description, username, type, last_synchronization_time, locked_until, squid_count ON version
+BEGIN SELECT raise(ABORT, 'versions are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER change_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER change_is_fixed BEFORE UPDATE ON change
+BEGIN SELECT raise(ABORT, 'changes are append-only'); END;
+-- +goose StatementEnd
+DROP TRIGGER status_step_is_fixed;
+-- +goose StatementBegin
+CREATE TRIGGER status_step_is_fixed BEFORE UPDATE ON status_step
+BEGIN SELECT raise(ABORT, 'status steps are append-only'); END;
+-- +goose StatementEnd
 ALTER TABLE head DROP COLUMN detail_leaf;
 ALTER TABLE head DROP COLUMN list_leaf;
 DROP TRIGGER failure_is_fixed;

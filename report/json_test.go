@@ -99,8 +99,10 @@ func TestEmptyListsAreNotNull(t *testing.T) {
 	}
 	wantJSON(t, Build(Input{Workspace: "w", Since: at, Until: minute(1)}), `{"workspace":"w","since":"2026-11-01T12:00:00.000Z",`+
 		`"until":"2026-11-01T12:01:00.000Z","status":{"summary":{"accounts":0,"gone":0,"expired":0,"failing":0,"unknown":0,"locked":0,`+
-		`"healthy":0},"need_resync":[],"transitions":[],"accounts":[]},"squids":{"without_healthy_account":[],"by_squid":[],"by_account":[]},`+
-		`"limits":{"limits":[]}}`)
+		`"healthy":0},"need_resync":[],"transitions":[],"accounts":[]},"squids":{"without_healthy_account":[],"on_single_account":[],"by_squid":[],`+
+		`"by_account":[]},"limits":{"limits":[]},"changes":[],"runs":{"summary":{"runs":0,"complete":0,"incomplete":0,"interrupted":0,`+
+		`"failed":0,"running":0,"requested":0,"captured":0,"failures":0,"requests":0},"days":[],"longest_gap":{`+
+		`"from":"2026-11-01T12:00:00.000Z","to":"2026-11-01T12:01:00.000Z","seconds":60},"incomplete":[]}}`)
 }
 
 func TestTimeAndSeconds(t *testing.T) {

@@ -11,12 +11,12 @@ import (
 
 // Sections chooses the parts of a [Report]. The zero value means all of them.
 type Sections struct {
-	Status, Squids, Limits bool
+	Status, Squids, Limits, Changes, Runs bool
 }
 
 func (s Sections) orAll() Sections {
 	if s == (Sections{}) {
-		return Sections{Status: true, Squids: true, Limits: true}
+		return Sections{Status: true, Squids: true, Limits: true, Changes: true, Runs: true}
 	}
 	return s
 }
@@ -40,6 +40,12 @@ type Input struct {
 	// Uses are the movements of counters in the period, and for each account and
 	// limit the last one before it.
 	Uses []store.Use
+	// Changes are those noticed in the period.
+	Changes []store.AccountChange
+	// Runs are those that began in the period.
+	Runs []store.Run
+	// Platforms tell what the accounts of a type need to be synchronised.
+	Platforms []store.Platform
 }
 
 // Report is the status-change report of a period. Sections that were not asked
@@ -51,6 +57,8 @@ type Report struct {
 	Status    *StatusSection `json:"status,omitzero"`
 	Squids    *SquidSection  `json:"squids,omitzero"`
 	Limits    *LimitSection  `json:"limits,omitzero"`
+	Changes   []ChangeJSON   `json:"changes,omitzero"` // as `changes` answers them, oldest first
+	Runs      *RunSection    `json:"runs,omitzero"`
 }
 
 // Build makes the report. It is a pure function: the same input gives the same
@@ -72,6 +80,12 @@ func Build(in Input) Report {
 	if sections.Limits {
 		making.Go(func() { r.Limits = &LimitSection{Limits: NewLimits(in.Uses, in.Accounts, in.Since, in.Until)} })
 	}
+	if sections.Changes {
+		making.Go(func() { r.Changes = in.changes() })
+	}
+	if sections.Runs {
+		r.Runs = in.runs()
+	}
 	making.Wait()
 	return r
 }
@@ -79,4 +93,19 @@ func Build(in Input) Report {
 // compareAccounts orders accounts by username, then id.
 func compareAccounts(a, b store.AccountState) int {
 	return cmp.Or(cmp.Compare(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
+}
+
+// changes are those noticed in the period, oldest first; those noticed at once by
+// account, and for one account as they came.
+func (in Input) changes() []ChangeJSON {
+	all := make([]ChangeJSON, 0, len(in.Changes))
+	for _, c := range in.Changes {
+		if in.inPeriod(c.Window.Before) {
+			all = append(all, NewChangeJSON(c))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ChangeJSON) int {
+		return cmp.Or(a.Before.Compare(b.Before.Time), cmp.Compare(a.Username, b.Username), cmp.Compare(a.Account, b.Account))
+	})
+	return all
 }

@@ -12,9 +12,12 @@ import (
 type SquidSection struct {
 	// WithoutHealthy are the squids without a healthy account at the end of the
 	// period, also those that had an account in the period and have none now.
-	WithoutHealthy []SquidJSON         `json:"without_healthy_account"`
-	BySquid        []SquidUsesJSON     `json:"by_squid"`   // sorted by name, then id
-	ByAccount      []AccountSquidsJSON `json:"by_account"` // sorted by username, then id
+	WithoutHealthy []SquidJSON `json:"without_healthy_account"`
+	// OnSingle are the squids that exactly one healthy account serves now: the next
+	// to fail. Their other accounts are listed too.
+	OnSingle  []SquidJSON         `json:"on_single_account"`
+	BySquid   []SquidUsesJSON     `json:"by_squid"`   // sorted by name, then id
+	ByAccount []AccountSquidsJSON `json:"by_account"` // sorted by username, then id
 }
 
 // SquidUsesJSON is a squid and the accounts it used in the period.
@@ -45,8 +48,10 @@ type SquidUseJSON struct {
 
 func (in Input) squids() *SquidSection {
 	lasting := in.lasting()
+	served := in.served(lasting)
 	return &SquidSection{
-		WithoutHealthy: in.withoutHealthy(lasting),
+		WithoutHealthy: served[0],
+		OnSingle:       served[1],
 		BySquid:        in.bySquid(lasting),
 		ByAccount:      in.byAccount(lasting),
 	}
@@ -91,8 +96,8 @@ func ref(refs map[string]AccountRefJSON, a store.Assignment) AccountRefJSON {
 	return AccountRefJSON{ID: a.Account, Username: Text(a.Username), Health: refs[a.Account].Health}
 }
 
-// withoutHealthy are the squids that no healthy account serves.
-func (in Input) withoutHealthy(lasting []store.Assignment) []SquidJSON {
+// served are the squids that no healthy account serves, and those that one serves.
+func (in Input) served(lasting []store.Assignment) [2][]SquidJSON {
 	byID := map[string]*SquidJSON{}
 	for _, squid := range NewSquidsJSON(in.Accounts) {
 		byID[squid.ID] = &squid
@@ -102,9 +107,19 @@ func (in Input) withoutHealthy(lasting []store.Assignment) []SquidJSON {
 			byID[a.Squid] = &SquidJSON{ID: a.Squid, Name: Text(a.SquidName)}
 		}
 	}
-	return slices.DeleteFunc(sortSquids(byID), func(s SquidJSON) bool {
-		return slices.ContainsFunc(s.Accounts, func(a AccountRefJSON) bool { return a.Health == store.Healthy })
-	})
+	served := [2][]SquidJSON{{}, {}}
+	for _, squid := range sortSquids(byID) {
+		healthy := 0
+		for _, a := range squid.Accounts {
+			if a.Health == store.Healthy {
+				healthy++
+			}
+		}
+		if healthy < len(served) {
+			served[healthy] = append(served[healthy], squid)
+		}
+	}
+	return served
 }
 
 func (in Input) bySquid(lasting []store.Assignment) []SquidUsesJSON {

@@ -37,6 +37,10 @@ type ResyncJSON struct {
 	Info     Text           `json:"status_code_info"`
 	Since    WindowJSON     `json:"since"`  // when it expired
 	Squids   []SquidRefJSON `json:"squids"` // that go without it meanwhile
+	// Cookies are those that a synchronisation needs: null when not known, and all
+	// those of a session when empty.
+	Cookies []CookieJSON `json:"cookies"`
+	Command string       `json:"command"` // of the vendor's tool, that synchronises it
 }
 
 // TransitionJSON is a step in which a status field or the health changed.
@@ -58,6 +62,7 @@ type TransitionJSON struct {
 // min_seconds, uncertain_seconds and not_watched_seconds is the period.
 type AccountTimeJSON struct {
 	AccountRefJSON
+	Type       Text             `json:"type"`
 	Times      []HealthTimeJSON `json:"times"` // worst first
 	Uncertain  Seconds          `json:"uncertain_seconds"`
 	NotWatched Seconds          `json:"not_watched_seconds"`
@@ -83,10 +88,11 @@ func (in Input) status() *StatusSection {
 			steps[step.Account] = append(steps[step.Account], step)
 		}
 	}
+	platforms := in.platforms()
 	for _, a := range in.Accounts {
 		s.Summary.count(a.Facts.Health)
 		if a.Facts.Health == store.Expired {
-			s.NeedResync = append(s.NeedResync, newResync(a))
+			s.NeedResync = append(s.NeedResync, newResync(a, platforms[a.Facts.Type]))
 		}
 		life := Life{Steps: steps[a.ID], Health: a.Facts.Health, FirstSeen: a.FirstSeen, LastSeen: a.SeenAt}
 		s.Accounts = append(s.Accounts, newAccountTime(a, NewTimeline(life, in.Since, in.Until)))
@@ -143,7 +149,7 @@ func NewTransitionJSON(s store.StatusStep) TransitionJSON {
 	}
 }
 
-func newResync(a store.AccountState) ResyncJSON {
+func newResync(a store.AccountState, p Platform) ResyncJSON {
 	return ResyncJSON{
 		ID:       a.ID,
 		Username: Text(a.Facts.Username),
@@ -152,12 +158,15 @@ func newResync(a store.AccountState) ResyncJSON {
 		Info:     Text(a.Facts.Info),
 		Since:    NewWindowJSON(a.HealthSince),
 		Squids:   newSquidRefs(a.Facts.Squids),
+		Cookies:  p.Cookies,
+		Command:  resyncCommand(a),
 	}
 }
 
 func newAccountTime(a store.AccountState, t Timeline) AccountTimeJSON {
 	row := AccountTimeJSON{
 		AccountRefJSON: newAccountRef(a),
+		Type:           Text(a.Facts.Type),
 		Times:          []HealthTimeJSON{},
 		Uncertain:      Seconds(t.Uncertain),
 		NotWatched:     Seconds(t.NotWatched),

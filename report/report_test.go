@@ -31,14 +31,15 @@ func TestReportOfStatus(t *testing.T) {
 	}
 	wantJSON(t, r.Status.Summary, `{"accounts":2,"gone":0,"expired":1,"failing":0,"unknown":0,"locked":0,"healthy":1}`)
 	wantJSON(t, r.Status.NeedResync, `[{"id":"a","username":"ann","type":null,"status":"401","status_code_info":"cookies_expired",`+
-		`"since":{"after":"2026-11-01T11:55:00.000Z","before":"2026-11-01T11:56:00.000Z"},"squids":[{"id":"s1","name":"A"}]}]`)
+		`"since":{"after":"2026-11-01T11:55:00.000Z","before":"2026-11-01T11:56:00.000Z"},"squids":[{"id":"s1","name":"A"}],`+
+		`"cookies":null,"command":"lobstr accounts sync TYPE --account a --cookies-file cookies.json"}]`)
 	wantJSON(t, r.Status.Transitions, `[{"account":"a","username":"ann","health_before":"healthy","health_after":"expired",`+
 		`"status_before":"200","status_after":"401","info_before":null,"info_after":null,`+
 		`"after":"2026-11-01T12:40:00.000Z","before":"2026-11-01T13:00:00.000Z","run":3}]`)
-	wantJSON(t, r.Status.Accounts, `[{"id":"a","username":"ann","health":"expired","times":[`+
+	wantJSON(t, r.Status.Accounts, `[{"id":"a","username":"ann","health":"expired","type":null,"times":[`+
 		`{"health":"expired","min_seconds":2400,"max_seconds":3600},{"health":"healthy","min_seconds":2400,"max_seconds":3600}],`+
 		`"uncertain_seconds":1200,"not_watched_seconds":0},`+
-		`{"id":"b","username":"bob","health":"healthy","times":[{"health":"healthy","min_seconds":3000,"max_seconds":3000}],`+
+		`{"id":"b","username":"bob","health":"healthy","type":null,"times":[{"health":"healthy","min_seconds":3000,"max_seconds":3000}],`+
 		`"uncertain_seconds":0,"not_watched_seconds":3000}]`)
 }
 
@@ -62,6 +63,7 @@ func TestReportOfSquids(t *testing.T) {
 	s := Build(in).Squids
 	wantJSON(t, s.WithoutHealthy, `[{"id":"s1","name":"One","accounts":[{"id":"a","username":"ann","health":"expired"}]},`+
 		`{"id":"s3","name":"Three","accounts":[]}]`)
+	wantJSON(t, s.OnSingle, `[{"id":"s2","name":"Two","accounts":[{"id":"b","username":"bob","health":"healthy"}]}]`)
 	type use struct {
 		squid, account string
 		ended          bool

@@ -70,6 +70,7 @@ func (a *Appended) Add(more Appended) {
 	a.StillGone += more.StillGone
 	a.Failed += more.Failed
 	a.Repeated += more.Repeated
+	a.Withheld += more.Withheld
 }
 
 // page is one response on its way into the store.
@@ -101,8 +102,12 @@ type moved struct {
 }
 
 func (p *page) write(ctx context.Context, r Response) error {
+	if len(r.Absent) > 0 && r.Source != Detail {
+		return fmt.Errorf("store: append: only a detail call is answered with 404, not a %s", r.Source)
+	}
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
 	p.failures = slices.Clone(r.Failures)
+	r = p.withhold(r)
 	digests, err := p.load(ctx, r)
 	if err != nil {
 		return err
@@ -127,6 +132,18 @@ func (p *page) write(ctx context.Context, r Response) error {
 	p.log()
 	p.done.Failed = len(p.failures)
 	return p.w.insertFailures(ctx, p.tx, p.failures)
+}
+
+// withhold leaves out what was redacted.
+func (p *page) withhold(r Response) Response {
+	if len(p.w.withheld) == 0 {
+		return r
+	}
+	shown := len(r.Accounts) + len(r.Absent)
+	r.Accounts = slices.DeleteFunc(slices.Clone(r.Accounts), func(o Observed) bool { return p.w.withheld[o.ID] })
+	r.Absent = slices.DeleteFunc(slices.Clone(r.Absent), func(id string) bool { return p.w.withheld[id] })
+	p.done.Withheld = shown - len(r.Accounts) - len(r.Absent)
+	return r
 }
 
 // load reads where the accounts of the response stand, and hashes them

@@ -37,7 +37,7 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 	return err
 }
 
-// move takes note of the volatile values that moved, and answers them.
+// move takes note of the volatile values that moved, and answers them by pointer.
 func (p *page) move(h *head, usages []usage) (news []ledger.Counters) {
 	for _, u := range usages {
 		if string(h.usageAt(u.pointer)) == string(u.body) || h.Usage[u.pointer] == nil && string(u.body) == "null" {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -78,6 +79,9 @@ func hashReader(ctx context.Context, tx getter) tlog.HashReader {
 			var hash []byte
 			err := tx.GetContext(ctx, &hash,
 				`SELECT substr(hashes, ?, 32) FROM entry WHERE id = ?`, offset+1, entry)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil, damagedRow("log", fmt.Errorf("entry %d is missing", entry))
+			}
 			if err != nil {
 				return nil, err
 			}

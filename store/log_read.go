@@ -29,6 +29,7 @@ type loggedDocument struct {
 	salt                   ledger.Salt
 	shown                  ledger.Observed
 	leaf                   ledger.Hash // of a snapshot that shows it and nothing new
+	redacted               bool        // its commitment is all that is left
 	right                  bool        // a response that shows it is what the log says
 }
 
@@ -136,7 +137,10 @@ func (d *loggedDocument) leafOf(response int64, s *shown) ledger.Hash {
 	if !s.received {
 		return d.leaf
 	}
-	received := d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
+	received := s.erased
+	if received == (ledger.Hash{}) {
+		received = d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
+	}
 	shown := d.shown
 	shown.Received = &received
 	return shown.Leaf()
@@ -155,6 +159,7 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 		Hash      string         `db:"hash"`
 		Salt      []byte         `db:"salt"`
 		Body      sql.NullString `db:"body"`
+		Erased    []byte         `db:"erased"`
 	}
 	err := l.tx.GetContext(ctx, &row, `
 		SELECT
@@ -164,9 +169,11 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 			d.response_id AS response_id,
 			a.hash AS hash,
 			a.salt AS salt,
-			d.body AS body
+			d.body AS body,
+			x.hash AS erased
 		FROM document d
 		JOIN account a ON a.id = d.account_id
+		LEFT JOIN redacted x ON x.account_id = d.account_id AND x.what = 'document' AND x.id = d.id
 		WHERE d.id = ?`, id)
 	if err != nil {
 		return nil, err
@@ -175,6 +182,10 @@ func (l *logReader) document(ctx context.Context, id int64) (*loggedDocument, er
 	d := &loggedDocument{
 		id: id, account: row.Account, workspace: row.Workspace, firstSeen: row.FirstSeen, response: row.Response, salt: row.Salt,
 		shown: ledger.Observed{Account: row.Hash, Document: h.commitment(id, rawOrNil(row.Body))},
+	}
+	if row.Erased != nil {
+		d.redacted, d.shown.Document = true, new(ledger.Hash)
+		copy(d.shown.Document[:], row.Erased)
 	}
 	d.leaf = d.shown.Leaf()
 	if len(l.documents) >= maxDocuments {

@@ -58,14 +58,19 @@ type loggedFailure struct {
 	Message    string         `db:"message"`
 	At         int64          `db:"at"`
 	Salt       []byte         `db:"salt"`
+	Erased     []byte         `db:"erased"` // the commitment to the message, when it is all that is left
 }
 
-const failureColumns = `id, run_id, account, kind, http_status, message, at, salt`
+const failureColumns = `id, run_id, account, kind, http_status, message, at, salt,
+	(SELECT hash FROM redacted x WHERE x.what = 'failure' AND x.id = failure.id) AS erased`
 
 func (f loggedFailure) line() string {
 	line := ledger.Failure{
 		ID: f.ID, Run: f.Run, Kind: f.Kind, HTTPStatus: numberOrNil(f.HTTPStatus), At: f.At,
 		Message: ledger.Salt(f.Salt).Message(f.Message),
+	}
+	if f.Erased != nil {
+		copy(line.Message[:], f.Erased)
 	}
 	if f.Account.Valid {
 		line.Account = &f.Account.String

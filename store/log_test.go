@@ -124,6 +124,12 @@ func TestEachTransactionOfEvidenceHasAnEntry(t *testing.T) {
 			}
 			return nil
 		}, ""},
+		{"a list that claims somebody to be gone", func() error {
+			if _, err := run.Append(ctx, page(store.Response{Absent: []string{ada}})); err == nil {
+				return fmt.Errorf("it was stored")
+			}
+			return nil
+		}, ""},
 		{"it is gone", func() error {
 			gone := store.Response{Source: store.Detail, Sent: start, Received: start.Add(time.Second), Absent: []string{ada}}
 			_, err := run.Append(ctx, gone)

@@ -127,7 +127,7 @@ func healthsAt(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time)
 		)`, `(
 			SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
 			ORDER BY t.before DESC, t.id DESC LIMIT 1
-		)`}, allAccounts + ` WHERE w.name = ?1 AND a.first_seen <= ?2`
+		)`}, allAccounts+` WHERE w.name = ?1 AND a.first_seen <= ?2`
 	}
 	query = `SELECT ` + packed(append(columns, `a.id`, `a.hash`)...) + query
 	accounts := map[int64]*ranked{}

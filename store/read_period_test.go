@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -145,4 +147,31 @@ func limitText(t *testing.T, uses []store.Use, accounts []store.AccountState, si
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestHealthStepsAreStatusSteps: those in which the health changed, with what is told
+// of them.
+func TestHealthStepsAreStatusSteps(t *testing.T) {
+	seen := 0
+	plays(t, 7100, func(s *store.Store, workspace string, moments []time.Time) {
+		for i, at := range moments {
+			q := store.PeriodQuery{Workspace: workspace, Since: at, Until: moments[len(moments)-1-i]}
+			want := map[string][]store.StatusStep{}
+			for _, step := range collect(t, s.StatusSteps(t.Context(), q)) {
+				if step.HealthBefore != "" && step.HealthBefore != step.HealthAfter {
+					want[step.Account] = append(want[step.Account], store.StatusStep{
+						Account: step.Account, HealthBefore: step.HealthBefore, HealthAfter: step.HealthAfter, Window: step.Window,
+					})
+					seen++
+				}
+			}
+			got, err := s.HealthSteps(t.Context(), q)
+			if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+				t.Fatal(err, diff)
+			}
+		}
+	})
+	if seen < 20 {
+		t.Errorf("only %d steps were compared", seen)
+	}
 }

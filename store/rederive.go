@@ -35,22 +35,27 @@ func (s *Store) rulesVersion(ctx context.Context) (version int, err error) {
 	return version, err
 }
 
+// redactedAccounts are those of which what is derived is not derived again: the
+// evidence is gone.
+const redactedAccounts = `SELECT account_id FROM main.redacted WHERE what = 'account'`
+
 // forget removes everything derived. The setting opens the triggers that
 // otherwise keep it.
 func forget(ctx context.Context, tx *txn) error {
+	const others = ` WHERE account_id NOT IN (` + redactedAccounts + `);`
 	_, err := tx.Tx.ExecContext(ctx, `
 		PRAGMA defer_foreign_keys = 1;
 		INSERT INTO setting (name, value) VALUES ('deriving', 1);
-		DELETE FROM seen;
-		DELETE FROM head;
+		DELETE FROM squid_name WHERE NOT `+namedByRedacted("squid_name", redactedAccounts)+`;
+		DELETE FROM seen`+others+`
+		DELETE FROM head`+others+`
 		DELETE FROM counter;
-		DELETE FROM change;
-		DELETE FROM status_step;
-		DELETE FROM assignment;
-		DELETE FROM squid_name;
-		DELETE FROM squid;
-		DELETE FROM version;
-		UPDATE absence SET ended = NULL;`)
+		DELETE FROM change`+others+`
+		DELETE FROM status_step`+others+`
+		DELETE FROM assignment`+others+`
+		DELETE FROM squid WHERE id NOT IN (SELECT squid_id FROM assignment);
+		DELETE FROM version`+others+`
+		UPDATE absence SET ended = NULL`+others)
 	return err
 }
 

@@ -17,6 +17,8 @@ type replay struct {
 	heads    map[int64]*head      // by account, of all workspaces
 	absences []foundAbsence       // that no response has come to yet
 	shown    *shownRows
+	redacted map[int64]bool // accounts of which what is derived is kept as it is
+	numbers  *numbering     // nil when there are none
 }
 
 func newReplay(s *Store, tx *txn) *replay {
@@ -34,6 +36,9 @@ type foundAbsence struct {
 func (r *replay) all(ctx context.Context, progress func(done, total int64)) error {
 	err := r.tx.SelectContext(ctx, &r.absences, `SELECT id, account_id, run_id FROM absence ORDER BY run_id, id`)
 	if err != nil {
+		return err
+	}
+	if r.redacted, r.numbers, err = keptNumbers(ctx, r.tx); err != nil {
 		return err
 	}
 	var last int64
@@ -81,6 +86,9 @@ func (r *replay) response(ctx context.Context, p *page, run int64) error {
 		return err
 	}
 	for i := range shown {
+		if r.redacted[shown[i].account] {
+			continue
+		}
 		if err := r.snapshot(ctx, p, &shown[i]); err != nil {
 			return err
 		}
@@ -96,6 +104,9 @@ func (r *replay) findAbsent(ctx context.Context, run int64) error {
 	for len(r.absences) > 0 && r.absences[0].Run < run {
 		found := r.absences[0]
 		r.absences = r.absences[1:]
+		if r.redacted[found.Account] {
+			continue
+		}
 		w, err := r.load(ctx, found.Account)
 		if err != nil {
 			return err
@@ -114,7 +125,7 @@ func (r *replay) findAbsent(ctx context.Context, run int64) error {
 func (r *replay) writer(workspace int64) *RunWriter {
 	w := r.writers[workspace]
 	if w == nil {
-		w = &RunWriter{store: r.store, heads: newHeads(workspace)}
+		w = &RunWriter{store: r.store, heads: newHeads(workspace), numbers: r.numbers}
 		r.writers[workspace] = w
 	}
 	return w

@@ -30,6 +30,8 @@ type RunWriter struct {
 	firstResponse int64 // no response of this run has a lower id
 	clock         clock
 	heads         *heads
+	withheld      map[string]bool // ids of accounts of which nothing is stored any more
+	numbers       *numbering      // nil: rows get the number that follows
 }
 
 // clock is how far the history of a workspace goes. Instants are Unix
@@ -102,10 +104,14 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 			return err
 		}
 		w.heads = s.headsOf(workspaceID)
+		var err error
+		if w.withheld, err = withheld(ctx, tx, workspaceID); err != nil {
+			return err
+		}
 		if err := w.readEnd(ctx, tx); err != nil {
 			return err
 		}
-		err := tx.GetContext(ctx, &w.id, `
+		err = tx.GetContext(ctx, &w.id, `
 			INSERT INTO run (workspace_id, scope, state, started_at, pid, rules_version)
 			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
 			w.heads.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
@@ -177,6 +183,9 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx *txn, failures []Fail
 		at := f.At
 		if at.IsZero() {
 			at = w.store.now()
+		}
+		if w.withheld[f.Account] {
+			f.Message = "redacted: nothing of the account is stored any more"
 		}
 		salt := ledger.NewSalt()
 		var row loggedFailure

@@ -16,7 +16,12 @@ type cursor[Row any] struct {
 	ok   bool // there is a next row
 }
 
-func newCursor[Row any](ctx context.Context, tx *txn, scan func(*sql.Rows, *Row) error, query string, args ...any,
+// reader is a transaction that rows are read from.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func newCursor[Row any](ctx context.Context, tx reader, scan func(*sql.Rows, *Row) error, query string, args ...any,
 ) (*cursor[Row], error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -47,6 +52,7 @@ type shown struct {
 	received          bool   // something came with it: the digest, or what moved
 	digest            []byte // of the object as received; nil: not kept
 	moved             []ledger.Counters
+	erased            ledger.Hash // the commitment to what came with it; zero: it is there
 }
 
 // shownRows reads what responses showed, in their order: a cursor for each table.
@@ -71,7 +77,7 @@ type (
 	}
 	receivedRow struct {
 		spot
-		digest []byte
+		digest, erased []byte
 	}
 	usageRow struct {
 		spot
@@ -91,9 +97,16 @@ func newShownRows(ctx context.Context, tx *txn, first, last int64) (s *shownRows
 		ORDER BY response_id, account_id`, first, last)
 	if err == nil {
 		s.received, err = newCursor(ctx, tx, func(rows *sql.Rows, r *receivedRow) error {
-			return rows.Scan((*number)(&r.response), (*number)(&r.account), &r.digest)
+			return rows.Scan((*number)(&r.response), (*number)(&r.account), &r.digest, &r.erased)
 		}, `
-			SELECT response_id, account_id, digest
+			SELECT
+				response_id,
+				account_id,
+				digest,
+				iif(digest IS NULL, (
+					SELECT hash FROM redacted x
+					WHERE x.account_id = received.account_id AND x.what = 'received' AND x.id = received.response_id
+				), NULL)
 			FROM received
 			WHERE response_id BETWEEN ? AND ?
 			ORDER BY response_id, account_id`, first, last)
@@ -135,6 +148,7 @@ func (s *shownRows) of(response int64) ([]shown, error) {
 	err = upTo(s.received, response, func(row *receivedRow) {
 		if one := s.find(&at, "received", row.spot, response); one != nil {
 			one.received, one.digest = true, row.digest
+			copy(one.erased[:], row.erased)
 		}
 	})
 	if err != nil {

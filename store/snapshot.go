@@ -30,7 +30,7 @@ type Response struct {
 	Requests int
 	// Accounts are the accounts shown, in the order of the answer.
 	Accounts []Observed
-	// Absent are ids that the API answered with 404.
+	// Absent are ids that the API answered with 404, as only a detail call is.
 	Absent []string
 	// Failures are the parts of the answer that could not be understood.
 	Failures []Failure
@@ -62,6 +62,8 @@ type Appended struct {
 	// Repeated is how many accounts this run had already seen in a list. Such an
 	// account is left out: a list that shows one twice has drifted.
 	Repeated int
+	// Withheld is how many accounts were left out because they were redacted.
+	Withheld int
 }
 
 // Captured is how many snapshots of existing accounts were taken.

@@ -58,9 +58,23 @@ func makeDerived(ctx context.Context, tx *txn) error {
 		script += temporary.Replace(schema.sql(name)) + ";"
 	}
 	_, err = tx.Tx.ExecContext(ctx, script+`
-		INSERT INTO temp.absence (id, account_id, run_id, since)
-		SELECT id, account_id, run_id, since FROM main.absence ORDER BY id`)
+		INSERT INTO temp.absence (id, account_id, run_id, since, ended)
+		SELECT id, account_id, run_id, since, iif(account_id IN (`+redactedAccounts+`), ended, NULL)
+		FROM main.absence ORDER BY id;
+		INSERT INTO temp.squid SELECT * FROM main.squid
+		WHERE id IN (SELECT squid_id FROM main.assignment WHERE account_id IN (`+redactedAccounts+`));
+		INSERT INTO temp.squid_name SELECT * FROM main.squid_name WHERE `+namedByRedacted("squid_name", redactedAccounts)+`;
+		`+keptOfRedacted())
 	return err
+}
+
+// keptOfRedacted copies what is derived of accounts that were redacted: it cannot be
+// derived again, and is checked by its hash in the log.
+func keptOfRedacted() (script string) {
+	for _, table := range []string{"version", "change", "status_step", "assignment", "head", "seen"} {
+		script += `INSERT INTO temp.` + table + ` SELECT * FROM main.` + table + ` WHERE account_id IN (` + redactedAccounts + `) ORDER BY 1;`
+	}
+	return script
 }
 
 // compareDerived compares the rows of a table with those derived again.

@@ -23,6 +23,9 @@ type logCheck struct {
 	trees  map[int64][]ledger.Hash
 
 	rows     evidenceRows
+	thinned  thinnings
+	redacted map[int64]bool   // accounts that an entry names
+	before   int64            // responses up to this one are not checked
 	named    map[string]int64 // the highest number of each kind so far
 	accounts int64            // how many were shown so far
 	runs     runLines
@@ -33,7 +36,7 @@ type logCheck struct {
 func (v *verifier) checkLog(ctx context.Context, tx *txn) (err error) {
 	c := &logCheck{
 		verifier: v, tx: tx, reader: newLogReader(tx), trees: map[int64][]ledger.Hash{},
-		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{},
+		named: map[string]int64{}, runs: runLines{open: map[int64]string{}}, blamed: map[int64]int64{}, redacted: map[int64]bool{},
 	}
 	for _, tree := range v.options.Trees {
 		c.trees[tree.N] = append(c.trees[tree.N], tree.Hash)
@@ -45,6 +48,7 @@ func (v *verifier) checkLog(ctx context.Context, tx *txn) (err error) {
 		return err
 	}
 	defer c.rows.close()
+	defer c.thinned.rows.close()
 	err = tx.each(ctx, func(scan func(...any) error) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -62,9 +66,8 @@ func (v *verifier) checkLog(ctx context.Context, tx *txn) (err error) {
 }
 
 // begin finds where the check begins.
-func (c *logCheck) begin(ctx context.Context) error {
+func (c *logCheck) begin(ctx context.Context) (err error) {
 	for _, what := range []string{"run", "response", "failure", "absence"} {
-		var err error
 		if c.named[what], err = c.namedBefore(ctx, c.tx, what); err != nil {
 			return err
 		}
@@ -78,6 +81,10 @@ func (c *logCheck) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	c.before = c.named["response"]
+	if c.thinned, err = newThinnings(ctx, c.tx, c.before); err != nil {
+		return err
 	}
 	return c.rows.open(ctx, c)
 }
@@ -227,7 +234,7 @@ func (c *logCheck) end(ctx context.Context) error {
 	if err := c.runs.end(ctx, c); err != nil {
 		return err
 	}
-	return c.rows.end(ctx, c)
+	return errors.Join(c.thinned.end(c), c.endRedacted(ctx), c.rows.end(ctx, c))
 }
 
 // namedBefore is the highest number of the kind that the entries name which are

@@ -34,13 +34,15 @@ func (c *logCheck) response(ctx context.Context, l lineOf, row *loggedResponse) 
 		}
 	}
 	line := row.line()
-	line.Shown, line.Root = int64(len(leaves)), ledger.Root(leaves)
+	if line.Shown, line.Root, err = c.page(row.ID, leaves); err != nil {
+		return err
+	}
 	if line.Line() == l.text && row.AccountMin.Valid && row.AccountMax.Valid {
 		for _, d := range shown {
 			d.right = true
 		}
 	} else {
-		c.blame(l, row, shown)
+		c.blame(l, row, shown, line.Shown)
 	}
 	if row.Run != l.run {
 		c.find("response", row.ID, "is of run %d, and of run %d in entry %d", row.Run, l.run, l.entry)
@@ -86,7 +88,7 @@ func (c *logCheck) snapshot(ctx context.Context, row *loggedResponse, s *shown) 
 // blame says what is wrong with a response that is not what its line says. Which of
 // its snapshots it is, the hash over them does not tell; but documents that other
 // responses show as they were are not it.
-func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument) {
+func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument, size int64) {
 	want, err := ledger.ParseResponse(l.text)
 	if err != nil {
 		c.find("entry", l.entry, "%v", err)
@@ -98,8 +100,8 @@ func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument)
 		c.find("response", row.ID, "is not what entry %d says: %q, and not %q", l.entry, l.text, got.Line())
 	}
 	suspects := slices.DeleteFunc(slices.Clone(shown), func(d *loggedDocument) bool { return d == nil || d.right })
-	if want.Shown != int64(len(shown)) {
-		c.find("response", row.ID, "showed %d accounts, and there are %d", want.Shown, len(shown))
+	if want.Shown != size {
+		c.find("response", row.ID, "showed %d accounts, and there are %d", want.Shown, size)
 		return
 	}
 	if len(suspects) == 1 {

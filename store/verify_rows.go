@@ -52,7 +52,7 @@ func (r *evidenceRows) open(ctx context.Context, c *logCheck) (err error) {
 		c.find(table, at, "belongs to no snapshot that an entry names")
 	}
 	r.failures, err = newCursor(ctx, c.tx, func(rows *sql.Rows, f *loggedFailure) error {
-		return rows.Scan(&f.ID, &f.Run, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt)
+		return rows.Scan(&f.ID, &f.Run, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt, &f.Erased)
 	}, `SELECT `+failureColumns+` FROM failure WHERE id > ? ORDER BY id`, c.named["failure"])
 	if err != nil {
 		return err
@@ -132,7 +132,13 @@ func (c *logCheck) line(ctx context.Context, l lineOf, what string) error {
 		}
 		return err
 	}
-	c.find("entry", l.entry, "has a line of which nothing is known: %.60q", l.text)
+	switch what {
+	case "thinned":
+		return c.thinning(ctx, l, c.before)
+	case "redaction":
+		return c.redaction(ctx, l)
+	}
+	c.plain(l)
 	return nil
 }
 

@@ -71,8 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newBackupCmd(),
-		a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
+		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -97,7 +97,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.workspace == "" {
 		a.workspace = "default"
 	}
-	if err := a.settleFormat(cmd.Flags().Changed("format")); err != nil {
+	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
 	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
@@ -108,12 +108,16 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
-func (a *app) settleFormat(given bool) error {
-	if a.json && given && a.format != string(render.JSON) {
+func (a *app) settleFormat(cmd *cobra.Command) error {
+	if a.json && cmd.Flags().Changed("format") && a.format != string(render.JSON) {
 		return &usageError{"--json and --format " + a.format + " contradict each other", "give one of them"}
 	}
 	if a.json {
 		a.format = string(render.JSON)
+	}
+	if picture := render.Format(strings.ToLower(a.format)); picture.Pictures() {
+		a.format = string(picture)
+		return picturesOnlyOf(cmd, picture)
 	}
 	format, err := render.ParseFormat(a.format)
 	if err != nil {
@@ -207,11 +211,21 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
 
 // writing opens the store for a command that fetches, and makes it when it is
 // not there.
-func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) (err error) {
+func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait}, fn)
+}
+
+// changing opens the store for a command that changes what is there.
+func (a *app) changing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait, Existing: true}, fn)
+}
+
+func (a *app) openWriter(ctx context.Context, options store.Options, fn func(*store.Store) error) (err error) {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, created, err := store.OpenWriter(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait})
+	options.Now, options.Rules = a.env.now, report.Rules()
+	s, created, err := store.OpenWriter(ctx, a.db, options)
 	if err != nil {
 		return err
 	}

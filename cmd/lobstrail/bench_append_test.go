@@ -48,7 +48,9 @@ func BenchmarkAppendUnchangedAnew(b *testing.B) { benchmarkAppend(b, benched{ane
 
 // BenchmarkAppendChanged1pct has one account in a hundred change from batch to
 // batch, and the counters of another.
-func BenchmarkAppendChanged1pct(b *testing.B) { benchmarkAppend(b, benched{changed: 0.01, moved: 0.01}) }
+func BenchmarkAppendChanged1pct(b *testing.B) {
+	benchmarkAppend(b, benched{changed: 0.01, moved: 0.01})
+}
 
 // BenchmarkAppendFirst is the first sight of all accounts.
 func BenchmarkAppendFirst(b *testing.B) {

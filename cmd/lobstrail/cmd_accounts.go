@@ -99,11 +99,15 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(accountColumns(a.tableWidth())...)
+		past, err := a.lastFortnight(ctx, s, at)
+		if err != nil {
+			return err
+		}
+		out := a.list(accountColumns(a.tableWidth(), past)...)
 		shown, gone := 0, 0
 		var account store.AccountState // one place for all: there may be tens of thousands
 		json := func(dst []byte) []byte { return report.AppendAccount(dst, &account) }
-		cells := func() []render.Cell { return accountCells(account) }
+		cells := func() []render.Cell { return accountCells(account, past) }
 		for state, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {
 				return err
@@ -139,7 +143,7 @@ func (a *app) noteHidden(gone int) {
 
 // accountColumns are those of the list. A narrow terminal shows the type and the
 // time of the last sight not at all rather than everything cut short.
-func accountColumns(width int) []render.Column {
+func accountColumns(width int, past *fortnight) []render.Column {
 	kind, seen := "Type", "Seen"
 	if width > 0 && width < 110 {
 		kind, seen = "", ""
@@ -149,6 +153,7 @@ func accountColumns(width int) []render.Column {
 		{Title: "Name", Key: "username", Flexible: 1},
 		{Title: kind, Key: "type", Flexible: 2},
 		{Title: "Health", Key: "health"},
+		{Title: past.title()},
 		{Title: "Since"},
 		{Title: "Status", Key: "status", Flexible: 2},
 		{Key: "status_code_info"},
@@ -162,7 +167,7 @@ func accountColumns(width int) []render.Column {
 	}
 }
 
-func accountCells(account store.AccountState) []render.Cell {
+func accountCells(account store.AccountState, past *fortnight) []render.Cell {
 	f := account.Facts
 	status := f.Status
 	if f.Info != "" && f.Info != "synchronized" {
@@ -177,6 +182,7 @@ func accountCells(account store.AccountState) []render.Cell {
 		render.TextCell(f.Username),
 		render.TextCell(f.Type),
 		render.HealthCell(f.Health),
+		render.StripCell(past.sparkline(account)),
 		render.TimeCell(since.Before),
 		render.TextCell(status).Exact(f.Status),
 		render.TextCell(f.Info),

@@ -59,15 +59,7 @@ func (a *app) newCheckpointCmd() *cobra.Command {
 }
 
 func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
-	key, signer, err := a.readSigner(o.key)
-	if err != nil {
-		return err
-	}
-	line, err := ledger.VerifierKey(key)
-	if err != nil {
-		return err
-	}
-	own, err := note.NewVerifier(line)
+	signer, own, err := a.signingKey(o.key)
 	if err != nil {
 		return err
 	}

@@ -132,13 +132,14 @@ func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
 	if err != nil {
 		return err
 	}
-	if err := a.printReport(report.Build(in), ""); err != nil {
+	if err := a.printReport(in, report.Build(in), ""); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.env.stderr, `
 The store stays at %[1]s. Try:
   lobstrail accounts --db %[1]s
   lobstrail changes --since 7d --db %[1]s
+  lobstrail report --since 2w --format html -o report.html --db %[1]s
   lobstrail sql "SELECT health_after, count(*) FROM status_changes GROUP BY 1" --db %[1]s
 `, a.db)
 	return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,33 +21,42 @@ const defaultPeriod = 7 * 24 * time.Hour
 type reportOptions struct {
 	since, until timeFlag
 	section      string
+	output       string
 }
+
+// sectionNames are the sections that can be asked for alone.
+var sectionNames = []string{"status", "squids", "limits", "changes", "runs"}
 
 func (a *app) newReportCmd() *cobra.Command {
 	var o reportOptions
 	cmd := &cobra.Command{
-		Use:   "report [status|squids|limits]",
+		Use:   "report [status|squids|limits|changes|runs]",
 		Short: "The status-change report of a period",
 		Long: `Report a period, the last 7 days if nothing else is said: which accounts
 changed their status and when, how long each was in each health, which squids
-used which account, and how much of each limit was used. One section can be
-asked for alone. For people the whole report leaves out what stayed as it was:
-accounts that were healthy, assignments that lasted, limits that were not nearly
-used up. A section alone, and JSON, have everything.
+used which account, how much of each limit was used, every change, and the runs.
+One section can be asked for alone. For people the whole report leaves out what
+stayed as it was (accounts that were healthy, assignments that lasted, limits
+that were not nearly used up) and the lists of changes and runs. A section
+alone, JSON and the page have everything.
+
+The format html is one self-contained page with pictures, to be read in a
+browser or sent along; svg is its timeline alone.
 
 A change happened somewhere within a window, so time in a health is given as at
 least ... at most. Time in which nobody looked is counted apart; all of it adds
 up to the period.
 
-CSV and NDJSON hold one section: name it.
+CSV and NDJSON hold one section: name it. -o writes a file, whole or not at all.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail report
   lobstrail report status --since 2w
   lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
-  lobstrail report limits --format csv > limits.csv`,
+  lobstrail report --format html -o report.html
+  lobstrail report limits --format csv -o limits.csv`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"status", "squids", "limits"},
+		ValidArgs: sectionNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.section = args[0]
@@ -56,6 +66,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 	}
 	cmd.Flags().Var(&o.since, "since", "from this `TIME` on (default 7d)")
 	cmd.Flags().Var(&o.until, "until", "up to this `TIME` (default now)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `FILE` instead of stdout")
 	return cmd
 }
 
@@ -87,15 +98,31 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	}
 	format := render.Format(a.format)
 	if o.section == "" && (format == render.CSV || format == render.NDJSON) {
-		return usage("a report in %s holds one section\nname it: lobstrail report status|squids|limits --format %s", format, format)
+		return usage("a report in %s holds one section\nname it: lobstrail report %s --format %s", format,
+			strings.Join(sectionNames, "|"), format)
 	}
-	return a.reading(ctx, func(s *store.Store) error {
-		in, err := a.reportInput(ctx, s, o.section, since, until)
-		if err != nil {
-			return err
-		}
-		return a.printReport(report.Build(in), o.section)
+	return a.writingTo(o.output, func() error {
+		return a.reading(ctx, func(s *store.Store) error {
+			in, err := a.reportInput(ctx, s, o.section, since, until)
+			if err != nil {
+				return err
+			}
+			return a.printReport(in, report.Build(in), o.section)
+		})
 	})
+}
+
+// wanted are the sections of a report: the one named, else all, and for an overview
+// those that have something to leave out.
+func (a *app) wanted(section string) report.Sections {
+	if section == "" {
+		all := !a.overview(section)
+		return report.Sections{Status: true, Squids: true, Limits: true, Changes: all, Runs: all}
+	}
+	return report.Sections{
+		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
+		Changes: section == "changes", Runs: section == "runs",
+	}
 }
 
 // overview reports whether people are to read of all sections what happened, and
@@ -108,39 +135,41 @@ func (a *app) overview(section string) bool {
 // reportInput reads what the report is made of, limits beside all else. What
 // happened after a period that ended before now is not looked at.
 func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
-	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: report.Sections{
-		Status: section == "status", Squids: section == "squids", Limits: section == "limits",
-	}}
+	wanted := a.wanted(section)
+	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: wanted}
 	accounts := store.AccountQuery{Workspace: a.workspace}
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
 	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
 	if a.overview(section) {
-		period.Used = nearlyUsed
+		period.Used = report.NearlyUsed
 	}
 	var documents map[string]json.RawMessage
-	wanted := func(name string) bool { return section == "" || section == name }
 	err := sideBySide(
 		func() (err error) {
-			if wanted("limits") {
+			if wanted.Limits {
 				in.Uses, documents, err = s.Limits(ctx, period)
 			}
 			return err
 		},
 		func() (err error) {
-			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err == nil && wanted("status") {
-				in.Steps, err = collect(s.StatusSteps(ctx, period))
+			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil || !wanted.Status {
+				return err
+			}
+			if in.Steps, err = collect(s.StatusSteps(ctx, period)); err == nil {
+				in.Platforms, err = a.readPlatforms(ctx, s, in.Accounts)
 			}
 			return err
 		},
 		func() (err error) {
-			if wanted("squids") {
+			if wanted.Squids {
 				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
 				in.Assignments, err = collect(s.Assignments(ctx, q))
 			}
 			return err
-		})
+		},
+		func() error { return a.readEvents(ctx, s, &in) })
 	for i := range in.Accounts {
 		in.Accounts[i].Document = documents[in.Accounts[i].ID]
 	}

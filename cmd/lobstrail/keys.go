@@ -40,6 +40,20 @@ func (a *app) readSigner(file string) (key string, signer note.Signer, err error
 	return key, signer, nil
 }
 
+// signingKey reads a signer key, with the verifier that belongs to it.
+func (a *app) signingKey(file string) (note.Signer, note.Verifier, error) {
+	key, signer, err := a.readSigner(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	line, err := ledger.VerifierKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := note.NewVerifier(line)
+	return signer, own, err
+}
+
 // verifiers are those given as lines or as files of lines; else what
 // LOBSTRAIL_VERIFIER gives; else none.
 func (a *app) verifiers(given []string) ([]note.Verifier, error) {

@@ -93,6 +93,12 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			ran++
 			words := append(shellWords(args), "--db", db)
 			code, out, stderr := inProcess(nil, words...)
+			if at := slices.Index(words, "-o"); at > 0 {
+				written, err := os.ReadFile(words[at+1])
+				if out += string(written); err != nil {
+					t.Error(err)
+				}
+			}
 			if code != exitDone || len(out) == 0 {
 				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
 			}
@@ -211,7 +217,9 @@ func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
 func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
 	db, text := demoStore(t), readme(t)
 	changeToPast(t)
+	secret := filepath.Join(t.TempDir(), "key")
 	for _, args := range []string{
+		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
 		"import saved --workspace past", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)

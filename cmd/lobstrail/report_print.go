@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/page"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -60,12 +62,16 @@ func (s *section) writeTo(out *render.Writer) error {
 
 // printReport writes the report in the format asked for. CSV and NDJSON hold the
 // rows of the one section named.
-func (a *app) printReport(r report.Report, name string) error {
+func (a *app) printReport(in report.Input, r report.Report, name string) error {
 	switch format := render.Format(a.format); format {
+	case render.HTML:
+		return page.WriteHTML(a.env.stdout, report.NewPicture(in, r))
+	case render.SVG:
+		return page.WriteSVG(a.env.stdout, report.NewPicture(in, r))
 	case render.JSON:
 		return render.Object(a.env.stdout, a.options(), r)
 	case render.CSV, render.NDJSON:
-		s := rowsOf(r, name)
+		s := a.rowsOf(r, name)
 		return s.writeTo(a.list(s.columns...))
 	}
 	out, err := render.NewReport(a.env.stdout, a.options())
@@ -75,7 +81,7 @@ func (a *app) printReport(r report.Report, name string) error {
 	if err := out.Paragraph(a.reportTitle(r)); err != nil {
 		return err
 	}
-	for _, s := range reportSections(r, a.overview(name)) {
+	for _, s := range a.reportSections(r, a.overview(name)) {
 		if err := s.writeTo(out.Section(s.title, s.columns...)); err != nil {
 			return err
 		}
@@ -96,8 +102,12 @@ func (a *app) reportTitle(r report.Report) string {
 }
 
 // rowsOf are the rows of a section for programs, one table each.
-func rowsOf(r report.Report, name string) section {
+func (a *app) rowsOf(r report.Report, name string) section {
 	switch name {
+	case "changes":
+		return a.changeRows(r.Changes)
+	case "runs":
+		return runDayRows(r.Runs)
 	case "squids":
 		return squidRows(r.Squids)
 	case "limits":
@@ -108,10 +118,14 @@ func rowsOf(r report.Report, name string) section {
 
 // reportSections are the tables of the report for people. An overview of it has
 // only what happened.
-func reportSections(r report.Report, overview bool) []section {
+func (a *app) reportSections(r report.Report, overview bool) []section {
 	var all []section
 	if r.Status != nil {
-		all = append(all, resyncRows(r.Status), transitionRows(r.Status), timeRows(r.Status))
+		all = append(all, resyncRows(r.Status))
+		if timeline := a.timelineRows(r); timeline != nil {
+			all = append(all, *timeline)
+		}
+		all = append(all, transitionRows(r.Status), timeRows(r.Status))
 	}
 	switch {
 	case r.Squids != nil && overview:
@@ -124,6 +138,12 @@ func reportSections(r report.Report, overview bool) []section {
 		all = append(all, nearLimitRows(r.Limits))
 	case r.Limits != nil:
 		all = append(all, limitRows(r.Limits))
+	}
+	if r.Changes != nil {
+		all = append(all, a.changeRows(r.Changes))
+	}
+	if r.Runs != nil {
+		all = append(all, runDayRows(r.Runs))
 	}
 	return all
 }
@@ -147,8 +167,43 @@ func resyncRows(status *report.StatusSection) section {
 			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names),
 		}
 	})
-	s.footer = none("None: no account's cookies have expired.")
+	s.footer = func(rows int) string {
+		if rows == 0 {
+			return "None: no account's cookies have expired."
+		}
+		return resyncAdvice(status.NeedResync)
+	}
 	return s
+}
+
+// mostAdvice is how many commands are worth reading: the page has all of them.
+const mostAdvice = 5
+
+// resyncAdvice says how to re-synchronise accounts with the vendor's tool.
+func resyncAdvice(accounts []report.ResyncJSON) string {
+	lines := []string{"To re-synchronise with the vendor's tool, where cookies.json holds names and values of cookies:"}
+	for i, r := range accounts {
+		if i == mostAdvice {
+			lines = append(lines, fmt.Sprintf(`... and %d more; "lobstrail report --format html -o report.html" has all`, len(accounts)-mostAdvice))
+			break
+		}
+		lines = append(lines, r.Command+"  ("+cookieNames(r.Cookies)+")")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cookieNames lists cookies for people.
+func cookieNames(cookies []report.CookieJSON) string {
+	if len(cookies) == 0 {
+		return map[bool]string{true: "cookies not known", false: "all cookies of the session"}[cookies == nil]
+	}
+	names := make([]string, len(cookies))
+	for i, c := range cookies {
+		if names[i] = c.Name; !c.Required {
+			names[i] += " (optional)"
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func transitionRows(status *report.StatusSection) section {

@@ -138,15 +138,12 @@ func limitRows(limits *report.LimitSection) section {
 	return s
 }
 
-// nearlyUsed is the share of a limit that is worth a look.
-const nearlyUsed = 0.8
-
 // nearLimitRows are the limits of an overview: it has no others.
 func nearLimitRows(limits *report.LimitSection) section {
 	s := limitRows(limits)
 	s.title = "Limits that were nearly used up"
 	s.footer = func(int) string {
-		return fmt.Sprintf(`Those that stayed below %.0f %% are not shown; "lobstrail report limits" lists all.`, 100*nearlyUsed)
+		return fmt.Sprintf(`Those that stayed below %.0f %% are not shown; "lobstrail report limits" lists all.`, 100*report.NearlyUsed)
 	}
 	return s
 }

@@ -29,6 +29,7 @@ type Cell struct {
 	exact  string // for CSV
 	window store.Window
 	health store.Health
+	strip  []Mark
 }
 
 type cellKind int
@@ -37,6 +38,7 @@ const (
 	textKind   cellKind = iota // text and exact
 	timeKind                   // window.After
 	windowKind                 // window
+	stripKind                  // strip
 )
 
 // TextCell is a text, the same in every format. It need not be clean.
@@ -79,6 +81,8 @@ func (c Cell) forPeople(zone *time.Location) string {
 		return Time(c.window.After, zone)
 	case windowKind:
 		return Window(c.window, zone)
+	case stripKind:
+		return letters(c.strip)
 	}
 	return c.text
 }

@@ -18,12 +18,21 @@ const (
 	Markdown Format = "markdown" // a table of GitHub flavored Markdown
 )
 
-// Formats lists every format, in the order of the documentation.
+// The formats of pictures, which hold no rows: this package does not write them.
+const (
+	HTML Format = "html" // one self-contained page
+	SVG  Format = "svg"  // a timeline
+)
+
+// Formats lists every format of rows, in the order of the documentation.
 var Formats = []Format{Table, JSON, NDJSON, CSV, Markdown}
 
 // ForPeople reports whether a format is meant to be read by people: such a
 // format has titles and footers, and shows times in the zone of the reader.
 func (f Format) ForPeople() bool { return f == Table || f == Markdown }
+
+// Pictures reports whether a format is one of pictures.
+func (f Format) Pictures() bool { return f == HTML || f == SVG }
 
 // ParseFormat reads the name of a format, in any case. The error lists the
 // choices.

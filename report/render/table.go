@@ -30,6 +30,7 @@ type field struct {
 	text  string
 	width int
 	code  string // colour, "" for none
+	strip []Mark // of which the text is made; nil for any other text
 }
 
 func newTableRows(out *bufio.Writer, options Options, columns []Column) *tableRows {
@@ -47,6 +48,10 @@ func (t *tableRows) row(_ any, cells []Cell) error {
 		fields = make([]field, len(t.at))
 	}
 	for i, at := range t.at {
+		if strip := cells[at].strip; strip != nil {
+			fields[i] = t.strip(strip)
+			continue
+		}
 		fields[i] = t.field(cells[at].forPeople(t.options.Zone), t.options.colorOf(cells[at].health))
 	}
 	if t.widths != nil {
@@ -112,7 +117,7 @@ func (t *tableRows) line(fields []field) error {
 			for ; spaces > 0; spaces -= min(spaces, len(blanks)) {
 				t.out.WriteString(blanks[:min(spaces, len(blanks))])
 			}
-			t.out.WriteString(paint(f.text, f.code))
+			t.out.WriteString(t.options.painted(f))
 		}
 		if !t.columns[i].Right {
 			spaces += padding

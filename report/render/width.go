@@ -83,3 +83,7 @@ func wrapLine(s string, limit int) (line, rest string) {
 	}
 	return line, rest
 }
+
+// Truncate cleans a text (see [Clean]) and cuts it so that it takes at most limit
+// columns, with "…" for what was cut.
+func Truncate(s string, limit int) string { return truncate(Clean(s), limit) }

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/google/renameio/v2/maybe"
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report/render"
+)
+
+// picturesOnlyOf refuses a format of pictures to commands that answer rows.
+func picturesOnlyOf(cmd *cobra.Command, format render.Format) error {
+	if cmd.Name() == "report" {
+		return nil
+	}
+	return usage("only the report can be written as %[1]s\ntry: lobstrail report --format %[1]s -o report.%[1]s", format)
+}
+
+// writingTo lets fn write its answer to a file, which is there whole or not at all;
+// to stdout where no file is named. A page is of no use on a terminal.
+func (a *app) writingTo(file string, fn func() error) error {
+	if file == "" || file == "-" {
+		if format := render.Format(a.format); format.Pictures() && a.env.stdoutWidth > 0 {
+			return usage("%[1]s is of no use on a terminal\nname a file: -o report.%[1]s", format)
+		}
+		return fn()
+	}
+	var answer bytes.Buffer
+	stdout, width := a.env.stdout, a.env.stdoutWidth
+	a.env.stdout, a.env.stdoutWidth = &answer, 0
+	err := fn()
+	a.env.stdout, a.env.stdoutWidth = stdout, width
+	if err != nil {
+		return err
+	}
+	// The umask of the user narrows this, as for any other file that is to be passed on.
+	if err := maybe.WriteFile(file, answer.Bytes(), 0o666); err != nil {
+		return &hintedError{fmt.Errorf("write %s: %w", file, err), "nothing was written; name a file in a folder that you may write to with -o"}
+	}
+	a.note("Wrote %s (%d kB).", file, (answer.Len()+999)/1000)
+	return nil
+}
