@@ -20,7 +20,6 @@ var pages = []struct {
 	{"none", 0, 7, nil},
 	{"3", 3, 7, nil},
 	{"100", 100, 90, nil},
-	{"2000", 2000, 7, nil},
 	{"3-hard", 3, 7, hardNames},
 	{"100-hard", 100, 14, hardNames},
 	{"2000-hard", 2000, 7, hardNames},
