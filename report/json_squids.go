@@ -30,7 +30,11 @@ type AssignmentJSON struct {
 // names of a squid: the one last seen counts.
 func NewSquidsJSON(accounts []store.AccountState) []SquidJSON {
 	byID := map[string]*SquidJSON{}
-	newestFirst := slices.SortedFunc(slices.Values(accounts), func(a, b store.AccountState) int {
+	newestFirst := make([]*store.AccountState, len(accounts)) // they are large, and many
+	for i := range accounts {
+		newestFirst[i] = &accounts[i]
+	}
+	slices.SortFunc(newestFirst, func(a, b *store.AccountState) int {
 		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(a.ID, b.ID))
 	})
 	for _, a := range newestFirst {
@@ -41,7 +45,7 @@ func NewSquidsJSON(accounts []store.AccountState) []SquidJSON {
 				byID[s.ID] = squid
 			}
 			squid.Name = cmp.Or(squid.Name, Text(s.Name))
-			squid.Accounts = append(squid.Accounts, newAccountRef(a))
+			squid.Accounts = append(squid.Accounts, newAccountRef(*a))
 		}
 	}
 	return sortSquids(byID)

@@ -7,7 +7,7 @@ import "github.com/lobstrail/lobstrail/store"
 // ends with the last change of the same path between the moments: somewhere in
 // it the value became what it is; its run is that of the last one.
 func Net(pair store.Pair) ([]store.AccountChange, error) {
-	changes, err := Diff(pair.Old, pair.New)
+	changes, err := difference(pair)
 	if err != nil {
 		return nil, err
 	}
@@ -21,6 +21,18 @@ func Net(pair store.Pair) ([]store.AccountChange, error) {
 		net = append(net, change)
 	}
 	return net, nil
+}
+
+// difference is what the states differ in. Of one step the history has it already.
+func difference(pair store.Pair) ([]store.Change, error) {
+	if !pair.OneStep {
+		return Diff(pair.Old, pair.New)
+	}
+	changes := make([]store.Change, len(pair.Changes))
+	for i, c := range pair.Changes {
+		changes[i] = c.Change
+	}
+	return changes, nil
 }
 
 // spanOf spans the windows of the changes that match; the run is 0 when none does.

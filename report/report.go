@@ -65,7 +65,10 @@ type Report struct {
 // report, whatever the order of its lists.
 func Build(in Input) Report {
 	r := Report{Workspace: in.Workspace, Since: Time{in.Since}, Until: Time{in.Until}}
-	in.Accounts = slices.SortedFunc(slices.Values(in.Accounts), compareAccounts)
+	if !slices.IsSortedFunc(in.Accounts, compareAccounts) {
+		in.Accounts = slices.Clone(in.Accounts)
+		slices.SortFunc(in.Accounts, compareAccounts)
+	}
 	sections := in.Sections.orAll()
 	var making sync.WaitGroup // each section on its own
 	if sections.Status {

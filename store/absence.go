@@ -8,14 +8,15 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// missing is the condition under which an account is known and not gone, and
-// this run has neither seen it nor failed to understand it. Its parameters are
+// missing is the condition under which an account is known, not gone and not
+// withheld, and this run has neither seen it nor failed to understand it. Its parameters are
 // the workspace, the run's first response and the run.
 const missing = `
 	a.workspace_id = ?
 	AND NOT h.gone
 	AND max(coalesce(seen.list_response_id, 0), coalesce(seen.detail_response_id, 0)) < ?
-	AND a.hash NOT IN (SELECT account FROM failure WHERE run_id = ? AND account IS NOT NULL)`
+	AND a.hash NOT IN (SELECT account FROM failure WHERE run_id = ? AND account IS NOT NULL)
+	AND a.id NOT IN (SELECT account_id FROM redacted)`
 
 // Unlist notes, after a complete list whose last page was received at the given
 // instant, that every account known in the workspace, not gone and neither seen
@@ -23,6 +24,10 @@ const missing = `
 func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error) {
 	w.heads.forget()
 	err = w.store.update(ctx, func(tx *txn) error {
+		var last int64
+		if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM absence`); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO absence (account_id, run_id, since)
 			SELECT a.id, ?, ?
@@ -32,6 +37,9 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time) (n int, err error)
 			WHERE h.absence_id IS NULL AND `+missing+`
 			ORDER BY a.id`, w.id, max(ceilMS(at), w.clock.last), w.heads.workspaceID, w.firstResponse, w.id)
 		if err != nil {
+			return err
+		}
+		if err := tx.logAbsences(ctx, w.id, `x.id > ?`, last); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `

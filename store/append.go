@@ -1,13 +1,18 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // Append stores what the response shows, whole or not at all, together with the
@@ -43,6 +48,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 			sum.Add(p.done)
 			requests = max(requests, r.Requests)
 		}
+		tx.logRun(w.id)
 		if err := w.heads.save(ctx, tx); err != nil {
 			return err
 		}
@@ -64,6 +70,7 @@ func (a *Appended) Add(more Appended) {
 	a.StillGone += more.StillGone
 	a.Failed += more.Failed
 	a.Repeated += more.Repeated
+	a.Withheld += more.Withheld
 }
 
 // page is one response on its way into the store.
@@ -74,17 +81,33 @@ type page struct {
 	source   Source
 	sent     int64 // Unix milliseconds, rounded down
 	received int64 // Unix milliseconds, rounded up, never before the last response of the workspace
+	line     ledger.Response
 	taken    []taken
+	moved    []moved
+	news     []received
 	failures []Failure
 	done     Appended
 }
 
-// taken is one row of table snapshot.
-type taken struct{ account, document int64 }
+// taken is one row of table snapshot, and its leaf in the log.
+type taken struct {
+	account, document int64
+	leaf              ledger.Hash
+}
+
+// moved is one row of table usage.
+type moved struct {
+	account int64
+	usage
+}
 
 func (p *page) write(ctx context.Context, r Response) error {
+	if len(r.Absent) > 0 && r.Source != Detail {
+		return fmt.Errorf("store: append: only a detail call is answered with 404, not a %s", r.Source)
+	}
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
 	p.failures = slices.Clone(r.Failures)
+	r = p.withhold(r)
 	digests, err := p.load(ctx, r)
 	if err != nil {
 		return err
@@ -93,21 +116,34 @@ func (p *page) write(ctx context.Context, r Response) error {
 		return err
 	}
 	news := p.readNews(r.Accounts, digests)
-	for i, account := range r.Accounts {
-		if err := p.observe(ctx, account, digests[i], news[i]); err != nil {
+	for _, i := range p.order(r) {
+		if i < len(r.Accounts) {
+			err = p.observe(ctx, r.Accounts[i], digests[i], news[i])
+		} else {
+			err = p.absent(ctx, r.Absent[i-len(r.Accounts)])
+		}
+		if err != nil {
 			return err
 		}
 	}
-	for _, id := range r.Absent {
-		if err := p.absent(ctx, id); err != nil {
-			return err
-		}
-	}
-	if err := p.insertSnapshots(ctx); err != nil {
+	if err := errors.Join(p.insertSnapshots(ctx), p.insertUsage(ctx), p.insertReceived(ctx)); err != nil {
 		return err
 	}
+	p.log()
 	p.done.Failed = len(p.failures)
 	return p.w.insertFailures(ctx, p.tx, p.failures)
+}
+
+// withhold leaves out what was redacted.
+func (p *page) withhold(r Response) Response {
+	if len(p.w.withheld) == 0 {
+		return r
+	}
+	shown := len(r.Accounts) + len(r.Absent)
+	r.Accounts = slices.DeleteFunc(slices.Clone(r.Accounts), func(o Observed) bool { return p.w.withheld[o.ID] })
+	r.Absent = slices.DeleteFunc(slices.Clone(r.Absent), func(id string) bool { return p.w.withheld[id] })
+	p.done.Withheld = shown - len(r.Accounts) - len(r.Absent)
+	return r
 }
 
 // load reads where the accounts of the response stand, and hashes them
@@ -120,35 +156,40 @@ func (p *page) load(ctx context.Context, r Response) (digests [][]byte, err erro
 		}
 		ids = append(ids, account.ID)
 	}
+	digests = make([][]byte, len(r.Accounts))
+	var next atomic.Int64
+	hash := func() {
+		for i := next.Add(1) - 1; i < int64(len(digests)); i = next.Add(1) - 1 {
+			digests[i] = r.Accounts[i].digest()
+		}
+	}
 	var hashing sync.WaitGroup
-	hashing.Go(func() { digests = hashAll(r.Accounts) })
+	hashing.Go(hash)
 	err = p.w.heads.load(ctx, p.tx, p.source, append(ids, r.Absent...))
+	hash() // what is left
 	hashing.Wait()
 	return digests, err
 }
 
-// hashAll answers the digests of the objects as received; nil for those that a
-// secret was taken out of.
-func hashAll(accounts []Observed) [][]byte {
-	digests := make([][]byte, len(accounts))
-	for i, account := range accounts {
-		switch {
-		case account.Withheld:
-		case account.Digest != nil:
-			digests[i] = account.Digest
-		default:
-			digest := sha256.Sum256(account.Raw)
-			digests[i] = digest[:]
-		}
+// digest is that of the object as received; nil when a secret was taken out of it.
+func (o *Observed) digest() []byte {
+	switch {
+	case o.Withheld:
+		return nil
+	case o.Digest != nil:
+		return o.Digest
 	}
-	return digests
+	digest := sha256.Sum256(o.Raw)
+	return digest[:]
 }
 
 // news is an account object that was not the same as before, taken apart.
 type news struct {
 	separated
-	digest [sha256.Size]byte // of the document
-	err    error             // why it cannot be understood
+	digest  [sha256.Size]byte // of the document
+	outline *outline          // nil when not known
+	known   bool              // by its outline: body and icon are left out
+	err     error             // why it cannot be understood
 }
 
 // readNews takes those objects apart that do not stand as they did, on all cores;
@@ -158,8 +199,12 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 	var next atomic.Int64
 	read := func() {
 		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
-			if h := p.head(accounts[i].ID); h == nil || !h.stands(p.source, digests[i], p.received) {
-				all[i] = readNews(accounts[i].Raw)
+			h := p.head(accounts[i].ID)
+			if h != nil && h.stands(p.source, digests[i], p.received) {
+				continue
+			}
+			if all[i] = p.knownNews(h, &accounts[i]); all[i] == nil {
+				all[i] = readNews(&accounts[i])
 			}
 		}
 	}
@@ -172,9 +217,25 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 	return all
 }
 
-func readNews(raw []byte) *news {
-	apart, err := separate(raw)
-	return &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
+func readNews(account *Observed) *news {
+	apart, err := separate(account.Raw)
+	seen := &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
+	if account.Outline != nil && err == nil {
+		seen.outline = newOutline(account.Raw, [sha256.Size]byte(account.Outline), apart)
+	}
+	return seen
+}
+
+// knownNews reads an object with the outline of the one before; nil: it has not.
+func (p *page) knownNews(h *head, account *Observed) *news {
+	if h == nil || account.Outline == nil {
+		return nil
+	}
+	o := h.at(p.source).outline
+	if o == nil || string(o.digest[:]) != string(account.Outline) {
+		return nil
+	}
+	return &news{separated: separated{usage: o.usageOf(account.Raw)}, digest: o.document, outline: o, known: true}
 }
 
 // insertResponse makes the row of the response. The bounds of its account ids
@@ -201,12 +262,34 @@ func (p *page) insertResponse(ctx context.Context, r Response) error {
 	for _, id := range r.Absent {
 		span(id)
 	}
+	p.line = ledger.Response{
+		Source: string(r.Source), Sent: p.sent, Received: p.received, HeldMS: p.received - ceilMS(r.Received),
+		Server: numberOrNil(nullMS(r.ServerTime)), AccountMin: lowest, AccountMax: top,
+	}
 	return p.tx.GetContext(ctx, &p.id, `
 		INSERT INTO response (
 			workspace_id, run_id, source, sent_at, received_at, held_ms, server_at, account_min, account_max
 		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		p.w.heads.workspaceID, p.w.id, r.Source, p.sent, p.received, p.received-ceilMS(r.Received), nullMS(r.ServerTime),
-		lowest, top)
+		p.w.heads.workspaceID, p.w.id, r.Source, p.sent, p.received, p.line.HeldMS, nullMS(r.ServerTime), lowest, top)
+}
+
+// order is the order in which the accounts shown, and then those absent, are taken:
+// that of their rows, by which they are derived again; new ones come last.
+func (p *page) order(r Response) []int {
+	order, rows := make([]int, len(r.Accounts)+len(r.Absent)), make([]int64, len(r.Accounts)+len(r.Absent))
+	for i := range order {
+		id := ""
+		if order[i] = i; i < len(r.Accounts) {
+			id = r.Accounts[i].ID
+		} else {
+			id = r.Absent[i-len(r.Accounts)]
+		}
+		if rows[i] = math.MaxInt64; p.head(id) != nil {
+			rows[i] = p.head(id).AccountID
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	return order
 }
 
 // head is where an account stands; nil: it was never seen.

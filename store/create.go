@@ -75,11 +75,7 @@ var (
 // makeEmpty makes a store without rows, readable by its owner only. SQLite gives
 // its journals the mode of the database.
 func makeEmpty(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := touch(path); err != nil {
 		return err
 	}
 	address, err := dsn(path, "rw", "synchronous(FULL)")
@@ -134,4 +130,13 @@ func syncDir(dir string) error {
 		return err
 	}
 	return nil
+}
+
+// touch makes an empty file that was not there and that only its owner may read.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

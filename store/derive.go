@@ -48,10 +48,10 @@ func (s *step) insertVersion(ctx context.Context) error {
 	f := s.facts
 	return s.page.tx.GetContext(ctx, &s.head.VersionID, `
 		INSERT INTO version (
-			account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
+			id, account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
 			status_code_description, username, type, last_synchronization_time, locked_until, squid_count
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		s.head.AccountID, s.before.Number+1, s.page.id, s.documentID, s.page.received, f.Health, nullText(f.Status),
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		s.page.w.numbers.next("version"), s.head.AccountID, s.before.Number+1, s.page.id, s.documentID, s.page.received, f.Health, nullText(f.Status),
 		nullText(f.Info), nullText(f.Description), f.Username, f.Type, nullText(f.LastSync), nullMS(f.LockedUntil),
 		len(f.Squids))
 }
@@ -60,9 +60,9 @@ func (s *step) insertChanges(ctx context.Context) error {
 	for _, c := range s.changes {
 		_, err := s.page.tx.ExecContext(ctx, `
 			INSERT INTO change (
-				account_id, version_id, kind, path, old, new, health_before, health_after, after, before
-			) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.head.AccountID, s.head.VersionID, c.Kind, c.Path, textOrNull(c.Old), textOrNull(c.New),
+				id, account_id, version_id, kind, path, old, new, health_before, health_after, after, before
+			) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			s.page.w.numbers.next("change"), s.head.AccountID, s.head.VersionID, c.Kind, c.Path, textOrNull(c.Old), textOrNull(c.New),
 			nullText(string(c.HealthBefore)), nullText(string(c.HealthAfter)), s.after(c), s.page.received)
 		if err != nil {
 			return err
@@ -84,10 +84,10 @@ func (s *step) insertStatusStep(ctx context.Context) error {
 	}
 	return s.page.tx.GetContext(ctx, &s.head.StepID, `
 		INSERT INTO status_step (
-			account_id, response_id, status_before, status_after, info_before, info_after,
+			id, account_id, response_id, status_before, status_after, info_before, info_after,
 			health_before, health_after, after, before
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		s.head.AccountID, s.page.id, s.before.Status, status, s.before.Info, info,
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		s.page.w.numbers.next("status_step"), s.head.AccountID, s.page.id, s.before.Status, status, s.before.Info, info,
 		nullText(string(s.before.Health)), s.facts.Health, after, s.page.received)
 }
 
@@ -184,31 +184,39 @@ func (s *step) openAssignments(ctx context.Context) (map[string]int64, error) {
 
 func (s *step) openAssignment(ctx context.Context, squid Squid, after sql.NullInt64) error {
 	_, err := s.page.tx.ExecContext(ctx, `
-		INSERT INTO assignment (squid_id, account_id, from_after, from_before)
-		SELECT id, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
-		s.head.AccountID, after, s.page.received, s.page.w.heads.workspaceID, squid.ID)
+		INSERT INTO assignment (id, squid_id, account_id, from_after, from_before)
+		SELECT ?, id, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
+		s.page.w.numbers.next("assignment"), s.head.AccountID, after, s.page.received, s.page.w.heads.workspaceID, squid.ID)
 	return err
 }
 
 // nameSquid makes sure that the squid is known, and by the name shown.
 func (s *step) nameSquid(ctx context.Context, squid Squid) error {
 	tx, heads := s.page.tx, s.page.w.heads
-	if name, known := heads.squids[squid.ID]; known && name == squid.Name {
+	numbers := s.page.w.numbers
+	// Where names are kept that do not come from here, what was known need not hold.
+	if name, known := heads.squids[squid.ID]; known && name == squid.Name && numbers == nil {
 		return nil
 	}
 	heads.squids[squid.ID] = squid.Name
 	workspace := heads.workspaceID
-	_, err := tx.ExecContext(ctx, `INSERT INTO squid (workspace_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-		workspace, squid.ID)
+	result, err := tx.ExecContext(ctx, `INSERT INTO squid (id, workspace_id, hash) VALUES (?, ?, ?) ON CONFLICT (workspace_id, hash) DO NOTHING`,
+		numbers.peek("squid"), workspace, squid.ID)
 	if err != nil {
 		return err
+	}
+	switch added, err := result.RowsAffected(); {
+	case err != nil:
+		return err
+	case added > 0:
+		numbers.next("squid")
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT OR REPLACE INTO squid_name (squid_id, since, name)
 		SELECT q.id, ?1, ?2
 		FROM squid q
 		WHERE q.workspace_id = ?3 AND q.hash = ?4 AND ?2 IS NOT (
-			SELECT n.name FROM squid_name n WHERE n.squid_id = q.id ORDER BY n.since DESC LIMIT 1
+			SELECT n.name FROM squid_name n WHERE n.squid_id = q.id AND n.since <= ?1 ORDER BY n.since DESC LIMIT 1
 		)`, s.page.received, squid.Name, workspace, squid.ID)
 	return err
 }

@@ -3,10 +3,11 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // insertIcon keeps the icon unless it is there already.
@@ -32,27 +33,22 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 	err := p.tx.GetContext(ctx, &step.documentID, `
 		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?) RETURNING id`,
 		step.head.AccountID, p.source, p.id, textOrNull(body))
-	e.Document, e.body = sql.NullInt64{Int64: step.documentID, Valid: true}, nil
+	step.head.show(p.source, step.documentID, body)
 	return err
 }
 
-// insertUsage keeps the volatile values that moved.
-func (p *page) insertUsage(ctx context.Context, h *head, usages []usage) error {
+// move takes note of the volatile values that moved, and answers them by pointer.
+func (p *page) move(h *head, usages []usage) (news []ledger.Counters) {
 	for _, u := range usages {
-		before, known := h.Usage[u.pointer]
-		if string(before) == string(u.body) || !known && string(u.body) == "null" {
+		if string(h.usageAt(u.pointer)) == string(u.body) || h.Usage[u.pointer] == nil && string(u.body) == "null" {
 			continue
 		}
-		h.Usage[u.pointer] = u.body
-		p.w.heads.change(h)
-		_, err := p.tx.ExecContext(ctx, `
-			INSERT INTO usage (account_id, pointer, response_id, body, max) VALUES (?, ?, ?, ?, ?)`,
-			h.AccountID, u.pointer, p.id, string(u.body), textOrNull(u.max))
-		if err != nil {
-			return err
-		}
+		p.moved = append(p.moved, moved{h.AccountID, u})
+		p.w.heads.move(h, u, p.id)
+		news = append(news, ledger.Counters{Pointer: u.pointer, Body: u.body, Max: u.max})
 	}
-	return nil
+	slices.SortFunc(news, func(a, b ledger.Counters) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return news
 }
 
 // relist ends the account's absence from lists, if it was absent.
@@ -65,35 +61,22 @@ func (p *page) relist(ctx context.Context, h *head) error {
 	return err
 }
 
-// rowsAStatement is how many snapshots one statement writes: so many values cost
-// the driver less than as many statements, or JSON.
-const rowsAStatement = 100
-
-var insertRows = `INSERT INTO snapshot (response_id, account_id, document_id) VALUES ` +
-	strings.TrimSuffix(strings.Repeat("(?1, ?, ?), ", rowsAStatement), ", ")
-
 // insertSnapshots writes the rows of all accounts taken, in key order.
 func (p *page) insertSnapshots(ctx context.Context) error {
 	slices.SortFunc(p.taken, func(a, b taken) int { return cmp.Compare(a.account, b.account) })
-	rest := p.taken
-	for len(rest) >= rowsAStatement {
-		values := append(make([]any, 0, 1+2*rowsAStatement), p.id)
-		for _, t := range rest[:rowsAStatement] {
-			values = append(values, t.account, t.document)
-		}
-		if _, err := p.tx.ExecContext(ctx, insertRows, values...); err != nil {
-			return err
-		}
-		rest = rest[rowsAStatement:]
-	}
-	for _, t := range rest {
-		_, err := p.tx.ExecContext(ctx, `INSERT INTO snapshot (response_id, account_id, document_id) VALUES (?, ?, ?)`,
-			p.id, t.account, t.document)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertRows(ctx, p.tx, `INSERT INTO snapshot (response_id, account_id, document_id) VALUES `, p.taken,
+		func(values []any, t taken) []any { return append(values, p.id, t.account, t.document) })
+}
+
+// insertUsage writes the volatile values that moved, in key order.
+func (p *page) insertUsage(ctx context.Context) error {
+	slices.SortFunc(p.moved, func(a, b moved) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), strings.Compare(a.pointer, b.pointer))
+	})
+	return insertRows(ctx, p.tx, `INSERT INTO usage (response_id, account_id, pointer, body, max) VALUES `, p.moved,
+		func(values []any, m moved) []any {
+			return append(values, p.id, m.account, m.pointer, string(m.body), textOrNull(m.max))
+		})
 }
 
 // array is numbers as JSON, but for the last bracket: one parameter for any

@@ -11,7 +11,7 @@ import (
 
 // keptTables are never altered; the last three only while they are derived again.
 var keptTables = []string{"response", "account", "icon", "document", "snapshot", "usage", "failure", "run",
-	"version", "change", "status_step"}
+	"entry", "received", "version", "change", "status_step"}
 
 func TestEvidenceIsAppendOnly(t *testing.T) {
 	path := memoryPath(t)

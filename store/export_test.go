@@ -1,9 +1,11 @@
 package store
 
 import (
+	"context"
 	"os"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // WatchFolders lets a test see, or prevent, what is done to folders without
@@ -16,5 +18,29 @@ func WatchFolders(rename func(from, to string) error, sync func(dir string) erro
 // SyncFolder is what is done when nobody watches.
 var SyncFolder = syncDir
 
+// PruneInSmallSteps makes the transactions of prunes small. It is undone by restore.
+func PruneInSmallSteps(responses int64) (restore func()) {
+	before := maxThinnedResponses
+	maxThinnedResponses = responses
+	return func() { maxThinnedResponses = before }
+}
+
 // Writer is the connection that a store writes through.
 func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }
+
+// Two accounts are many in tests.
+func init() { manyAccounts = 1 }
+
+// Views is how a store reads side by side.
+func (s *Store) Views(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) error {
+	return s.views(ctx, n, fn)
+}
+
+// RootOf is the hash of the tree over the first n entries.
+func (s *Store) RootOf(ctx context.Context, n int64) (hash tlog.Hash, err error) {
+	err = s.view(ctx, func(tx *sqlx.Tx) error {
+		hash, err = tlog.TreeHash(n, hashReader(ctx, tx))
+		return err
+	})
+	return hash, err
+}

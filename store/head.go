@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // head is where an account stands: what its next snapshot is compared with.
@@ -19,10 +21,27 @@ type head struct {
 	AbsenceID   sql.NullInt64
 	List        endpoint
 	Detail      endpoint
-	Usage       map[string]json.RawMessage // the last volatile values, by pointer
+	Usage       map[string]*counter // where the volatile values stand, by pointer
+	Salt        ledger.Salt
 
-	whole            bool // all of it was read; see heads.load
-	touched, changed bool // see heads
+	whole            bool       // all of it was read; see heads.load
+	moved            []*counter // since they were saved
+	touched, changed bool       // see heads
+}
+
+// counter is the volatile values at a pointer as they last moved.
+type counter struct {
+	usage
+	response int64 // that moved them
+	moved    bool  // since they were saved
+}
+
+// usageAt is what stands at the pointer; nil for nothing.
+func (h *head) usageAt(pointer string) json.RawMessage {
+	if c := h.Usage[pointer]; c != nil {
+		return c.body
+	}
+	return nil
 }
 
 // endpoint is what one endpoint last said of an account.
@@ -32,7 +51,11 @@ type endpoint struct {
 	Version  sql.NullInt64 // which the document last agreed with
 	Seen     sql.NullInt64 // the last response that showed the account
 	body     []byte        // SHA-256 of the document; nil when not known
+	leaf     []byte        // of a snapshot that shows the document and nothing new
+	commits  *ledger.Hash  // the commitment to the document; nil when not known, or gone
+	outline  *outline      // of the object; nil when not known
 	marked   bool          // see heads
+	digested bool          // see heads
 }
 
 // at is the endpoint that a source speaks for. Imports are lists of the past.
@@ -59,6 +82,28 @@ func (h *head) settled(source Source, document, receivedMS int64) bool {
 	e := h.at(source)
 	return !h.Gone && e.Document.Int64 == document && e.Version.Int64 == h.VersionID &&
 		(!h.LockedUntil.Valid || h.LockedUntil.Int64 > receivedMS)
+}
+
+// show makes the document the endpoint's last, as the log has it. A nil body is a
+// 404.
+func (h *head) show(source Source, document int64, body []byte) {
+	e := h.at(source)
+	e.Document, e.body, e.commits = sql.NullInt64{Int64: document, Valid: true}, nil, h.commitment(document, body)
+	leaf := ledger.Observed{Account: h.Hash, Document: e.commits}.Leaf()
+	e.leaf = leaf[:]
+}
+
+// commitment is that to a document of the account.
+func (h *head) commitment(document int64, body []byte) *ledger.Hash {
+	if body == nil {
+		return nil
+	}
+	return new(h.Salt.DocumentBlind(document).Document(body))
+}
+
+// vanish notes that the API answered 404: what the endpoints had said counts no more.
+func (h *head) vanish() {
+	h.List.Document.Valid, h.List.Digest, h.Detail.Digest = false, nil, nil
 }
 
 // textOrNull binds JSON as text; nil is NULL.

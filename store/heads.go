@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -41,7 +40,7 @@ func (hs *heads) forget() {
 
 // add takes up the head of an account that has just been made.
 func (hs *heads) add(ctx context.Context, tx *txn, h *head) error {
-	h.Usage, h.whole = map[string]json.RawMessage{}, true
+	h.Usage, h.whole = map[string]*counter{}, true
 	hs.known[h.Hash] = h
 	hs.change(h)
 	_, err := tx.ExecContext(ctx, `INSERT INTO seen (account_id) VALUES (?)`, h.AccountID)
@@ -52,6 +51,28 @@ func (hs *heads) add(ctx context.Context, tx *txn, h *head) error {
 func (hs *heads) change(h *head) {
 	hs.touch(h)
 	h.changed = true
+}
+
+// move notes where a volatile value stands since the response.
+func (hs *heads) move(h *head, u usage, response int64) {
+	hs.touch(h)
+	c := h.Usage[u.pointer]
+	if c == nil {
+		c = &counter{}
+		h.Usage[u.pointer] = c
+	}
+	if c.usage, c.response = u, response; !c.moved {
+		h.moved = append(h.moved, c)
+	}
+	c.moved = true
+}
+
+// redigest notes that an object with another digest is the state that the endpoint
+// has told of.
+func (hs *heads) redigest(h *head, source Source, digest []byte) {
+	hs.touch(h)
+	e := h.at(source)
+	e.Digest, e.digested = bytes.Clone(digest), true // the head outlives what it stands in
 }
 
 // mark notes that a response has shown the account.
@@ -73,14 +94,17 @@ func (hs *heads) save(ctx context.Context, tx *txn) error {
 	slices.SortFunc(hs.touched, func(a, b *head) int { return cmp.Compare(a.AccountID, b.AccountID) })
 	var listed, detailed marks
 	for _, h := range hs.touched {
-		if h.changed {
-			if err := saveHead(ctx, tx, h); err != nil {
-				return err
-			}
+		if err := saveHead(ctx, tx, h); err != nil {
+			return err
 		}
 		listed.take(h.AccountID, &h.List)
 		detailed.take(h.AccountID, &h.Detail)
-		h.touched, h.changed = false, false
+	}
+	if err := saveCounters(ctx, tx, hs.touched); err != nil {
+		return err
+	}
+	for _, h := range hs.touched {
+		h.touched, h.changed, h.List.digested, h.Detail.digested = false, false, false, false
 	}
 	hs.touched = hs.touched[:0]
 	return errors.Join(
@@ -110,49 +134,4 @@ func (m marks) save(ctx context.Context, tx *txn, query string) error {
 		}
 	}
 	return nil
-}
-
-// saveHead writes the head.
-func saveHead(ctx context.Context, tx *txn, h *head) error {
-	usage, err := encodeCounters(h.Usage)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO head (
-			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
-			list_digest, list_document_id, list_version_id,
-			detail_digest, detail_document_id, detail_version_id, usage
-		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-		ON CONFLICT (account_id) DO UPDATE SET
-			version_id = excluded.version_id,
-			status_step_id = excluded.status_step_id,
-			health = excluded.health,
-			health_after = excluded.health_after,
-			health_before = excluded.health_before,
-			gone = excluded.gone,
-			locked_until = excluded.locked_until,
-			absence_id = excluded.absence_id,
-			list_digest = excluded.list_digest,
-			list_document_id = excluded.list_document_id,
-			list_version_id = excluded.list_version_id,
-			detail_digest = excluded.detail_digest,
-			detail_document_id = excluded.detail_document_id,
-			detail_version_id = excluded.detail_version_id,
-			usage = excluded.usage`,
-		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
-		h.List.Digest, h.List.Document, h.List.Version,
-		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
-		string(usage))
-	return err
-}
-
-// encodeCounters is json.Marshal without its escapes: what comes back must be
-// the bytes that went in, or every snapshot would seem to move it.
-func encodeCounters(counters map[string]json.RawMessage) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(counters)
-	return bytes.TrimSpace(out.Bytes()), err
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // load reads of those ids that are known accounts what tells whether an object is
@@ -41,7 +43,8 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 				WHEN h.gone THEN NULL
 				WHEN ?1 AND h.detail_version_id = h.version_id THEN h.detail_digest
 				WHEN NOT ?1 AND h.list_version_id = h.version_id AND h.absence_id IS NULL THEN h.list_digest
-			END
+			END,
+			iif(?1, h.detail_leaf, h.list_leaf)
 		FROM json_each(?2) wanted
 		CROSS JOIN account a ON a.workspace_id = ?3 AND a.hash = wanted.value
 		JOIN head h ON h.account_id = a.id
@@ -61,7 +64,10 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 		// Not by sqlx, and numbers not by database/sql: their reflection costs as
 		// much as the query.
 		err := rows.Scan(&key, (*number)(&h.AccountID), (*nullNumber)(&h.List.Seen), (*nullNumber)(&h.Detail.Seen),
-			(*nullNumber)(&h.LockedUntil), (*nullNumber)(&e.Document), &e.Digest)
+			(*nullNumber)(&h.LockedUntil), (*nullNumber)(&e.Document), &e.Digest, &e.leaf)
+		if err == nil && e.Document.Valid && len(e.leaf) != tlog.HashSize {
+			err = damagedRow("head", fmt.Errorf("account %s has no leaf", ids[key]))
+		}
 		if err != nil {
 			return err
 		}
@@ -93,13 +99,15 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 			detail_document_id,
 			detail_version_id,
 			(SELECT body FROM document WHERE id = detail_document_id),
-			usage
+			list_leaf,
+			detail_leaf,
+			(SELECT salt FROM account WHERE id = account_id)
 		FROM head
 		WHERE account_id = ?`)
 	if err != nil {
 		return err
 	}
-	var list, detail, usage sql.RawBytes
+	var list, detail sql.RawBytes
 	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
 	if err != nil {
 		return err
@@ -110,13 +118,39 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	}
 	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
 		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
-		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &usage)
+		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &h.List.leaf, &h.Detail.leaf, &h.Salt)
 	if err != nil {
 		return err
 	}
 	h.List.body, h.Detail.body = digestOf(list), digestOf(detail)
+	h.List.commits, h.Detail.commits = h.commitment(h.List.Document.Int64, list), h.commitment(h.Detail.Document.Int64, detail)
 	h.whole = true
-	return json.Unmarshal(usage, &h.Usage)
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return h.readCounters(ctx, tx)
+}
+
+// readCounters reads where the volatile values stand.
+func (h *head) readCounters(ctx context.Context, tx *txn) error {
+	statement, err := tx.writer.statement(ctx, `SELECT pointer, body FROM counter WHERE account_id = ?`)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.Stmt.QueryContext(ctx, h.AccountID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	h.Usage = map[string]*counter{}
+	for rows.Next() {
+		c := &counter{}
+		if err := rows.Scan(&c.pointer, (*[]byte)(&c.body)); err != nil {
+			return err
+		}
+		h.Usage[c.pointer] = c
+	}
+	return rows.Err()
 }
 
 func digestOf(body []byte) []byte {

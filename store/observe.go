@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // observe takes one account of the response. seen is nil when its object is the
@@ -17,7 +19,7 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 		p.done.Repeated++
 		return nil
 	case seen == nil:
-		p.take(h, h.at(p.source).Document.Int64)
+		p.take(h, h.at(p.source).Document.Int64, ledger.Hash(h.at(p.source).leaf))
 		p.done.Unchanged++
 		return nil
 	case seen.err != nil:
@@ -28,10 +30,12 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 		return err
 	}
 	if h != nil {
-		if same, err := p.movedOnly(ctx, h, seen); same || err != nil {
-			h.at(p.source).Digest = bytes.Clone(digest)
-			return err
+		if p.movedOnly(h, digest, seen) {
+			return nil
 		}
+	}
+	if seen.known {
+		seen = readNews(&account)
 	}
 	return p.examine(ctx, h, account.ID, digest, seen)
 }
@@ -50,8 +54,8 @@ func (p *page) repeats(h *head) bool {
 }
 
 // take notes that the response shows the account with the document.
-func (p *page) take(h *head, document int64) {
-	p.taken = append(p.taken, taken{h.AccountID, document})
+func (p *page) take(h *head, document int64, leaf ledger.Hash) {
+	p.taken = append(p.taken, taken{h.AccountID, document, leaf})
 	p.w.heads.mark(h, p.source, p.id)
 }
 
@@ -72,13 +76,13 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 		}
 		step.head = h
 	}
-	if err := p.store(ctx, step, seen); err != nil {
+	leaf, err := p.store(ctx, step, digest, seen)
+	if err != nil {
 		return err
 	}
 	e := h.at(p.source)
-	// Copies: the head outlives what they stand in.
-	e.Digest, e.body = bytes.Clone(digest), bytes.Clone(seen.digest[:])
-	if p.take(h, step.documentID); step.changed() {
+	e.body, e.outline = bytes.Clone(seen.digest[:]), seen.outline // a copy: the head outlives what it stands in
+	if p.take(h, step.documentID, leaf); step.changed() {
 		p.done.Changed++
 	} else {
 		p.done.Unchanged++
@@ -89,39 +93,37 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 // movedOnly takes an account whose document is the one before, by its digest,
 // and which is in the state before but for its counters; false: it is not so.
 // What resets_in tells moves the health, and goes the long way.
-func (p *page) movedOnly(ctx context.Context, h *head, seen *news) (bool, error) {
+func (p *page) movedOnly(h *head, digest []byte, seen *news) bool {
 	e := h.at(p.source)
 	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
-		return false, nil
+		return false
 	}
-	resets := !isNull(jsontext.Value(h.Usage["/resets_in"])) || !isNull(jsontext.Value(resetsIn(seen.usage)))
+	resets := !isNull(jsontext.Value(h.usageAt("/resets_in"))) || !isNull(jsontext.Value(resetsIn(seen.usage)))
 	if resets || !bytes.Equal(e.body, seen.digest[:]) {
-		return false, nil
+		return false
 	}
-	p.take(h, e.Document.Int64)
+	p.take(h, e.Document.Int64, p.receive(h, digest, seen.usage))
 	p.done.Unchanged++
-	p.w.heads.change(h)
-	return true, p.insertUsage(ctx, h, seen.usage)
+	e.outline = seen.outline
+	return true
 }
 
 // store writes the evidence of an account that was examined, and what follows
-// from it.
-func (p *page) store(ctx context.Context, step *step, seen *news) error {
+// from it. It answers the leaf of the snapshot.
+func (p *page) store(ctx context.Context, step *step, digest []byte, seen *news) (leaf ledger.Hash, err error) {
 	if err := p.insertIcon(ctx, seen.icon); err != nil {
-		return err
+		return leaf, err
 	}
 	if err := p.insertDocument(ctx, step, seen.body); err != nil {
-		return err
+		return leaf, err
 	}
-	if err := p.insertUsage(ctx, step.head, seen.usage); err != nil {
-		return err
-	}
+	leaf = p.receive(step.head, digest, seen.usage)
 	if p.source != Detail {
 		if err := p.relist(ctx, step.head); err != nil {
-			return err
+			return leaf, err
 		}
 	}
-	return step.derive(ctx)
+	return leaf, step.derive(ctx)
 }
 
 // absent takes an account that the API answered 404 for.
@@ -140,7 +142,7 @@ func (p *page) absent(ctx context.Context, id string) error {
 	case h.at(p.source).Seen.Int64 == p.id: // named twice in one response
 		return nil
 	case h.Gone:
-		p.take(h, h.Detail.Document.Int64)
+		p.take(h, h.Detail.Document.Int64, ledger.Hash(h.Detail.leaf))
 		p.done.StillGone++
 		return nil
 	}
@@ -154,11 +156,11 @@ func (p *page) absent(ctx context.Context, id string) error {
 	if err := p.insertDocument(ctx, step, nil); err != nil {
 		return err
 	}
-	h.List.Document.Valid, h.List.Digest, h.Detail.Digest = false, nil, nil
+	h.vanish()
 	if err := step.derive(ctx); err != nil {
 		return err
 	}
-	p.take(h, step.documentID)
+	p.take(h, step.documentID, ledger.Hash(h.Detail.leaf))
 	p.done.Gone++
 	return nil
 }
@@ -168,10 +170,10 @@ func (p *page) fail(id string, err error) {
 }
 
 func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
-	h := &head{Hash: id}
+	h := &head{Hash: id, Salt: ledger.NewSalt()}
 	err := p.tx.GetContext(ctx, &h.AccountID,
-		`INSERT INTO account (workspace_id, hash, first_seen) VALUES (?, ?, ?) RETURNING id`,
-		p.w.heads.workspaceID, id, p.received)
+		`INSERT INTO account (workspace_id, hash, first_seen, salt) VALUES (?, ?, ?, ?) RETURNING id`,
+		p.w.heads.workspaceID, id, p.received, []byte(h.Salt))
 	if err != nil {
 		return nil, err
 	}

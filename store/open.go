@@ -22,6 +22,8 @@ type Options struct {
 	Rules Rules
 	// LockWait is how long a writer waits for another one; zero means not at all.
 	LockWait time.Duration
+	// Existing makes a writer return ErrNoStore where it would make a store.
+	Existing bool
 }
 
 func (o Options) clock() func() time.Time {
@@ -40,6 +42,7 @@ type Store struct {
 	// These are nil in a store that was opened for reading.
 	write  *sqlx.DB
 	writer *writer
+	heads  *heads // of the last run; nil before the first
 	file   fs.FileInfo
 	lock   *flock.Flock
 	bare   *flock.Flock // nil unless a bare file is read; see shareBare
@@ -89,28 +92,28 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 		return nil, false, errors.New("store: a writer needs rules")
 	}
 	s = &Store{path: path, now: options.clock(), rules: options.Rules}
-	created, err = s.openWriter(ctx, options.LockWait)
+	created, err = s.openWriter(ctx, options)
 	if err != nil {
 		return nil, false, errors.Join(place(path, interpret(err)), s.release())
 	}
 	return s, created, nil
 }
 
-func (s *Store) openWriter(ctx context.Context, wait time.Duration) (created bool, err error) {
-	if err := checkFile(s.path); err != nil && !errors.Is(err, ErrNoStore) {
+func (s *Store) openWriter(ctx context.Context, options Options) (created bool, err error) {
+	if err := checkFile(s.path); err != nil && (options.Existing || !errors.Is(err, ErrNoStore)) {
 		return false, err
 	}
 	if err := mkdir(filepath.Dir(s.path)); err != nil {
 		return false, err
 	}
-	if s.lock, err = takeLock(ctx, s.path, wait, s.now()); err != nil {
+	if s.lock, err = takeLock(ctx, s.path, options.LockWait, s.now()); err != nil {
 		return false, err
 	}
 	// Again under the lock: another process may have made it meanwhile.
 	if created, err = create(ctx, s.path); err != nil {
 		return false, err
 	}
-	release, err := claimBare(ctx, s.path, wait)
+	release, err := claimBare(ctx, s.path, options.LockWait)
 	if err != nil {
 		return false, err
 	}
@@ -121,7 +124,9 @@ func (s *Store) openWriter(ctx context.Context, wait time.Duration) (created boo
 }
 
 func (s *Store) connectWriter(ctx context.Context) error {
-	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)")
+	// A journal of up to 16 MiB: pages that move with every transaction are copied
+	// once for many of them.
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return err
 	}
@@ -159,6 +164,9 @@ func (s *Store) inPlace() error {
 
 // settle puts in order what the last writer left behind.
 func (s *Store) settle(ctx context.Context) error {
+	if err := s.logHistory(ctx); err != nil {
+		return err
+	}
 	if err := s.interruptDeadRuns(ctx); err != nil {
 		return err
 	}

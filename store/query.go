@@ -68,20 +68,52 @@ func (s *Store) Query(ctx context.Context, query string, columns func([]string) 
 	return s.eachRow(rows, len(names), row)
 }
 
+// eachRow hands rows to a function while the next ones are read.
 func (s *Store) eachRow(rows *sql.Rows, width int, row func([]any) error) error {
-	values, targets := make([]any, width), make([]any, width)
-	for i := range values {
-		targets[i] = &values[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return s.queryError(err)
+	batches, stop := make(chan [][]any, 2), make(chan struct{})
+	var failed error
+	go func() {
+		defer close(batches)
+		failed = readBatches(rows, width, batches, stop)
+	}()
+	for batch := range batches {
+		for _, values := range batch {
+			if err := row(values); err != nil {
+				close(stop)
+				for range batches { // until nobody reads the rows any more
+				}
+				return err
+			}
 		}
-		if err := row(values); err != nil {
-			return err
+	}
+	return s.queryError(failed)
+}
+
+func readBatches(rows *sql.Rows, width int, batches chan<- [][]any, stop <-chan struct{}) error {
+	const size = 64
+	targets := make([]any, width)
+	for more := true; more; {
+		batch := make([][]any, 0, size)
+		for len(batch) < size {
+			if more = rows.Next(); !more {
+				break
+			}
+			values := make([]any, width)
+			for i := range values {
+				targets[i] = &values[i]
+			}
+			if err := rows.Scan(targets...); err != nil {
+				return err
+			}
+			batch = append(batch, values)
+		}
+		select {
+		case batches <- batch:
+		case <-stop:
+			return nil
 		}
 	}
-	return s.queryError(rows.Err())
+	return rows.Err()
 }
 
 func authorize(conn *sql.Conn, fn sqlite.AuthorizerFn) error {

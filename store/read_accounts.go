@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -34,51 +35,46 @@ func (q AccountQuery) args() []any {
 // included, by username and id. Those first seen later are left out.
 func (s *Store) Accounts(ctx context.Context, q AccountQuery) iter.Seq2[AccountState, error] {
 	return func(yield func(AccountState, error) bool) {
-		var states []*AccountState
-		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-			states, err = accounts(ctx, tx, q)
-			return err
-		})
+		accounts, err := s.accounts(ctx, q)
 		if err != nil {
 			yield(AccountState{}, err)
 			return
 		}
-		for _, state := range states {
-			if !yield(*state, nil) {
+		for _, account := range accounts {
+			if !yield(account.AccountState, nil) {
 				return
 			}
 		}
 	}
 }
 
+// manyAccounts are so many that reading a half of them takes longer than to open
+// another connection.
+var manyAccounts int64 = 2000
+
 // accounts reads in the order of the table and sorts afterwards: SQLite takes
 // several times as long over rows of this width.
-func accounts(ctx context.Context, tx *sqlx.Tx, q AccountQuery) ([]*AccountState, error) {
-	r, err := newAccountReader(ctx, tx, q)
-	if err != nil {
-		return nil, err
+func (s *Store) accounts(ctx context.Context, q AccountQuery) (accounts []*accountRow, err error) {
+	var last int64
+	if err := s.read.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM account`); err != nil {
+		return nil, s.failure(err)
 	}
-	query := accountsNow
-	if !r.query.At.IsZero() {
-		query = accountsAt
+	connections := 1
+	if q.Account == "" && last > manyAccounts {
+		connections = 3
 	}
-	if q.Account != "" {
-		query += ` AND a.hash = ?4`
-	}
-	var states []*AccountState
-	err = eachOf(ctx, tx, query, r.query.args(), func(scan func(...any) error) error {
-		var row accountRow
-		if err := scan(row.targets()...); err != nil {
+	err = s.views(ctx, connections, func(txs []*sqlx.Tx) error {
+		r, err := newAccountReader(ctx, txs[0], q)
+		if err != nil {
 			return err
 		}
-		state, err := r.state(&row)
-		states = append(states, &state)
+		accounts, err = r.read(txs, last/2)
 		return err
 	})
-	slices.SortFunc(states, func(a, b *AccountState) int {
+	slices.SortFunc(accounts, func(a, b *accountRow) int {
 		return cmp.Or(compareNoCase(a.Facts.Username, b.Facts.Username), cmp.Compare(a.ID, b.ID))
 	})
-	return states, err
+	return accounts, err
 }
 
 // compareNoCase orders texts as SQLite's NOCASE does: upper and lower case of
@@ -99,31 +95,38 @@ func lower(c byte) byte {
 	return c
 }
 
-// accountColumns are read from a, v (the version), and the columns that each query
-// has its own way to; in the order of accountRow.targets.
-const accountColumns = `
-	a.id,
-	a.hash,
-	a.first_seen,
-	v.username,
-	v.type,
-	v.status,
-	v.status_code_info,
-	v.status_code_description,
-	v.last_synchronization_time,
-	v.locked_until,
-	v.number,
-	CASE WHEN ?2 THEN (SELECT body FROM document WHERE id = v.document_id) END,`
+// sql is the query for the rows of accounts.
+func (q AccountQuery) sql() string {
+	const document = `, CASE WHEN ?2 THEN (SELECT body FROM document WHERE id = v.document_id) END`
+	own, of := columnsNow, accountsNow
+	if !q.At.IsZero() {
+		own, of = columnsAt, accountsAt
+	}
+	which := allAccounts
+	if q.Account != "" {
+		which = oneAccount
+	}
+	return `SELECT ` + packed(slices.Concat(own, columnsAlways)...) + document + which + ` AND a.id > ?5 AND a.id <= ?6` + of
+}
 
-const accountsNow = `
-	SELECT` + accountColumns + `
-		h.health,
-		h.health_after,
-		h.health_before,
-		r.received_at,
-		missing.since
-	FROM workspace w
-	CROSS JOIN account a ON a.workspace_id = w.id
+// The columns of a row, in the order of accountReader.account: those that each query has
+// its own way to, and those of a (the account) and v (its version).
+var (
+	columnsNow    = []string{`h.health`, `h.health_after`, `h.health_before`, `r.received_at`, `missing.since`}
+	columnsAt     = []string{`since.health_after`, `since.after`, `since.before`, `''`, absentAt}
+	columnsAlways = []string{
+		`a.id`, `a.hash`, `a.first_seen`, `v.number`, `v.username`, `v.type`, `v.status`, `v.status_code_info`,
+		`v.status_code_description`, `v.last_synchronization_time`, `v.locked_until`,
+	}
+)
+
+const (
+	// allAccounts are read in the order of their ids, in which all else that is known of
+	// them is near; that of the index on the workspace is another one.
+	allAccounts = ` FROM workspace w CROSS JOIN account a NOT INDEXED ON a.workspace_id = w.id`
+	oneAccount  = ` FROM workspace w CROSS JOIN account a ON a.workspace_id = w.id AND a.hash = ?4`
+
+	accountsNow = `
 	CROSS JOIN head h ON h.account_id = a.id
 	CROSS JOIN version v ON v.id = h.version_id
 	CROSS JOIN seen ON seen.account_id = a.id
@@ -131,19 +134,7 @@ const accountsNow = `
 	LEFT JOIN absence missing ON missing.id = h.absence_id
 	WHERE w.name = ?1`
 
-const accountsAt = `
-	SELECT` + accountColumns + `
-		since.health_after,
-		since.after,
-		since.before,
-		NULL,
-		(
-			SELECT m.since FROM absence m
-			WHERE m.account_id = a.id AND m.since <= ?3 AND (m.ended IS NULL OR m.ended > ?3)
-			ORDER BY m.since DESC LIMIT 1
-		)
-	FROM workspace w
-	CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?3
+	accountsAt = `
 	CROSS JOIN version v ON v.id = (
 		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?3
 		ORDER BY valid_from DESC, id DESC LIMIT 1
@@ -153,27 +144,19 @@ const accountsAt = `
 		WHERE t.account_id = a.id AND t.before <= ?3 AND t.health_before IS NOT t.health_after
 		ORDER BY t.before DESC, t.id DESC LIMIT 1
 	)
-	WHERE w.name = ?1`
+	WHERE w.name = ?1 AND a.first_seen <= ?3`
 
+	absentAt = `(
+		SELECT m.since FROM absence m
+		WHERE m.account_id = a.id AND m.since <= ?3 AND (m.ended IS NULL OR m.ended > ?3)
+		ORDER BY m.since DESC LIMIT 1
+	)`
+)
+
+// accountRow is an account with its row id.
 type accountRow struct {
-	ID                                  int64
-	Hash                                string
-	FirstSeen                           sql.NullInt64
-	Username, Type                      string
-	Status, Info, Description, LastSync sql.NullString
-	LockedUntil                         sql.NullInt64
-	Versions                            int
-	Body                                sql.NullString
-	Health                              string
-	SinceAfter, SinceBefore             sql.NullInt64
-	SeenAt, UnlistedSince               sql.NullInt64
-}
-
-func (r *accountRow) targets() []any {
-	return []any{
-		&r.ID, &r.Hash, &r.FirstSeen, &r.Username, &r.Type, &r.Status, &r.Info, &r.Description, &r.LastSync,
-		&r.LockedUntil, &r.Versions, &r.Body, &r.Health, &r.SinceAfter, &r.SinceBefore, &r.SeenAt, &r.UnlistedSince,
-	}
+	AccountState
+	id int64
 }
 
 // accountReader maps rows of accounts. It holds what is looked up once rather
@@ -183,8 +166,8 @@ type accountReader struct {
 	tx     *sqlx.Tx
 	query  AccountQuery
 	squids map[int64]Squid
-	uses   map[int64][]int64 // the squids that each account has
-	seen   map[int64]int64   // when the account was seen last before the moment, for most
+	uses   []use           // sorted by account
+	seen   map[int64]int64 // when the account was seen last before the moment, for most
 }
 
 func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accountReader, error) {
@@ -193,43 +176,89 @@ func newAccountReader(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (*accoun
 	if r.squids, err = squidsAt(ctx, tx, q.Workspace, q.At); err != nil {
 		return nil, err
 	}
-	if r.query.At, err = pastOrNow(ctx, tx, q.Workspace, q.At); err != nil {
-		return nil, err
-	}
-	if r.uses, err = usesAt(ctx, tx, r.query); err != nil || r.query.At.IsZero() {
-		return r, err
-	}
-	r.seen, err = seenBefore(ctx, tx, r.query)
+	r.query.At, err = pastOrNow(ctx, tx, q.Workspace, q.At)
 	return r, err
 }
 
-func (r *accountReader) state(row *accountRow) (AccountState, error) {
-	state := AccountState{
-		Workspace: r.query.Workspace, ID: row.Hash, Versions: row.Versions,
-		Facts: Facts{
-			Username: row.Username, Type: row.Type, Status: row.Status.String, Info: row.Info.String,
-			Description: row.Description.String, LastSync: row.LastSync.String, Health: Health(row.Health),
-			LockedUntil: instant(row.LockedUntil),
+// read reads all accounts, those with ids up to the middle and those beyond it side
+// by side.
+func (r *accountReader) read(txs []*sqlx.Tx, middle int64) (accounts []*accountRow, err error) {
+	var first, second []*accountRow
+	err = sideBySide(txs,
+		func(tx *sqlx.Tx) (err error) {
+			first, err = r.rows(tx, 0, middle)
+			return err
 		},
-		HealthSince:   Window{After: instant(row.SinceAfter), Before: instant(row.SinceBefore)},
-		FirstSeen:     instant(row.FirstSeen),
-		SeenAt:        instant(row.SeenAt),
-		UnlistedSince: instant(row.UnlistedSince),
-		Document:      rawOrNil(row.Body),
+		func(tx *sqlx.Tx) (err error) {
+			second, err = r.rows(tx, middle, math.MaxInt64)
+			return err
+		},
+		r.readUses)
+	accounts = append(first, second...)
+	for _, account := range accounts {
+		if err == nil {
+			err = r.complete(account)
+		}
 	}
-	state.Facts.Squids = r.named(r.uses[row.ID])
-	var err error
-	if !r.query.At.IsZero() {
-		state.SeenAt, err = r.lastSeen(row.ID)
-	}
-	return state, err
+	return accounts, err
 }
 
-// named are the squids with these row ids, sorted by id.
-func (r *accountReader) named(ids []int64) []Squid {
-	squids := make([]Squid, 0, len(ids))
-	for _, id := range ids {
-		squids = append(squids, r.squids[id])
+// readUses reads what is read for all accounts at once.
+func (r *accountReader) readUses(tx *sqlx.Tx) (err error) {
+	if r.uses, err = usesAt(r.ctx, tx, r.query); err == nil && !r.query.At.IsZero() {
+		r.seen, err = seenBefore(r.ctx, tx, r.query)
+	}
+	return err
+}
+
+// complete adds what is no part of an account's row.
+func (r *accountReader) complete(account *accountRow) (err error) {
+	account.Facts.Squids = r.squidsOf(account.id)
+	if !r.query.At.IsZero() {
+		account.SeenAt, err = r.lastSeen(account.id)
+	}
+	return err
+}
+
+// rows reads the rows of accounts whose ids are beyond the first and up to the second.
+func (r *accountReader) rows(tx *sqlx.Tx, beyond, upTo int64) (accounts []*accountRow, err error) {
+	var row string
+	var document sql.NullString
+	args := append(r.query.args(), beyond, upTo)
+	err = eachOf(r.ctx, tx, r.query.sql(), args, func(scan func(...any) error) error {
+		if err := scan(&row, &document); err != nil {
+			return err
+		}
+		account, err := r.account(row)
+		account.Document = rawOrNil(document)
+		accounts = append(accounts, account)
+		return err
+	})
+	return accounts, err
+}
+
+// account maps a row of [AccountQuery.sql].
+func (r *accountReader) account(row string) (*accountRow, error) {
+	f := unpack(row)
+	a := &accountRow{}
+	a.Workspace = r.query.Workspace
+	a.Facts.Health = Health(f.text())
+	a.HealthSince.After, a.HealthSince.Before = f.instant(), f.instant()
+	a.SeenAt, a.UnlistedSince = f.instant(), f.instant()
+	a.id = f.number().Int64
+	a.ID, a.FirstSeen, a.Versions = f.text(), f.instant(), int(f.number().Int64)
+	a.Facts.Username, a.Facts.Type, a.Facts.Status = f.text(), f.text(), f.text()
+	a.Facts.Info, a.Facts.Description, a.Facts.LastSync = f.text(), f.text(), f.text()
+	a.Facts.LockedUntil = f.instant()
+	return a, f.err()
+}
+
+// squidsOf are the squids that the account has, sorted by id.
+func (r *accountReader) squidsOf(account int64) []Squid {
+	at, _ := slices.BinarySearchFunc(r.uses, account, func(u use, account int64) int { return cmp.Compare(u.account, account) })
+	squids := []Squid{}
+	for ; at < len(r.uses) && r.uses[at].account == account; at++ {
+		squids = append(squids, r.squids[r.uses[at].squid])
 	}
 	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
 	return squids

@@ -16,8 +16,8 @@ import (
 func (s *Store) allAssignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error] {
 	return func(yield func(Assignment, error) bool) {
 		var f *fleet
-		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-			f, err = readFleet(ctx, tx, q)
+		err := s.views(ctx, 2, func(txs []*sqlx.Tx) (err error) {
+			f, err = readFleet(ctx, txs, q)
 			return err
 		})
 		if err != nil {
@@ -49,37 +49,55 @@ type ranked struct {
 
 // span is an assignment as it is stored.
 type span struct {
-	id                                       int64
+	id, squidID, accountID                   int64
 	squid, account                           *ranked
 	fromAfter, fromBefore, toAfter, toBefore sql.NullInt64
 }
 
-func readFleet(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (*fleet, error) {
-	squids, err := squidsAt(ctx, tx, q.Workspace, q.At)
+func readFleet(ctx context.Context, txs []*sqlx.Tx, q AssignmentQuery) (*fleet, error) {
+	f := &fleet{}
+	err := sideBySide(txs,
+		func(tx *sqlx.Tx) (err error) { return f.readNamed(ctx, tx, q) },
+		func(tx *sqlx.Tx) (err error) {
+			f.spans, err = readSpans(ctx, tx, q)
+			return err
+		})
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{squids: make(map[int64]*ranked, len(squids))}
-	for id, squid := range squids {
-		f.squids[id] = &ranked{id: squid.ID, name: squid.Name}
-	}
-	rank(f.squids, cmp.Compare)
-	at, err := pastOrNow(ctx, tx, q.Workspace, q.At)
-	if err != nil {
-		return nil, err
-	}
-	if f.accounts, err = healthsAt(ctx, tx, q.Workspace, at); err != nil {
-		return nil, err
-	}
-	rank(f.accounts, compareNoCase)
-	if f.spans, err = f.readSpans(ctx, tx, q); err != nil {
-		return nil, err
+	// The others are of another workspace.
+	f.spans = slices.DeleteFunc(f.spans, func(s span) bool { return f.squids[s.squidID] == nil || f.accounts[s.accountID] == nil })
+	for i := range f.spans {
+		one := &f.spans[i]
+		one.squid, one.account = f.squids[one.squidID], f.accounts[one.accountID]
 	}
 	slices.SortFunc(f.spans, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.squid.rank, b.squid.rank), cmp.Compare(a.account.rank, b.account.rank),
 			cmp.Compare(a.fromBefore.Int64, b.fromBefore.Int64), cmp.Compare(a.id, b.id))
 	})
 	return f, nil
+}
+
+// readNamed reads the squids and accounts, and ranks them.
+func (f *fleet) readNamed(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) error {
+	squids, err := squidsAt(ctx, tx, q.Workspace, q.At)
+	if err != nil {
+		return err
+	}
+	f.squids = make(map[int64]*ranked, len(squids))
+	for id, squid := range squids {
+		f.squids[id] = &ranked{id: squid.ID, name: squid.Name}
+	}
+	at, err := pastOrNow(ctx, tx, q.Workspace, q.At)
+	if err != nil {
+		return err
+	}
+	if f.accounts, err = healthsAt(ctx, tx, q.Workspace, at); err != nil {
+		return err
+	}
+	rank(f.squids, cmp.Compare)
+	rank(f.accounts, compareNoCase)
+	return nil
 }
 
 // rank numbers all by name, then id.
@@ -96,44 +114,41 @@ func rank(all map[int64]*ranked, compare func(a, b string) int) {
 
 // healthsAt are the accounts of a workspace with the names and healths they had.
 func healthsAt(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time) (map[int64]*ranked, error) {
-	query := `
-		SELECT a.id, a.hash, v.username, h.health
+	columns, query := []string{`v.username`, `h.health`}, `
 		FROM workspace w
-		CROSS JOIN account a ON a.workspace_id = w.id
+		CROSS JOIN version v INDEXED BY version_current ON v.valid_to IS NULL
+		CROSS JOIN account a ON a.id = v.account_id AND a.workspace_id = w.id
 		CROSS JOIN head h ON h.account_id = a.id
-		CROSS JOIN version v ON v.id = h.version_id
-		WHERE w.name = ?1`
+		WHERE w.name = ?1 AND ?2 = ?2`
 	if !at.IsZero() {
-		query = `
-			SELECT
-				a.id,
-				a.hash,
-				(
-					SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
-					ORDER BY valid_from DESC, id DESC LIMIT 1
-				),
-				(
-					SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
-					ORDER BY t.before DESC, t.id DESC LIMIT 1
-				)
-			FROM workspace w
-			CROSS JOIN account a ON a.workspace_id = w.id AND a.first_seen <= ?2
-			WHERE w.name = ?1`
+		columns, query = []string{`(
+			SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
+			ORDER BY valid_from DESC, id DESC LIMIT 1
+		)`, `(
+			SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
+			ORDER BY t.before DESC, t.id DESC LIMIT 1
+		)`}, allAccounts+` WHERE w.name = ?1 AND a.first_seen <= ?2`
 	}
+	query = `SELECT ` + packed(append(columns, `a.id`, `a.hash`)...) + query
 	accounts := map[int64]*ranked{}
+	var row string
 	err := eachOf(ctx, tx, query, []any{workspace, at.UnixMilli()}, func(scan func(...any) error) error {
-		var id int64
-		account := &ranked{}
-		err := scan(&id, &account.id, &account.name, &account.health)
+		if err := scan(&row); err != nil {
+			return err
+		}
+		f, account := unpack(row), &ranked{}
+		account.name, account.health = f.text(), Health(f.text())
+		id := f.number().Int64
+		account.id = f.text()
 		accounts[id] = account
-		return err
+		return f.err()
 	})
 	return accounts, err
 }
 
 // readSpans reads the assignments asked for: the open ones, and unless they are
 // all that is wanted, those that ended late enough, by the index of the views.
-func (f *fleet) readSpans(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (spans []span, err error) {
+func readSpans(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (spans []span, err error) {
 	const columns = `SELECT id, squid_id, account_id, from_after, from_before, to_after, to_before FROM assignment `
 	at, since, until := int64(1<<63-1), int64(0), int64(1<<63-1)
 	if !q.At.IsZero() {
@@ -154,14 +169,11 @@ func (f *fleet) readSpans(ctx context.Context, tx *sqlx.Tx, q AssignmentQuery) (
 	default:
 		queries = append(queries, columns+`WHERE `+stamp("to_before")+` > `+stamp("?2")+` AND `+begun)
 	}
+	var one span
 	for _, query := range queries {
 		err := eachOf(ctx, tx, query, []any{at, since, until}, func(scan func(...any) error) error {
-			var squid, account int64
-			one := span{}
-			err := scan(&one.id, &squid, &account, &one.fromAfter, &one.fromBefore, &one.toAfter, &one.toBefore)
-			if one.squid, one.account = f.squids[squid], f.accounts[account]; one.squid != nil && one.account != nil {
-				spans = append(spans, one) // else it is of another workspace
-			}
+			err := scan(&one.id, &one.squidID, &one.accountID, &one.fromAfter, &one.fromBefore, &one.toAfter, &one.toBefore)
+			spans = append(spans, one)
 			return err
 		})
 		if err != nil {

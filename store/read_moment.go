@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -26,10 +28,13 @@ func pastOrNow(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time)
 	return time.Time{}, nil
 }
 
-// usesAt are the squids that each account had at the moment, by row ids. All
+// use is a squid that an account had, by row ids.
+type use struct{ account, squid int64 }
+
+// usesAt are the squids that each account had at the moment, sorted by account. All
 // assignments that lasted then are read at once: the open ones, and those that
 // ended later, for which the index of the views serves.
-func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (map[int64][]int64, error) {
+func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (uses []use, err error) {
 	query := `SELECT account_id, squid_id FROM assignment WHERE to_before IS NULL`
 	if !q.At.IsZero() {
 		query = `
@@ -46,13 +51,14 @@ func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (map[int64][]int64
 				SELECT a.id FROM account a JOIN workspace w ON w.id = a.workspace_id WHERE w.name = ?1 AND a.hash = ?4
 			) AND from_before <= ?3 AND (to_before IS NULL OR to_before > ?3)`
 	}
-	uses := map[int64][]int64{}
-	return uses, eachOf(ctx, tx, query, q.args(), func(scan func(...any) error) error {
-		var account, squid int64
-		err := scan(&account, &squid)
-		uses[account] = append(uses[account], squid)
+	var one use
+	err = eachOf(ctx, tx, query, q.args(), func(scan func(...any) error) error {
+		err := scan(&one.account, &one.squid)
+		uses = append(uses, one)
 		return err
 	})
+	slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(a.account, b.account) })
+	return uses, err
 }
 
 // lastSeen is when the account was last seen at or before the moment.

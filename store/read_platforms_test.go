@@ -25,6 +25,9 @@ func TestPlatforms(t *testing.T) {
 			t.Fatal(err)
 		}
 		response := store.Response{Source: store.List, Sent: now, Received: now, Requests: 1, Absent: absent}
+		if absent != nil {
+			response.Source = store.Detail
+		}
 		for _, object := range objects {
 			var named struct{ ID string }
 			if err := json.Unmarshal([]byte(object), &named); err != nil {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,41 +15,98 @@ import (
 // Pair is one account at two moments.
 type Pair struct {
 	Account, Username string // the username as of the later moment
-	// Old and New are the states that held at each moment; a zero Old means that
-	// the account was not known then.
-	Old, New State
 	// Changes are those noticed after the first and up to the second moment, in
 	// order; at least one.
 	Changes []AccountChange
+	// OneStep says that all of them were noticed at once, and that what was compared
+	// then is all there is: they are the difference between the two moments, and the
+	// states are not read.
+	OneStep bool
+	// Old and New are the states that held at each moment; a zero Old means that
+	// the account was not known then.
+	Old, New State
+
+	id int64
 }
 
 // Pairs streams the accounts of a workspace in which something changed between
 // two moments, by username and id. The account, unless empty, is the only one
 // looked at.
 func (s *Store) Pairs(ctx context.Context, workspace, account string, from, to time.Time) iter.Seq2[Pair, error] {
-	args := []any{workspace, account, from.UnixMilli(), to.UnixMilli()}
 	return func(yield func(Pair, error) bool) {
-		next, stop := iter.Pull2(rowsOf(ctx, s, changesByAccount, args, changeRow.change))
-		defer stop()
-		change, err, more := next()
-		for pair, failed := range rowsOf(ctx, s, pairQuery, args, pairRow.pair) {
-			for more && err == nil && change.Account == pair.Account {
-				pair.Changes = append(pair.Changes, change)
-				change, err, more = next()
+		err := s.view(ctx, func(tx *sqlx.Tx) error {
+			pairs, err := changedBetween(ctx, tx, workspace, account, from, to)
+			if err != nil {
+				return err
 			}
-			if failed == nil {
-				failed = err
+			for some := range slices.Chunk(pairs, statesAtOnce) {
+				if err := readStates(ctx, tx, some, from, to); err != nil {
+					return err
+				}
+				for i := range some {
+					if !yield(some[i], nil) {
+						return nil
+					}
+					some[i] = Pair{} // documents are large
+				}
 			}
-			if !yield(pair, failed) || failed != nil {
-				return
-			}
+			return nil
+		})
+		if err != nil {
+			yield(Pair{}, err)
 		}
 	}
 }
 
-// changesByAccount are the changes between two moments in the order of pairQuery.
+// statesAtOnce bounds the memory that documents take.
+const statesAtOnce = 256
+
+// changedBetween reads the changes between two moments, those of each account
+// together.
+func changedBetween(ctx context.Context, tx *sqlx.Tx, workspace, account string, from, to time.Time) (pairs []Pair, err error) {
+	var rows []struct {
+		changeRow
+		AccountID int64 `db:"account_id"`
+		VersionID int64 `db:"version_id"`
+		Whole     bool  `db:"whole"`
+	}
+	err = tx.SelectContext(ctx, &rows, changesByAccount, workspace, account, from.UnixMilli(), to.UnixMilli())
+	for i, row := range rows {
+		change, err := row.change()
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 || rows[i-1].AccountID != row.AccountID {
+			pairs = append(pairs, Pair{Account: row.Account, Username: row.Username, OneStep: row.Whole, id: row.AccountID})
+		} else if rows[i-1].VersionID != row.VersionID {
+			pairs[len(pairs)-1].OneStep = false
+		}
+		pair := &pairs[len(pairs)-1]
+		pair.Changes = append(pair.Changes, change)
+		// What resets_in told of a lock is in the history and not in the states.
+		if change.HealthBefore == Locked || change.HealthAfter == Locked {
+			pair.OneStep = false
+		}
+	}
+	return pairs, err
+}
+
+// changesByAccount are the changes between two moments. whole: no document was stored
+// in the version before, or in the one that the change began, but when each began.
 const changesByAccount = `
 	SELECT
+		c.account_id AS account_id,
+		c.version_id AS version_id,
+		NOT EXISTS (
+			SELECT 1 FROM document
+			WHERE account_id = c.account_id AND response_id <> v.response_id
+				AND response_id > coalesce((
+					SELECT response_id FROM version WHERE account_id = c.account_id AND number = v.number - 1
+				), 0)
+				AND response_id < coalesce((
+					SELECT response_id FROM version WHERE account_id = c.account_id AND number = v.number + 1
+				), 9223372036854775807)
+		) AS whole,
 		named.username AS username,` + changeColumns + `
 	FROM change c
 	CROSS JOIN account a ON a.id = c.account_id
@@ -61,27 +120,40 @@ const changesByAccount = `
 		AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
 	ORDER BY named.username COLLATE NOCASE, a.hash, c.before, c.id`
 
-// pairQuery reads the states at two moments of the accounts that changed between.
-var pairQuery = `
+// readStates reads the states of those that need them.
+func readStates(ctx context.Context, tx *sqlx.Tx, pairs []Pair, from, to time.Time) error {
+	byID := map[int64]*Pair{}
+	var ids []int64
+	for i := range pairs {
+		if pair := &pairs[i]; !pair.OneStep {
+			byID[pair.id], ids = pair, append(ids, pair.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list, _ := json.Marshal(ids) // of numbers
+	var rows []pairRow
+	err := tx.SelectContext(ctx, &rows, statesAtBoth, string(list), from.UnixMilli(), to.UnixMilli())
+	for _, row := range rows {
+		pair := byID[row.AccountID]
+		pair.Old, pair.New = row.Old.state(), row.New.state()
+	}
+	return err
+}
+
+// statesAtBoth reads the states at two moments of accounts.
+var statesAtBoth = `
 	WITH
-	changed (account_id) AS MATERIALIZED (
-		SELECT DISTINCT c.account_id
-		FROM change c
-		CROSS JOIN account a ON a.id = c.account_id
-		WHERE c.before > ?3 AND c.before <= ?4
-			AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
-	),
-	old AS MATERIALIZED (` + heldAt("?3") + `),
-	new AS MATERIALIZED (` + heldAt("?4") + `)
+	changed (account_id) AS MATERIALIZED (SELECT value FROM json_each(?1)),
+	old AS MATERIALIZED (` + heldAt("?2") + `),
+	new AS MATERIALIZED (` + heldAt("?3") + `)
 	SELECT
-		a.hash AS account,
-		new.username AS username,
+		new.account_id AS account_id,
 		` + heldColumns("old") + `,
 		` + heldColumns("new") + `
 	FROM new
-	CROSS JOIN account a ON a.id = new.account_id
-	LEFT JOIN old ON old.account_id = new.account_id
-	ORDER BY new.username COLLATE NOCASE, a.hash`
+	LEFT JOIN old ON old.account_id = new.account_id`
 
 // heldAt finds the version that each changed account was in at a moment, and the
 // responses between which its documents lie: after the one that last said gone,
@@ -90,7 +162,6 @@ func heldAt(moment string) string {
 	return `
 		SELECT
 			v.account_id AS account_id,
-			v.username AS username,
 			v.valid_from AS valid_from,
 			v.health AS health,
 			d.source AS latest,
@@ -127,10 +198,9 @@ func heldColumns(held string) string {
 }
 
 type pairRow struct {
-	Account  string  `db:"account"`
-	Username string  `db:"username"`
-	Old      heldRow `db:"old"`
-	New      heldRow `db:"new"`
+	AccountID int64   `db:"account_id"`
+	Old       heldRow `db:"old"`
+	New       heldRow `db:"new"`
 }
 
 type heldRow struct {
@@ -139,10 +209,6 @@ type heldRow struct {
 	Latest sql.NullString `db:"latest"`
 	List   sql.NullString `db:"list"`
 	Detail sql.NullString `db:"detail"`
-}
-
-func (r pairRow) pair() (Pair, error) {
-	return Pair{Account: r.Account, Username: r.Username, Old: r.Old.state(), New: r.New.state()}, nil
 }
 
 // state is the state of a version. Its instant is that of the version's first

@@ -72,7 +72,8 @@ const (
 		SELECT c.account_id, c.pointer, r.received_at || x'1f' || coalesce(c.max, '') || x'1f' || c.body
 		FROM counter c
 		CROSS JOIN response r ON r.id = c.response_id
-		WHERE c.response_id <= ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2`
+		WHERE c.response_id <= ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2
+			AND +c.pointer >= '/params/user/' AND +c.pointer < '/params/user0'`
 	// usesCarried is what those that have moved were before. The columns are one
 	// text, so that each counter is looked for once; JSON has no such separator.
 	usesCarried = `
@@ -87,14 +88,15 @@ const (
 				ORDER BY u.response_id DESC LIMIT 1
 			)
 		FROM counter c
-		WHERE c.response_id > ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2`
-	// usesMoved is read from the index alone.
+		WHERE c.response_id > ?1 AND (?3 = 0 OR c.account_id = ?3) AND ?2 = ?2
+			AND +c.pointer >= '/params/user/' AND +c.pointer < '/params/user0'`
+	// usesMoved is read in the order in which it was written.
 	usesMoved = `
 		SELECT u.account_id, u.pointer, r.received_at || x'1f' || coalesce(u.max, '') || x'1f' || u.body
-		FROM usage u INDEXED BY usage_by_response
+		FROM usage u
 		CROSS JOIN response r ON r.id = u.response_id
 		WHERE u.response_id > ?1 AND u.response_id <= ?2 AND (?3 = 0 OR u.account_id = ?3)
-			AND u.pointer >= '/params/user/' AND u.pointer < '/params/user0'
+			AND +u.pointer >= '/params/user/' AND +u.pointer < '/params/user0'
 		ORDER BY u.response_id`
 )
 

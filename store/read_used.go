@@ -14,15 +14,9 @@ const fewAccounts = 300
 // readUsed reads the uses of those limits only whose counter moved to the share of
 // the limit that is asked for. What it costs grows with the movements of the period.
 func (r *usageReader) readUsed() error {
-	moved, err := r.moved()
+	moved, limits, err := r.moved()
 	if err != nil {
 		return err
-	}
-	limits := map[int64]map[string]bool{}
-	for id, uses := range moved {
-		if used := limitsUsed(uses, r.query.Used); len(used) > 0 {
-			limits[id] = used
-		}
 	}
 	if err := r.readNames(slices.Sorted(maps.Keys(limits))); err != nil {
 		return err
@@ -30,41 +24,54 @@ func (r *usageReader) readUsed() error {
 	if err := r.readCarried(); err != nil {
 		return err
 	}
-	for id, account := range r.found {
-		for _, use := range moved[id] {
-			use.Account, use.Username = account.ID, account.Name.Name
+	for _, m := range moved {
+		if account := r.found[m.account]; account != nil {
+			use, err := unpackUse(account.Name, m.pointer, m.packed)
+			if err != nil {
+				return err
+			}
 			account.uses = append(account.uses, use)
 		}
+	}
+	for id, account := range r.found {
 		account.uses = slices.DeleteFunc(account.uses, func(u Use) bool { return !limits[id][u.Limit] })
 	}
 	return nil
 }
 
-// moved are the movements of the period, of all workspaces, by account and without
-// its name.
-func (r *usageReader) moved() (map[int64][]Use, error) {
-	moved := map[int64][]Use{}
-	return moved, eachOf(r.ctx, r.tx, usesMoved, []any{r.first, r.last, 0}, func(scan func(...any) error) error {
-		var id int64
-		var pointer, packed string
-		if err := scan(&id, &pointer, &packed); err != nil {
-			return err
-		}
-		use, err := unpackUse(Name{}, pointer, packed)
-		moved[id] = append(moved[id], use)
-		return err
-	})
+// movement is a row of usesMoved, not yet unpacked.
+type movement struct {
+	account         int64
+	pointer, packed string
 }
 
-// limitsUsed are the limits whose counter reached the share of the limit.
-func limitsUsed(uses []Use, share float64) map[string]bool {
-	limits := map[string]bool{}
-	for _, use := range uses {
-		if of := number64(use.Max); of > 0 && number64(use.Value) >= share*of {
-			limits[use.Limit] = true
+// moved are the movements of the period, of all workspaces, and by account the limits
+// whose counter reached the share that is asked for.
+func (r *usageReader) moved() (moved []movement, limits map[int64]map[string]bool, err error) {
+	limits = map[int64]map[string]bool{}
+	var m movement
+	err = eachOf(r.ctx, r.tx, usesMoved, []any{r.first, r.last, 0}, func(scan func(...any) error) error {
+		if err := scan(&m.account, &m.pointer, &m.packed); err != nil {
+			return err
 		}
-	}
-	return limits
+		moved = append(moved, m)
+		use, err := unpackUse(Name{}, m.pointer, m.packed)
+		if err != nil || !reached(use, r.query.Used) {
+			return err
+		}
+		if limits[m.account] == nil {
+			limits[m.account] = map[string]bool{}
+		}
+		limits[m.account][use.Limit] = true
+		return nil
+	})
+	return moved, limits, err
+}
+
+// reached reports whether a counter was at the share of its limit.
+func reached(use Use, share float64) bool {
+	of := number64(use.Max)
+	return of > 0 && number64(use.Value) >= share*of
 }
 
 // readCarried reads what the counters of the accounts were before the period.

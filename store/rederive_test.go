@@ -10,43 +10,24 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// derived are all rows that can be made again. Their own numbers are left out,
-// since those of one page may come in another order, and so are the digests of
-// heads, which only make the next snapshot faster.
-var derived = []string{
-	`SELECT 'version', account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
-		status_code_description, username, type, last_synchronization_time, locked_until, squid_count, valid_to
-	FROM version ORDER BY account_id, number`,
-	`SELECT 'change', c.account_id, v.number, c.kind, c.path, c.old, c.new, c.health_before, c.health_after, c.after, c.before
-	FROM change c JOIN version v ON v.id = c.version_id ORDER BY c.account_id, v.number, c.id`,
-	`SELECT 'step', account_id, response_id, status_before, status_after, info_before, info_after, health_before,
-		health_after, after, before
-	FROM status_step ORDER BY account_id, id`,
-	`SELECT 'squid', q.workspace_id, q.hash, n.since, n.name
-	FROM squid q LEFT JOIN squid_name n ON n.squid_id = q.id ORDER BY 2, 3, 4`,
-	`SELECT 'assignment', q.hash, g.account_id, g.from_after, g.from_before, g.to_after, g.to_before
-	FROM assignment g JOIN squid q ON q.id = g.squid_id ORDER BY g.account_id, q.hash, g.from_before, g.id`,
-	`SELECT 'absence', id, account_id, run_id, since, ended FROM absence ORDER BY id`,
-	`SELECT 'seen', account_id, list_response_id, detail_response_id FROM seen ORDER BY account_id`,
-	`SELECT 'head', h.account_id, v.number, s.response_id, h.gone, h.locked_until, h.absence_id, h.list_document_id,
-		lv.number, h.detail_document_id, dv.number, h.usage
-	FROM head h
-	JOIN version v ON v.id = h.version_id
-	JOIN status_step s ON s.id = h.status_step_id
-	LEFT JOIN version lv ON lv.id = h.list_version_id
-	LEFT JOIN version dv ON dv.id = h.detail_version_id
-	ORDER BY h.account_id`,
-	`SELECT 'counter', account_id, pointer, response_id, body, max FROM counter ORDER BY 2, 3`,
-	`SELECT 'setting', name FROM setting ORDER BY name`,
+// derivedTables can be made again, and come out the same to the numbers of their
+// rows.
+var derivedTables = []string{"version", "change", "status_step", "squid", "squid_name", "assignment", "absence", "seen",
+	"head", "counter"}
+
+// derived are all their rows.
+var derived = append(allOf(derivedTables), `SELECT 'setting', name FROM setting ORDER BY name`)
+
+func allOf(tables []string) (queries []string) {
+	for _, table := range tables {
+		queries = append(queries, fmt.Sprintf("SELECT '%s', * FROM %s ORDER BY 2, 3", table, table))
+	}
+	return queries
 }
 
 // everything is what is derived, and the evidence.
 func everything() []string {
-	all := slices.Clone(derived)
-	for _, table := range append([]string{"workspace"}, keptTables...) {
-		all = append(all, fmt.Sprintf("SELECT '%s', * FROM %s ORDER BY 1, 2, 3", table, table))
-	}
-	return all
+	return slices.Concat(derived, allOf([]string{"workspace"}), allOf(keptTables))
 }
 
 // dump is the answer to the queries, a row a line.

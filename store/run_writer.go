@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // Scope says which accounts a run is about.
@@ -27,6 +30,8 @@ type RunWriter struct {
 	firstResponse int64 // no response of this run has a lower id
 	clock         clock
 	heads         *heads
+	withheld      map[string]bool // ids of accounts of which nothing is stored any more
+	numbers       *numbering      // nil: rows get the number that follows
 }
 
 // clock is how far the history of a workspace goes. Instants are Unix
@@ -98,16 +103,38 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 		if err := tx.GetContext(ctx, &workspaceID, `SELECT id FROM workspace WHERE name = ?`, workspace); err != nil {
 			return err
 		}
-		w.heads = newHeads(workspaceID)
+		w.heads = s.headsOf(workspaceID)
+		var err error
+		if w.withheld, err = withheld(ctx, tx, workspaceID); err != nil {
+			return err
+		}
 		if err := w.readEnd(ctx, tx); err != nil {
 			return err
 		}
-		return tx.GetContext(ctx, &w.id, `
+		err = tx.GetContext(ctx, &w.id, `
 			INSERT INTO run (workspace_id, scope, state, started_at, pid, rules_version)
 			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
 			w.heads.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
+		tx.logRun(w.id)
+		return err
 	})
 	return w, err
+}
+
+// headsOf are the heads at hand: those of the last run, if that was of the
+// workspace too. Nobody else writes while the store is open for writing.
+func (s *Store) headsOf(workspaceID int64) *heads {
+	if s.heads == nil || s.heads.workspaceID != workspaceID {
+		s.heads = newHeads(workspaceID)
+	}
+	return s.heads
+}
+
+// forgetHeads is for who writes heads otherwise than by saving those at hand.
+func (s *Store) forgetHeads() {
+	if s.heads != nil {
+		s.heads.forget()
+	}
 }
 
 // readEnd finds where the history of the workspace ends.
@@ -137,6 +164,7 @@ func (w *RunWriter) Finish(ctx context.Context, o Outcome) error {
 		return err
 	}
 	return w.store.update(ctx, func(tx *txn) error {
+		tx.logRun(w.id)
 		_, err := tx.ExecContext(ctx, `
 			UPDATE run
 			SET state = ?, requested = ?, requests = max(requests, ?), warnings = ?, finished_at = max(?, started_at)
@@ -152,6 +180,7 @@ func (w *RunWriter) Fail(ctx context.Context, requests int, failures ...Failure)
 		if err := w.insertFailures(ctx, tx, failures); err != nil {
 			return err
 		}
+		tx.logRun(w.id)
 		return w.count(ctx, tx, Appended{Failed: len(failures)}, requests)
 	})
 }
@@ -162,12 +191,19 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx *txn, failures []Fail
 		if at.IsZero() {
 			at = w.store.now()
 		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO failure (run_id, account, kind, http_status, message, at)
-			VALUES (?, ?, ?, nullif(?, 0), ?, ?)`, w.id, nullText(f.Account), f.Kind, f.HTTPStatus, f.Message, ceilMS(at))
+		if w.withheld[f.Account] {
+			f.Message = "redacted: nothing of the account is stored any more"
+		}
+		salt := ledger.NewSalt()
+		var row loggedFailure
+		err := tx.GetContext(ctx, &row, `
+			INSERT INTO failure (run_id, account, kind, http_status, message, at, salt)
+			VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?) RETURNING `+failureColumns,
+			w.id, nullText(f.Account), f.Kind, f.HTTPStatus, f.Message, ceilMS(at), []byte(salt))
 		if err != nil {
 			return err
 		}
+		tx.log(row.line())
 	}
 	return nil
 }
@@ -186,7 +222,9 @@ func (w *RunWriter) count(ctx context.Context, tx *txn, done Appended, requests 
 // writer's lock, so no other run can be alive.
 func (s *Store) interruptDeadRuns(ctx context.Context) error {
 	return s.update(ctx, func(tx *txn) error {
-		_, err := tx.ExecContext(ctx, `UPDATE run SET state = ? WHERE state = ?`, Interrupted, Running)
+		err := tx.SelectContext(ctx, &tx.book.runs, `
+			UPDATE run SET state = ? WHERE state = ? RETURNING id`, Interrupted, Running)
+		slices.Sort(tx.book.runs)
 		return err
 	})
 }

@@ -30,7 +30,7 @@ type Response struct {
 	Requests int
 	// Accounts are the accounts shown, in the order of the answer.
 	Accounts []Observed
-	// Absent are ids that the API answered with 404.
+	// Absent are ids that the API answered with 404, as only a detail call is.
 	Absent []string
 	// Failures are the parts of the answer that could not be understood.
 	Failures []Failure
@@ -44,6 +44,9 @@ type Observed struct {
 	Raw json.RawMessage
 	// Digest is the SHA-256 of Raw, if the caller knows it; nil otherwise.
 	Digest []byte
+	// Outline is what [OutlineDigest] answers for Raw, if the caller expects the
+	// account to be seen again by the same run, with other counters; nil otherwise.
+	Outline []byte
 	// Withheld says that a secret was replaced in Raw. The digest of such an
 	// object is not stored.
 	Withheld bool
@@ -59,6 +62,8 @@ type Appended struct {
 	// Repeated is how many accounts this run had already seen in a list. Such an
 	// account is left out: a list that shows one twice has drifted.
 	Repeated int
+	// Withheld is how many accounts were left out because they were redacted.
+	Withheld int
 }
 
 // Captured is how many snapshots of existing accounts were taken.

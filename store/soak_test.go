@@ -30,15 +30,15 @@ const (
 
 // soak is a long life of one store: the real client asks the fake over the
 // loopback every fifteen minutes, the store is opened and closed, and faults
-// befall every tenth batch. A ledger on disk keeps what was looked at when.
+// befall every tenth batch. A register on disk keeps what was looked at when.
 type soak struct {
 	*lane
-	t       *testing.T
-	path    string
-	rand    *rand.Rand
-	faults  []lobstrtest.Fault
-	ledger  *ledger
-	faulted int
+	t        *testing.T
+	path     string
+	rand     *rand.Rand
+	faults   []lobstrtest.Fault
+	register *register
+	faulted  int
 }
 
 // TestSoak lives through a day, or a year in the long mode, and then compares all
@@ -84,7 +84,7 @@ func newSoak(t *testing.T, days int) *soak {
 	s.server.SetRateLimit(plenty)
 	s.connect(t)
 	t.Cleanup(s.close)
-	s.ledger = newLedger(t, filepath.Join(t.TempDir(), "ledger"), world, s.server)
+	s.register = newRegister(t, filepath.Join(t.TempDir(), "register"), world, s.server)
 	return s
 }
 
@@ -171,7 +171,7 @@ func (s *soak) batch(named []string) {
 		s.t.Fatal(err)
 	}
 	var outcome store.Outcome
-	rec := s.ledger.of(run)
+	rec := s.register.of(run)
 	if len(named) > 0 {
 		outcome, err = s.client.SnapshotNamed(ctx, rec, slices.Values(named), nil)
 	} else {
@@ -188,7 +188,7 @@ func (s *soak) batch(named []string) {
 // judge compares the store with the fake's record.
 func (s *soak) judge() {
 	p := &play{world: s.world, store: s.store, workspace: s.workspace}
-	want, lives := s.ledger.replay(s.t, p)
+	want, lives := s.register.replay(s.t, p)
 	told, err := p.told(context.WithoutCancel(s.t.Context()))
 	if err != nil {
 		s.t.Fatal(err)
@@ -200,11 +200,11 @@ func (s *soak) judge() {
 		}
 		s.t.Error(problem)
 	}
-	if n := count(s.t, s.store, `SELECT count(*) FROM snapshots`); n != s.ledger.looks {
-		s.t.Errorf("%d snapshots of %d looks", n, s.ledger.looks)
+	if n := count(s.t, s.store, `SELECT count(*) FROM snapshots`); n != s.register.looks {
+		s.t.Errorf("%d snapshots of %d looks", n, s.register.looks)
 	}
 	s.judgeDocuments(lives)
-	s.t.Logf("%d snapshots, %d changes, %d assignments, %d status steps", s.ledger.looks, len(told.changes), len(told.uses), len(told.steps))
+	s.t.Logf("%d snapshots, %d changes, %d assignments, %d status steps", s.register.looks, len(told.changes), len(told.uses), len(told.steps))
 	if len(told.changes) < soakAccounts {
 		s.t.Errorf("only %d changes", len(told.changes))
 	}

@@ -126,7 +126,7 @@ func (s *step) loadOld(ctx context.Context) error {
 		List:     rawOrNil(b.ListBody),
 		Detail:   rawOrNil(b.DetailBody),
 		Latest:   h.latest(),
-		ResetsIn: h.Usage["/resets_in"],
+		ResetsIn: h.usageAt("/resets_in"),
 	}
 	if s.lastBody = s.old.List; s.page.source == Detail {
 		s.lastBody = s.old.Detail

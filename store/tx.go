@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 )
 
 // txn is a write transaction. Its statements stay prepared for the next one:
@@ -15,6 +16,7 @@ import (
 type txn struct {
 	*sqlx.Tx
 	writer *writer
+	book   logbook
 }
 
 // writer is the one connection that writes.
@@ -73,8 +75,33 @@ func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ..
 	return statement.SelectContext(ctx, dest, args...)
 }
 
-// update runs fn in one write transaction. fn must use only tx: there is one
-// connection that writes.
+// QueryContext answers rows that are read one by one. The same query must not be
+// asked again before they are closed.
+func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := t.writer.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.Stmt.QueryContext(ctx, args...)
+}
+
+// each runs the query and calls fn with the scan of each row.
+func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := t.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// update runs fn in one write transaction, and adds what it notes to the log. fn
+// must use only tx: there is one connection that writes.
 func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 	if s.writer == nil {
 		return errors.New("store: opened for reading")
@@ -84,7 +111,11 @@ func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
 		return s.failure(err)
 	}
 	defer tx.Rollback() // no effect after Commit
-	if err := fn(&txn{Tx: tx, writer: s.writer}); err != nil {
+	t := &txn{Tx: tx, writer: s.writer}
+	if err := fn(t); err != nil {
+		return s.failure(err)
+	}
+	if err := t.seal(ctx); err != nil {
 		return s.failure(err)
 	}
 	if err := s.inPlace(); err != nil {
@@ -102,6 +133,89 @@ func (s *Store) view(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
 	}
 	defer tx.Rollback() // nothing to commit
 	return s.failure(fn(tx))
+}
+
+// views runs fn in n read transactions that see the same moment of the store, for
+// queries side by side. While others commit without pause, fn is given one alone.
+func (s *Store) views(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) error {
+	const tries = 3
+	for range tries {
+		if n == 1 {
+			break
+		}
+		same, err := s.viewsAtOnce(ctx, n, fn)
+		if same || err != nil {
+			return s.failure(err)
+		}
+	}
+	return s.view(ctx, func(tx *sqlx.Tx) error { return fn([]*sqlx.Tx{tx}) })
+}
+
+// viewsAtOnce runs fn in n transactions, unless something was committed while they
+// began: the first begins last, and its connection would have noticed.
+func (s *Store) viewsAtOnce(ctx context.Context, n int, fn func(txs []*sqlx.Tx) error) (same bool, err error) {
+	conn, err := s.read.Connx(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	var before, after int64
+	if err := conn.GetContext(ctx, &before, `PRAGMA data_version`); err != nil {
+		return false, err
+	}
+	txs := make([]*sqlx.Tx, n)
+	for i := n - 1; i >= 0; i-- {
+		begin := s.read.BeginTxx
+		if i == 0 {
+			begin = conn.BeginTxx
+		}
+		if txs[i], err = begin(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+			return false, err
+		}
+		defer txs[i].Rollback() // nothing to commit
+		// What a transaction sees is settled by the first query.
+		if err := txs[i].GetContext(ctx, &after, `PRAGMA data_version`); err != nil {
+			return false, err
+		}
+	}
+	if before != after {
+		return false, nil
+	}
+	return true, fn(txs)
+}
+
+// sideBySide runs each function in one of the transactions, as many at once as there
+// are transactions.
+func sideBySide(txs []*sqlx.Tx, all ...func(tx *sqlx.Tx) error) error {
+	var group errgroup.Group
+	free := make(chan *sqlx.Tx, len(txs))
+	for _, tx := range txs {
+		free <- tx
+	}
+	for _, fn := range all {
+		tx := <-free
+		group.Go(func() error {
+			defer func() { free <- tx }()
+			return fn(tx)
+		})
+	}
+	return group.Wait()
+}
+
+// viewPrepared is view for many queries, each of which is prepared once.
+func (s *Store) viewPrepared(ctx context.Context, fn func(tx *txn) error) (err error) {
+	conn, err := s.read.Connx(ctx)
+	if err != nil {
+		return s.failure(err)
+	}
+	reader := &writer{conn: conn, prepared: map[string]*sqlx.Stmt{}}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	tx, err := conn.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return s.failure(err)
+	}
+	defer tx.Rollback() // nothing to commit
+	return s.failure(fn(&txn{Tx: tx, writer: reader}))
 }
 
 // floorMS and ceilMS are the Unix milliseconds at or before, and at or after t.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -70,7 +71,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
-		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newDemoCmd(), a.newVersionCmd(),
+		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
+		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
 	return root
@@ -98,7 +100,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
-	if err := cmd.ValidateFlagGroups(); err != nil { // cobra would look after this
+	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
 		return err
 	}
 	a.noColor = a.noColor || a.env.getenv("NO_COLOR") != "" || a.env.getenv("TERM") == "dumb"
@@ -158,19 +160,29 @@ func (a *app) zoneNote() string {
 // note tells the user something that is no part of the answer.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintln(a.env.stderr, render.Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(a.env.stderr, render.Clean(withoutSecrets(fmt.Sprintf(format, args...))))
 	}
 }
 
 // readerGC lets the heap grow to so many percent more than what is in use.
 const readerGC = 200
 
-// reading opens the store for a command that only reads.
+// reading opens the store for a command that only reads, about a workspace.
 func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
+	return a.readingAll(ctx, func(s *store.Store) error {
+		if err := fn(s); err != nil {
+			return err
+		}
+		return a.noteUnknownWorkspace(ctx, s)
+	})
+}
+
+// readingAll opens the store for a command that only reads, about all of it.
+func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules()})
 	if err != nil {
 		return err
 	}
@@ -178,10 +190,7 @@ func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
 	// What a reader makes is written and done with in a moment: collecting it
 	// sooner would take a quarter of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(readerGC))
-	if err := fn(s); err != nil {
-		return err
-	}
-	return a.noteUnknownWorkspace(ctx, s)
+	return fn(s)
 }
 
 // noteUnknownWorkspace tells the user of a workspace that has no history: an
@@ -202,11 +211,21 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
 
 // writing opens the store for a command that fetches, and makes it when it is
 // not there.
-func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) (err error) {
+func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait}, fn)
+}
+
+// changing opens the store for a command that changes what is there.
+func (a *app) changing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
+	return a.openWriter(ctx, store.Options{LockWait: wait, Existing: true}, fn)
+}
+
+func (a *app) openWriter(ctx context.Context, options store.Options, fn func(*store.Store) error) (err error) {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, created, err := store.OpenWriter(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait})
+	options.Now, options.Rules = a.env.now, report.Rules()
+	s, created, err := store.OpenWriter(ctx, a.db, options)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,18 @@ import (
 //	go test ./cmd/lobstrail -run '^$' -bench Append
 //	LOBSTRAIL_BENCH=10000x1000 go test ./cmd/lobstrail -run '^$' -bench Append
 
-func BenchmarkAppendUnchanged(b *testing.B) { benchmarkAppend(b, 0, 0) }
+// BenchmarkAppendUnchanged has all batches written by one process.
+func BenchmarkAppendUnchanged(b *testing.B) { benchmarkAppend(b, benched{}) }
+
+// BenchmarkAppendUnchangedAnew opens the store for each batch, as a job does that
+// is started every quarter of an hour: nothing is at hand.
+func BenchmarkAppendUnchangedAnew(b *testing.B) { benchmarkAppend(b, benched{anew: true}) }
 
 // BenchmarkAppendChanged1pct has one account in a hundred change from batch to
 // batch, and the counters of another.
-func BenchmarkAppendChanged1pct(b *testing.B) { benchmarkAppend(b, 0.01, 0.01) }
+func BenchmarkAppendChanged1pct(b *testing.B) {
+	benchmarkAppend(b, benched{changed: 0.01, moved: 0.01})
+}
 
 // BenchmarkAppendFirst is the first sight of all accounts.
 func BenchmarkAppendFirst(b *testing.B) {
@@ -58,7 +65,13 @@ func BenchmarkAppendFirst(b *testing.B) {
 	b.ReportMetric(float64(h.Accounts)/median(took).Seconds(), "snapshots/s")
 }
 
-func benchmarkAppend(b *testing.B, changed, moved float64) {
+// benched says what happens between two batches.
+type benched struct {
+	changed, moved float64 // to these shares of the accounts, and of their counters
+	anew           bool    // the store is closed and opened again
+}
+
+func benchmarkAppend(b *testing.B, between benched) {
 	h := benchHistory(b)
 	w := openBench(b, h)
 	w.batch(b) // first sights
@@ -73,8 +86,11 @@ func benchmarkAppend(b *testing.B, changed, moved float64) {
 	var frames, mallocs uint64
 	size := fileSize(b, w.path)
 	for range batches {
-		w.fleet.Change(changed, w.now)
-		w.fleet.Move(moved, w.now)
+		w.fleet.Change(between.changed, w.now)
+		w.fleet.Move(between.moved, w.now)
+		if between.anew {
+			w.reopen(b)
+		}
 		before, written := mallocsNow(), w.frames
 		took = append(took, w.batch(b))
 		mallocs += mallocsNow() - before

@@ -105,10 +105,14 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		}
 		out := a.list(accountColumns(a.tableWidth(), past)...)
 		shown, gone := 0, 0
-		for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
+		var account store.AccountState // one place for all: there may be tens of thousands
+		json := func(dst []byte) []byte { return report.AppendAccount(dst, &account) }
+		cells := func() []render.Cell { return accountCells(account, past) }
+		for state, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {
 				return err
 			}
+			account = state
 			show, hidden := o.keep(account, squid)
 			if hidden {
 				gone++
@@ -117,10 +121,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 				continue
 			}
 			shown++
-			err := out.Lazy(
-				func() any { return report.NewAccountJSON(account) },
-				func() []render.Cell { return accountCells(account, past) })
-			if err != nil {
+			if err := out.Append(json, cells); err != nil {
 				return err
 			}
 		}

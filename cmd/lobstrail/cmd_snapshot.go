@@ -185,12 +185,16 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 	if len(references) == 0 {
 		return nil, nil
 	}
+	var withheld map[string]bool
 	find := func(context.Context, string, string) (store.Name, error) { return store.Name{}, store.ErrNotFound }
 	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
 	switch {
 	case err == nil:
 		defer s.Close()
 		find = s.FindAccount
+		if withheld, err = s.Withheld(ctx, a.workspace); err != nil {
+			return nil, err
+		}
 	case !errors.Is(err, store.ErrNoStore) && !errors.Is(err, store.ErrOlder):
 		return nil, err
 	}
@@ -199,6 +203,9 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 		id, err := a.lookUp(ctx, "account", reference, find)
 		if err != nil {
 			return nil, err
+		}
+		if withheld[id] {
+			return nil, usage("account %s was redacted: nothing of it is stored any more", id)
 		}
 		if !seen[id] {
 			seen[id] = true

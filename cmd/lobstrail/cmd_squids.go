@@ -83,7 +83,10 @@ func (a *app) listSquids(ctx context.Context, s *store.Store, q store.Assignment
 		}
 		n++
 		row := report.NewSquidJSON(squid, uses[squid.ID])
-		if err := out.Lazy(func() any { return row }, func() []render.Cell { return squidCells(row) }); err != nil {
+		err = out.Append(
+			func(dst []byte) []byte { return report.AppendSquid(dst, &row) },
+			func() []render.Cell { return squidCells(row) })
+		if err != nil {
 			return err
 		}
 	}
@@ -130,8 +133,8 @@ func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string)
 			return err
 		}
 		n++
-		err := out.Lazy(
-			func() any { return report.NewAssignmentJSON(use) },
+		err := out.Append(
+			func(dst []byte) []byte { return report.AppendAssignment(dst, &use) },
 			func() []render.Cell { return assignmentCells(use) })
 		if err != nil {
 			return err

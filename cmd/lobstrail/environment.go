@@ -16,8 +16,9 @@ type environment struct {
 	getenv         func(string) string
 	now            func() time.Time
 	zone           *time.Location
-	stdoutWidth    int // columns; 0 when it is no terminal
-	stderrWidth    int // columns; 0 when it is no terminal
+	hostname       string // empty when unknown
+	stdoutWidth    int    // columns; 0 when it is no terminal
+	stderrWidth    int    // columns; 0 when it is no terminal
 	stdinIsTerm    bool
 }
 

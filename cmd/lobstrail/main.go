@@ -40,6 +40,7 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 }
 
 func systemEnv() *environment {
+	hostname, _ := os.Hostname() // a machine need not have a name
 	return &environment{
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
@@ -47,6 +48,7 @@ func systemEnv() *environment {
 		getenv:      os.Getenv,
 		now:         time.Now,
 		zone:        time.Local,
+		hostname:    hostname,
 		stdoutWidth: widthOf(os.Stdout),
 		stderrWidth: widthOf(os.Stderr),
 		stdinIsTerm: term.IsTerminal(int(os.Stdin.Fd())),

@@ -77,6 +77,21 @@ func (p *progress) showBytes(now archive.Progress, total int64) {
 	p.last = now.Accounts
 }
 
+// showShare is show for any other work, of which so much is done.
+func (p *progress) showShare(done, total int64) {
+	if p.bar != nil {
+		p.bar.ChangeMax64(max(total, done))
+		_ = p.bar.Set64(done)
+	}
+}
+
+// describe says what is done now.
+func (p *progress) describe(what string) {
+	if p.bar != nil {
+		p.bar.Describe(what)
+	}
+}
+
 // done removes the bar.
 func (p *progress) done() {
 	if p.bar != nil {

@@ -85,6 +85,7 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 	for _, block := range blocks(text, "sh") {
 		for line := range strings.Lines(block) {
 			line, _, _ = strings.Cut(line, " | ") // what it is piped into is not ours
+			line, file, _ := strings.Cut(line, " > ")
 			args, ours := strings.CutPrefix(strings.TrimSpace(line), "lobstrail ")
 			if !ours {
 				continue
@@ -100,6 +101,11 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			}
 			if code != exitDone || len(out) == 0 {
 				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
+			}
+			if file != "" {
+				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
@@ -211,7 +217,9 @@ func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
 func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
 	db, text := demoStore(t), readme(t)
 	changeToPast(t)
+	secret := filepath.Join(t.TempDir(), "key")
 	for _, args := range []string{
+		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
 		"import saved --workspace past", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)

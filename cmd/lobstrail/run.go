@@ -11,6 +11,7 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // The exit codes, as README.md documents them.
@@ -96,7 +97,7 @@ func exitCode(err error) int {
 		return exitIncomplete
 	case errors.Is(err, errDifference):
 		return exitDifference
-	case errors.Is(err, store.ErrDamaged):
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrRewritten), errors.Is(err, ledger.ErrInvalid):
 		return exitDamaged
 	case errors.Is(err, store.ErrNoStore):
 		return exitNoStore
@@ -119,7 +120,7 @@ func explain(err error) string {
 		lines = append(lines, strings.Split(hint, "\n")...)
 	}
 	for i := range lines {
-		lines[i] = render.Clean(lines[i])
+		lines[i] = render.Clean(withoutSecrets(lines[i]))
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
@@ -151,6 +152,8 @@ func nextStep(err error) string {
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
 		return "keep the file as it is and go back to a copy of it"
+	case errors.Is(err, store.ErrRewritten):
+		return "keep both files as they are, and compare with a backup or another checkpoint: one of them was tampered with"
 	case errors.Is(err, store.ErrJournal):
 		return "put the store back beside it; or remove the journal, if the store is meant to be gone"
 	case errors.Is(err, store.ErrMoved):

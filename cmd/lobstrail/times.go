@@ -44,16 +44,9 @@ func readTime(text string, now time.Time, zone *time.Location) (time.Time, error
 	if text == "now" {
 		return now, nil
 	}
-	if m := span.FindStringSubmatch(text); m != nil {
-		n, err := strconv.Atoi(m[1])
-		if err != nil {
-			return time.Time{}, err
-		}
-		back := time.Duration(n) * spanUnits[m[2]]
-		if back/spanUnits[m[2]] != time.Duration(n) { // more than a Duration holds
-			return time.Time{}, fmt.Errorf("time %q is before any account", text)
-		}
-		return now.Add(-back), nil
+	if span.MatchString(text) {
+		back, err := parseSpan(text)
+		return now.Add(-back), err
 	}
 	if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text)); err == nil {
 		return t, nil
@@ -64,6 +57,39 @@ func readTime(text string, now time.Time, zone *time.Location) (time.Time, error
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time", text)
+}
+
+// parseSpan reads a span of time: 90m, 36h, 7d, 2w.
+func parseSpan(text string) (time.Duration, error) {
+	m := span.FindStringSubmatch(text)
+	if m == nil {
+		return 0, fmt.Errorf("%q is not a span of time (90m, 36h, 7d, 2w)", text)
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		return 0, err
+	}
+	length := time.Duration(n) * spanUnits[m[2]]
+	if length/spanUnits[m[2]] != time.Duration(n) { // more than a Duration holds
+		return 0, fmt.Errorf("time %q is before any account", text)
+	}
+	return length, nil
+}
+
+// spanFlag is a flag that holds a span of time.
+type spanFlag time.Duration
+
+func (f *spanFlag) String() string {
+	if *f == 0 {
+		return ""
+	}
+	return time.Duration(*f).String()
+}
+func (f *spanFlag) Type() string { return "SPAN" }
+func (f *spanFlag) Set(text string) error {
+	length, err := parseSpan(text)
+	*f = spanFlag(length)
+	return err
 }
 
 // epoch is a time in Unix seconds, from 2001 on, or milliseconds.

@@ -169,8 +169,10 @@ var natural = []string{
 	`SELECT 'snapshot', a.hash, r.sent_at, r.received_at, d.body
 	FROM snapshot s JOIN account a ON a.id = s.account_id JOIN response r ON r.id = s.response_id
 	JOIN document d ON d.id = s.document_id ORDER BY 2, 4`,
-	`SELECT 'head', a.hash, v.number, h.health, h.health_after, h.health_before, h.gone, h.locked_until, h.usage
+	`SELECT 'head', a.hash, v.number, h.health, h.health_after, h.health_before, h.gone, h.locked_until
 	FROM head h JOIN account a ON a.id = h.account_id JOIN version v ON v.id = h.version_id ORDER BY 2`,
+	`SELECT 'counter', a.hash, c.pointer, r.received_at, c.body, c.max
+	FROM counter c JOIN account a ON a.id = c.account_id JOIN response r ON r.id = c.response_id ORDER BY 2, 3`,
 }
 
 // sources count the snapshots of each source.

@@ -22,7 +22,8 @@ type reader struct {
 	options   Options
 	batches   *batches
 	inspector *fetcher.Inspector
-	known     digests
+	known     digests // of objects
+	outlines  digests // of their outlines
 	splitter  splitter
 	order     order
 	result    Result
@@ -177,13 +178,33 @@ func (r *reader) observe(raw []byte) (store.Observed, error) {
 	if id := r.known.id(digest); id != "" {
 		return store.Observed{ID: id, Raw: raw, Digest: digest[:]}, nil
 	}
+	outline, has := r.outline(raw)
+	if has {
+		if id := r.outlines.id(outline); id != "" {
+			r.known.add(digest, id)
+			return store.Observed{ID: id, Raw: raw, Digest: digest[:], Outline: outline[:]}, nil
+		}
+	}
 	seen, err := r.inspector.Account(raw)
 	if err != nil || seen.Withheld {
 		return seen, err
 	}
 	r.known.add(digest, seen.ID)
 	seen.Digest = digest[:]
+	if has {
+		r.outlines.add(outline, seen.ID)
+		seen.Outline = outline[:]
+	}
 	return seen, nil
+}
+
+// outline is the digest of the object's outline: of what an inspector found of an
+// object, nothing depends on its counters. Unless they could be a secret.
+func (r *reader) outline(raw []byte) (digest, bool) {
+	if strings.Trim(r.options.Token, "0123456789/: ") == "" && r.options.Token != "" {
+		return digest{}, false
+	}
+	return store.OutlineDigest(raw)
 }
 
 // instant takes the value of the field. What it says is not repeated: it could be

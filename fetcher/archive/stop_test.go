@@ -53,7 +53,7 @@ func crowd(from, n int, x string) string {
 // longPast is an import of several batches: one instant that fills more than one,
 // and many that share one.
 var longPast = sync.OnceValue(func() []archive.Item {
-	large, medium := `"`+strings.Repeat("x", 40<<10)+`"`, `"`+strings.Repeat("y", 9<<10)
+	large, medium := `"`+strings.Repeat("x", 80<<10)+`"`, `"`+strings.Repeat("y", 18<<10)
 	items := []archive.Item{
 		text("large", start.Add(300*time.Microsecond), crowd(0, 50, large)+crowd(50, 55, large)),
 		text("its second page", start.Add(400*time.Microsecond), crowd(105, 5, large)),

@@ -16,10 +16,11 @@ import (
 type jsonRows struct {
 	out   *bufio.Writer
 	begun bool
+	buf   []byte
 }
 
 func (j *jsonRows) row(value any, _ []Cell) error {
-	text, err := encodeJSON(value)
+	text, err := encodeRow(&j.buf, value)
 	if err != nil {
 		return err
 	}
@@ -44,15 +45,16 @@ func (j *jsonRows) end(string) error {
 
 type ndjsonRows struct {
 	out *bufio.Writer
+	buf []byte
 }
 
 func (n *ndjsonRows) row(value any, _ []Cell) error {
-	text, err := encodeJSON(value)
+	text, err := encodeRow(&n.buf, value)
 	if err != nil {
 		return err
 	}
-	_, err = n.out.Write(append(text, '\n'))
-	return err
+	n.out.Write(text) // the error of a bufio.Writer stays
+	return n.out.WriteByte('\n')
 }
 
 func (n *ndjsonRows) end(string) error { return nil }
@@ -67,6 +69,16 @@ var asEncodingJSON = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),
 	jsontext.PreserveRawStrings(true),
 )
+
+// encodeRow is encodeJSON for values that may append their JSON to the buffer.
+func encodeRow(buf *[]byte, value any) ([]byte, error) {
+	appended, ok := value.(func([]byte) []byte)
+	if !ok {
+		return encodeJSON(value)
+	}
+	*buf = appended((*buf)[:0])
+	return escapeJSON(*buf), nil
+}
 
 // encodeJSON writes a value on one line. Numbers and the order of keys of a
 // json.RawMessage stay as they are.

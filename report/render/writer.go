@@ -116,6 +116,15 @@ func (w *Writer) Lazy(value func() any, cells func() []Cell) error {
 	return w.Row(nil, cells()...)
 }
 
+// Append writes one row as Lazy does. Its JSON is what row appends to a buffer, on one
+// line: for long answers, which encoding/json takes longer over than over all else.
+func (w *Writer) Append(row func(dst []byte) []byte, cells func() []Cell) error {
+	if w.valued {
+		return w.Row(row, w.blank...)
+	}
+	return w.Row(nil, cells()...)
+}
+
 // Close ends the answer and returns the first error of all calls. The footer is
 // for people: it is written below tables and Markdown, a blank line between, and
 // alone when there was no row. It may have several lines, and "" is none. A

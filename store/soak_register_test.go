@@ -16,9 +16,9 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// ledger keeps on disk which account was looked at when, so that the memory of
+// register keeps on disk which account was looked at when, so that the memory of
 // the test does not grow with what it measures.
-type ledger struct {
+type register struct {
 	world   *lobstrtest.World
 	server  *lobstrtest.Server
 	file    *os.File
@@ -29,17 +29,17 @@ type ledger struct {
 	last    int64 // the newest instant of the workspace
 }
 
-func newLedger(t *testing.T, path string, world *lobstrtest.World, server *lobstrtest.Server) *ledger {
+func newRegister(t *testing.T, path string, world *lobstrtest.World, server *lobstrtest.Server) *register {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &ledger{world: world, server: server, file: f, out: bufio.NewWriter(f), numbers: map[string]uint32{}}
+	return &register{world: world, server: server, file: f, out: bufio.NewWriter(f), numbers: map[string]uint32{}}
 }
 
-// entry is one look as it stands in the ledger.
+// entry is one look as it stands in the register.
 type entry struct {
 	Account            uint32
 	Detail             bool
@@ -49,13 +49,13 @@ type entry struct {
 // clerk writes down what one run is given.
 type clerk struct {
 	*store.RunWriter
-	ledger *ledger
-	pages  int
-	listed map[string]bool
+	register *register
+	pages    int
+	listed   map[string]bool
 }
 
-func (l *ledger) of(run *store.RunWriter) *clerk {
-	return &clerk{RunWriter: run, ledger: l, listed: map[string]bool{}}
+func (l *register) of(run *store.RunWriter) *clerk {
+	return &clerk{RunWriter: run, register: l, listed: map[string]bool{}}
 }
 
 // Append is for fetcher.Recorder.
@@ -88,12 +88,12 @@ func (c *clerk) Append(ctx context.Context, r store.Response) (store.Appended, e
 	if got := done.Captured() + done.Gone + done.StillGone; got != len(looked) {
 		return done, fmt.Errorf("%d accounts were looked at, and %+v", len(looked), done)
 	}
-	return done, c.ledger.write(r, at, looked)
+	return done, c.register.write(r, at, looked)
 }
 
 // evaluated is when the fake worked out the answer.
 func (c *clerk) evaluated(r store.Response, ids []string) (time.Time, error) {
-	for _, request := range c.ledger.server.Requests() {
+	for _, request := range c.register.server.Requests() {
 		if r.Source == store.List && request.Route == lobstrtest.List && request.Page == c.pages ||
 			r.Source == store.Detail && len(ids) == 1 && request.Account == ids[0] {
 			return request.At, nil
@@ -114,13 +114,13 @@ func (c *clerk) honest(r store.Response, at time.Time) error {
 	if r.Source == store.List {
 		view = lobstrtest.ListView
 	}
-	if sent, _ := c.ledger.world.StateAt(one.ID, view, at); string(sent) != string(one.Raw) {
+	if sent, _ := c.register.world.StateAt(one.ID, view, at); string(sent) != string(one.Raw) {
 		return fmt.Errorf("%s came as\n%s\nand was\n%s", one.ID, one.Raw, sent)
 	}
 	return nil
 }
 
-func (l *ledger) write(r store.Response, at time.Time, looked []string) error {
+func (l *register) write(r store.Response, at time.Time, looked []string) error {
 	l.last = max(l.last, ceilMS(r.Received))
 	for _, id := range looked {
 		n, known := l.numbers[id]
@@ -139,7 +139,7 @@ func (l *ledger) write(r store.Response, at time.Time, looked []string) error {
 
 // replay derives from the looks, and from what truly happened between them, all
 // that the store must say.
-func (l *ledger) replay(t *testing.T, p *play) (*tale, map[string]*life) {
+func (l *register) replay(t *testing.T, p *play) (*tale, map[string]*life) {
 	t.Helper()
 	if err := l.out.Flush(); err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func (l *ledger) replay(t *testing.T, p *play) (*tale, map[string]*life) {
 	}
 }
 
-// follow takes a look of the ledger. Nearly all show what the last list showed:
+// follow takes a look of the register. Nearly all show what the last list showed:
 // that one is then moved on, without reading the object.
 func (a *life) follow(e entry) error {
 	l := &look{account: a.id, at: time.Unix(0, e.At).UTC(), sent: e.Sent, received: e.Received}

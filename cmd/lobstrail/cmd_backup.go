@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type backupOptions struct {
+	keep     int
+	force    bool
+	lockWait time.Duration
+}
+
+const backupHelp = `Copy the store to a file, as it is at one moment, while batches go on. The copy
+is made beside its place (FILE.new), checked, and only then given its name, so
+that what is called FILE is always a whole backup. To restore, use it: name it
+with --db, or put it where the store was.
+
+An existing file is never written over without --force. With --keep N, it is
+moved to FILE.1, that one to FILE.2, and so on, until there are N with the new
+one; the oldest goes. Whatever is not a backup of this very store is left alone,
+and the command refuses.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage, or a file is in the way; 4 the copy
+is not what was stored: the store is damaged; 10 there is no store; 11 another
+backup writes to the file.`
+
+func (a *app) newBackupCmd() *cobra.Command {
+	var o backupOptions
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy the store while it is in use, and check the copy",
+		Long:  backupHelp,
+		Example: `  lobstrail backup /mnt/backup/lobstrail.db
+  lobstrail backup /mnt/backup/lobstrail.db --keep 7
+  30 3 * * * lobstrail backup --quiet --keep 7 /mnt/backup/lobstrail.db >/dev/null`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runBackup(cmd.Context(), args[0], o) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.keep, "keep", 0, "keep older backups as FILE.1, FILE.2, ...: `N` with the new one")
+	flags.BoolVar(&o.force, "force", false, "write over whatever file is there")
+	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another backup to the same file")
+	cmd.MarkFlagsMutuallyExclusive("keep", "force")
+	return cmd
+}
+
+func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error {
+	switch {
+	case path == "" || path == "-":
+		return usage("a backup goes to a file\nname one")
+	case o.keep < 0 || o.keep > 1000:
+		return usage("--keep must be from 1 to 1000")
+	case o.lockWait < 0:
+		return usage("--lock-wait must not be negative")
+	}
+	return a.readingAll(ctx, func(s *store.Store) error {
+		bar := a.newBytesProgress("backup")
+		defer bar.done()
+		b, err := s.Backup(ctx, path, store.BackupOptions{
+			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: bar.showShare,
+			Checking: func() { bar.describe("backup: checking the copy") },
+		})
+		bar.done()
+		if errors.Is(err, fs.ErrExist) {
+			return &usageError{err.Error(), "name another file, or let --keep N move older backups out of the way, or --force write over it"}
+		}
+		if err != nil {
+			return err
+		}
+		return a.printBackup(report.NewBackupJSON(b))
+	})
+}
+
+func (a *app) printBackup(b report.BackupJSON) error {
+	kept := strings.Join(b.Kept, ", ")
+	return a.printOne(b, []render.Pair{
+		{Title: "File", Key: "file", Value: render.TextCell(b.File)},
+		{Title: "Bytes", Key: "bytes", Value: render.IntCell(b.Bytes)},
+		{Title: "Entries", Key: "size", Value: render.IntCell(b.Size)},
+		{Title: "Root", Key: "root", Value: render.TextCell(b.Root)},
+		{Title: "Kept", Key: "kept", Value: render.TextCell(kept)},
+		{Title: "Removed", Key: "removed", Value: render.IntCell(b.Removed)},
+	}, func() error {
+		_, err := fmt.Fprintf(a.env.stdout, "Backed up to %s, and checked: %s, %d bytes.\n", render.Clean(b.File), entries(b.Size), b.Bytes)
+		if kept != "" && err == nil {
+			_, err = fmt.Fprintf(a.env.stdout, "Older backups: %s.\n", render.Clean(kept))
+		}
+		return err
+	})
+}
+
+// entries counts entries of the log.
+func entries(n int64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}

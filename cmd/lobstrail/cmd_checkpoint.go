@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+type checkpointOptions struct {
+	key string
+	to  string
+}
+
+const checkpointHelp = `Print a signed checkpoint of the log: the name of the log, how many entries it
+has, and one hash over all of them (https://c2sp.org/tlog-checkpoint). Whoever
+keeps it can tell later whether anything that was stored until now has been
+changed, or taken out, since. It covers all workspaces.
+
+Keep checkpoints where those cannot reach who can write to the store: mail them,
+commit them to git elsewhere, put them on a write-once bucket. A checkpoint that
+is kept beside the store proves little: who can rewrite the one can rewrite the
+other.
+
+With --to, it is appended to a file of checkpoints as well, unless the file ends
+with the same. The log must extend the last checkpoint of the file: that is when
+tampering shows.
+
+"lobstrail key" makes the key.
+
+Exit codes: 0 done; 2 wrong usage; 4 the log does not extend the last checkpoint
+of the file, or the file was changed; 10 there is no store.`
+
+func (a *app) newCheckpointCmd() *cobra.Command {
+	var o checkpointOptions
+	cmd := &cobra.Command{
+		Use:   "checkpoint --key FILE",
+		Short: "Sign what the log holds, to be kept elsewhere",
+		Long:  checkpointHelp,
+		Example: `  lobstrail checkpoint --key lobstrail.key
+  lobstrail checkpoint --key lobstrail.key --to /mnt/elsewhere/checkpoints
+  0 * * * * lobstrail checkpoint --key lobstrail.key | mail -s log audit@example.com`,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runCheckpoint(cmd.Context(), o) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.key, "key", "", "sign with the signer key in a `FILE`")
+	flags.StringVar(&o.to, "to", "", "append to a `FILE` of checkpoints too")
+	must(cmd.MarkFlagRequired("key"))
+	return cmd
+}
+
+func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
+	signer, own, err := a.signingKey(o.key)
+	if err != nil {
+		return err
+	}
+	return a.readingAll(ctx, func(s *store.Store) error {
+		tree, err := s.Tree(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := signCheckpoint(ledger.Checkpoint{Origin: signer.Name(), Tree: tree}, signer, own)
+		if err != nil {
+			return err
+		}
+		answer := report.NewCheckpointJSON(c)
+		if o.to != "" {
+			answer.File = report.Text(o.to)
+			if answer.Appended, err = a.appendCheckpoint(ctx, s, o.to, c, own); err != nil {
+				return err
+			}
+			if !answer.Appended {
+				a.note("%s ends with this checkpoint already: nothing was stored since", o.to)
+			}
+		}
+		return a.printCheckpoint(answer)
+	})
+}
+
+// signCheckpoint signs, and reads what came out as others will.
+func signCheckpoint(c ledger.Checkpoint, signer note.Signer, own note.Verifier) (ledger.Signed, error) {
+	signed, err := ledger.SignCheckpoint(c, signer)
+	if err != nil {
+		return ledger.Signed{}, err
+	}
+	return ledger.OpenCheckpoint(signed, own)
+}
+
+func (a *app) printCheckpoint(c report.CheckpointJSON) error {
+	return a.printOne(c, []render.Pair{
+		{Title: "Log", Key: "origin", Value: render.TextCell(c.Origin)},
+		{Title: "Entries", Key: "size", Value: render.IntCell(c.Size)},
+		{Title: "Root", Key: "root", Value: render.TextCell(c.Root)},
+		{Title: "Signed by", Key: "signed_by", Value: render.TextCell(strings.Join(c.SignedBy, ", "))},
+		{Title: "File", Key: "file", Value: render.TextCell(string(c.File))},
+		{Title: "Checkpoint", Key: "checkpoint", Value: render.TextCell(c.Checkpoint)},
+	}, func() error {
+		_, err := fmt.Fprint(a.env.stdout, c.Checkpoint)
+		return err
+	})
+}

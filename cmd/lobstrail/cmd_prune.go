@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+type pruneOptions struct {
+	within                         spanFlag
+	hourly, daily, weekly, monthly countFlag
+	given                          bool // one of them
+	dryRun                         bool
+	lockWait                       time.Duration
+}
+
+const pruneHelp = `Thin out snapshots that show nothing new, and give the space back.
+
+Every 15 minutes, nearly all snapshots show what the one before showed. They
+prove that somebody looked; how many of them you want to keep is yours to say:
+
+  --keep-within SPAN   all that are no older than that (90m, 36h, 7d, 2w), as
+                       seen from the newest snapshot of the workspace
+  --keep-hourly N      of each account, the newest of each of the last N hours
+                       (days, ISO weeks, months; UTC) in which it has any;
+                       "unlimited" for all of them. --keep-daily, --keep-weekly
+                       and --keep-monthly likewise
+
+At least one must be given. A snapshot from which anything followed stays in any
+case (a version, a change, a status step, counters that moved, an absence that
+ended), and of each endpoint (lists and imports, details) the first in each
+version, the last before any of those, on which the windows of changes rest, and
+the newest. Runs, failures and assignments stay. So changes, report, squids
+--history and all views but "snapshots" tell the same before and after. What you
+ask as of a moment (--at) is then as of the last snapshot that was kept.
+
+The log keeps the hashes of what was thinned out, and gets an entry for each
+transaction: verify, and checkpoints made before, still hold. A prune that was
+broken off can be run again. Giving space back needs as much free disk as the
+store then takes. Prune one workspace at a time (--workspace).
+
+Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
+usage; 10 there is no store; 11 another process writes to the store; 130
+interrupted.`
+
+const pruneExample = `  lobstrail prune --keep-within 7d --keep-hourly 720 --keep-daily 365 --dry-run
+  lobstrail prune --keep-within 7d --keep-daily unlimited
+  lobstrail prune --keep-within 30d --json --quiet`
+
+func (a *app) newPruneCmd() *cobra.Command {
+	var o pruneOptions
+	cmd := &cobra.Command{
+		Use:     "prune",
+		Short:   "Thin out snapshots that show nothing new",
+		Long:    pruneHelp,
+		Example: pruneExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range keepFlags {
+				o.given = o.given || cmd.Flags().Changed(name)
+			}
+			return a.runPrune(cmd.Context(), o)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.Var(&o.within, "keep-within", "keep all that are no older")
+	flags.Var(&o.hourly, "keep-hourly", "keep one of each of the last N hours")
+	flags.Var(&o.daily, "keep-daily", "keep one of each of the last N days")
+	flags.Var(&o.weekly, "keep-weekly", "keep one of each of the last N weeks")
+	flags.Var(&o.monthly, "keep-monthly", "keep one of each of the last N months")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be done, and do nothing")
+	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
+	for _, flag := range keepFlags {
+		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
+	}
+	return cmd
+}
+
+var keepFlags = []string{"keep-within", "keep-hourly", "keep-daily", "keep-weekly", "keep-monthly"}
+
+func (o *pruneOptions) validate() error {
+	switch {
+	case !o.given:
+		return usage("prune must be told what to keep\n" +
+			"--keep-within 30d --keep-daily 365, for example; --dry-run shows what would go (\"lobstrail help prune\")")
+	case o.lockWait < 0:
+		return usage("--lock-wait must not be negative")
+	}
+	return nil
+}
+
+func (o *pruneOptions) keep() store.Keep {
+	return store.Keep{
+		Within: time.Duration(o.within), Hourly: int(o.hourly), Daily: int(o.daily), Weekly: int(o.weekly), Monthly: int(o.monthly),
+	}
+}
+
+func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	open, prune := a.reading, (*store.Store).PlanPrune
+	if !o.dryRun {
+		open = func(ctx context.Context, fn func(*store.Store) error) error { return a.changing(ctx, o.lockWait, fn) }
+		prune = (*store.Store).Prune
+	}
+	return open(ctx, func(s *store.Store) error {
+		bar := a.newProgress("prune", "responses")
+		done, err := prune(s, ctx, a.workspace, o.keep(), bar.showShare)
+		bar.done()
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return usage("workspace %q has no history in %s\n--workspace names another", a.workspace, a.db)
+		case err != nil && done.Thinned > 0 && done.BytesBefore > 0:
+			return a.prunedWithoutRoom(o, done, err)
+		case err != nil:
+			return err
+		}
+		return a.printPruned(o, done)
+	})
+}
+
+// prunedWithoutRoom tells of a prune that was done, but for the space.
+func (a *app) prunedWithoutRoom(o pruneOptions, done store.Pruned, err error) error {
+	if printed := a.printPruned(o, done); printed != nil {
+		return printed
+	}
+	return &hintedError{err, fmt.Sprintf("the snapshots are thinned out and nothing is lost; with %s free here and in the folder for "+
+		"temporary files, run it again", bytesText(done.BytesBefore))}
+}
+
+// countFlag is a flag that holds how many, or "unlimited".
+type countFlag int
+
+func (f *countFlag) Type() string { return "N" }
+
+func (f *countFlag) String() string {
+	switch *f {
+	case 0:
+		return ""
+	case store.Unlimited:
+		return "unlimited"
+	}
+	return strconv.Itoa(int(*f))
+}
+
+func (f *countFlag) Set(text string) error {
+	if text == "unlimited" {
+		*f = store.Unlimited
+		return nil
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return errors.New(`it is no number, and not "unlimited"`)
+	}
+	*f = countFlag(n)
+	return nil
+}

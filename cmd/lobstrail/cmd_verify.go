@@ -1,0 +1,214 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+type verifyOptions struct {
+	checkpoint string
+	since      string
+	verifiers  []string
+}
+
+const verifyHelp = `Check that the store is what was written to it. Everything is made again from
+the rows and compared: documents and icons with their digests, snapshots with
+the entries of the log, entries with the tree over them, and all that is derived
+(versions, changes, assignments) with what it derives from; and SQLite checks
+the file. It covers all workspaces, changes nothing, and may run while batches
+do.
+
+Who can write to the file could make all of it again, log and all. With
+--checkpoint, the log must begin as each signed checkpoint in a file says, which
+only holds if nobody did.
+
+With --since, only what came after the last checkpoint in a file is checked, for
+stores that take long: neither what is derived nor the file as such. The log
+must begin as the checkpoint says.
+
+Exit codes: 0 all is as it was written; 1 failed; 2 wrong usage; 4 something is
+not, or the log does not begin as a checkpoint says; 10 there is no store.`
+
+func (a *app) newVerifyCmd() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that the store is what was written to it",
+		Long:  verifyHelp,
+		Example: `  lobstrail verify
+  lobstrail verify --checkpoint /mnt/elsewhere/checkpoints --verifier lobstrail.pub
+  lobstrail verify --since checkpoints --quiet || mail -s tampering ops@example.com`,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runVerify(cmd.Context(), o) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "the log must begin as the checkpoints in a `FILE` say")
+	flags.StringVar(&o.since, "since", "", "check only what came after the last checkpoint in a `FILE`")
+	flags.StringArrayVar(&o.verifiers, "verifier", nil,
+		"a verifier `KEY` that must have signed the last checkpoint, or a file of them (default $LOBSTRAIL_VERIFIER)")
+	return cmd
+}
+
+func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
+	options, checkpoints, err := a.verifyOptions(o)
+	if err != nil {
+		return err
+	}
+	return a.readingAll(ctx, func(s *store.Store) error {
+		bar := a.newProgress("verify", "responses")
+		options.Progress = bar.showShare
+		var first []store.Finding
+		const most = 1000
+		done, err := s.Verify(ctx, options, func(f store.Finding) {
+			if len(first) < most {
+				first = append(first, f)
+			}
+		})
+		bar.done()
+		if err != nil {
+			return err
+		}
+		slices.SortStableFunc(first, func(a, b store.Finding) int { // those that look at once have found them in any order
+			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(len(a.Row), len(b.Row)), cmp.Compare(a.Row, b.Row))
+		})
+		answer := report.NewVerifyJSON(done, first)
+		if answer.Checkpoints = checkpoints; o.since != "" {
+			answer.Since = &options.Since.N
+		}
+		if err := a.printVerified(answer); err != nil || answer.OK {
+			return err
+		}
+		return &hintedError{
+			fmt.Errorf("store %s: %w: %s", s.Path(), store.ErrDamaged, count(int(answer.Found), "finding")),
+			"keep the file as it is, and go back to a copy that verifies",
+		}
+	})
+}
+
+// verifyOptions reads the checkpoints, and answers how many there are.
+func (a *app) verifyOptions(o verifyOptions) (options store.VerifyOptions, checkpoints int, err error) {
+	known, err := a.verifiers(o.verifiers)
+	if err != nil {
+		return options, 0, err
+	}
+	for _, file := range []string{o.checkpoint, o.since} {
+		if file == "" {
+			continue
+		}
+		trees, newest, err := a.readTrees(file, known)
+		if err != nil {
+			return options, 0, err
+		}
+		if options.Trees = append(options.Trees, trees...); file == o.since {
+			options.Since = newest
+		}
+	}
+	return options, len(options.Trees), nil
+}
+
+// readTrees reads all checkpoints of a file. If any key is known, the one with the
+// most entries must be signed by such a key.
+func (a *app) readTrees(file string, known []note.Verifier) (trees []tlog.Tree, newest tlog.Tree, err error) {
+	last, err := newestCheckpoint(file, known)
+	switch {
+	case err != nil:
+		return nil, newest, err
+	case last == nil:
+		return nil, newest, usage("there is no checkpoint in %s\n\"lobstrail checkpoint\" makes one", file)
+	case len(known) == 0:
+		a.note("note: no signature in %s was checked; --verifier names who must have signed", file)
+	default:
+		if _, err := ledger.OpenCheckpoint(last.Note, known...); err != nil {
+			return nil, newest, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	raw, err := readBounded(file, maxCheckpointFile)
+	if err != nil {
+		return nil, newest, err
+	}
+	notes, err := ledger.SplitNotes(raw)
+	for _, n := range notes {
+		c, err := openIfKnown(n, known)
+		if err != nil {
+			return nil, newest, fmt.Errorf("%s: %w", file, err)
+		}
+		trees = append(trees, c.Tree)
+	}
+	return trees, last.Tree, err
+}
+
+func (a *app) printVerified(v report.VerifyJSON) error {
+	var findings []string
+	for _, f := range v.Findings {
+		findings = append(findings, strings.TrimSpace(string(f.Table)+" "+string(f.Row))+": "+f.Problem)
+	}
+	state := "ok"
+	if !v.OK {
+		state = "not ok"
+	}
+	var since render.Cell
+	if v.Since != nil {
+		since = render.IntCell(*v.Since)
+	}
+	return a.printOne(v, []render.Pair{
+		{Title: "Store", Key: "ok", Value: render.TextCell(state)},
+		{Title: "Entries", Key: "entries", Value: render.IntCell(v.Entries)},
+		{Title: "Root", Key: "root", Value: render.TextCell(v.Root)},
+		{Title: "Responses", Key: "responses", Value: render.IntCell(v.Responses)},
+		{Title: "Snapshots", Key: "snapshots", Value: render.IntCell(v.Snapshots)},
+		{Title: "Documents", Key: "documents", Value: render.IntCell(v.Documents)},
+		{Title: "Versions", Key: "versions", Value: render.IntCell(v.Versions)},
+		{Title: "Checkpoints", Key: "checkpoints", Value: render.IntCell(v.Checkpoints)},
+		{Title: "Since", Key: "since", Value: since},
+		{Title: "Found", Key: "found", Value: render.IntCell(v.Found)},
+		{Title: "Findings", Key: "findings", Value: render.TextCell(strings.Join(findings, "; "))},
+	}, func() error { return a.printVerifiedText(v) })
+}
+
+// printVerifiedText lists the findings and says what was checked.
+func (a *app) printVerifiedText(v report.VerifyJSON) error {
+	out := a.list(render.Column{Title: "Table"}, render.Column{Title: "Row"}, render.Column{Title: "Problem", Flexible: 1})
+	for _, f := range v.Findings {
+		if err := out.Row(f, render.TextCell(string(f.Table)), render.TextCell(string(f.Row)), render.TextCell(f.Problem)); err != nil {
+			return err
+		}
+	}
+	var lines []string
+	if more := v.Found - int64(len(v.Findings)); more > 0 {
+		lines = append(lines, fmt.Sprintf("... and %d more.", more))
+	}
+	what := "Checked"
+	if v.OK {
+		what = "All is as it was written:"
+	}
+	lines = append(lines, fmt.Sprintf("%s %s, %s, %s, %s.", what, many(v.Entries, "entry", "entries"),
+		many(v.Snapshots, "snapshot", "snapshots"), many(v.Documents, "document", "documents"), many(v.Versions, "version", "versions")))
+	if v.Since != nil {
+		lines = append(lines, fmt.Sprintf("Only what came after entry %d was checked.", *v.Since))
+	}
+	if v.Checkpoints > 0 && v.OK {
+		lines = append(lines, fmt.Sprintf("The log begins as %s.", many(int64(v.Checkpoints), "checkpoint says", "checkpoints say")))
+	}
+	return out.Close(strings.Join(append(lines, "Root "+v.Root+"."), "\n"))
+}
+
+// many writes a number with its noun.
+func many(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}

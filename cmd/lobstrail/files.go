@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// createFile makes a file that was not there, readable by its owner only. It has
+// all of the content or does not come to be, whenever the process dies, but for a
+// moment in which it is empty.
+func createFile(path string, content []byte) (err error) {
+	dir := filepath.Dir(path)
+	fresh, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(fresh.Name()) // gone already when all went well
+	_, err = fresh.Write(content)
+	if err = errors.Join(err, fresh.Sync(), fresh.Close()); err != nil {
+		return err
+	}
+	claim, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("there is something at %s already\nit is left as it is; name a file that is not there", path)
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(claim.Close(), os.Rename(fresh.Name(), path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return store.SyncDir(dir)
+}

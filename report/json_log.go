@@ -1,0 +1,139 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// KeyJSON is a key that signs checkpoints: the answer of `key`.
+type KeyJSON struct {
+	Name     string `json:"name"` // the origin of its checkpoints
+	Key      string `json:"key"`  // the name, a plus sign and the id
+	Verifier string `json:"verifier"`
+	File     string `json:"file"` // where the signer key is
+}
+
+// CheckpointJSON is a signed checkpoint: the answer of `checkpoint`.
+type CheckpointJSON struct {
+	Origin     string   `json:"origin"`
+	Size       int64    `json:"size"` // entries in the log
+	Root       string   `json:"root"` // base64
+	SignedBy   []string `json:"signed_by"`
+	Checkpoint string   `json:"checkpoint"` // the signed note
+	File       Text     `json:"file"`       // null: it was only printed
+	Appended   bool     `json:"appended"`   // false: the file had it already
+}
+
+// NewCheckpointJSON converts a checkpoint whose signatures were checked.
+func NewCheckpointJSON(s ledger.Signed) CheckpointJSON {
+	return CheckpointJSON{
+		Origin: s.Origin, Size: s.N, Root: s.Hash.String(), SignedBy: nonNil(s.By), Checkpoint: string(s.Note),
+	}
+}
+
+// BackupJSON is a backup that was made: the answer of `backup`.
+type BackupJSON struct {
+	File    string   `json:"file"`
+	Bytes   int64    `json:"bytes"`
+	Size    int64    `json:"size"`    // entries in the log
+	Root    string   `json:"root"`    // of the tree over them, base64
+	Kept    []string `json:"kept"`    // older backups, the newest first
+	Removed int      `json:"removed"` // how many older backups made room
+}
+
+// NewBackupJSON converts a backup.
+func NewBackupJSON(b store.Backup) BackupJSON {
+	return BackupJSON{
+		File: b.Path, Bytes: b.Bytes, Size: b.Tree.N, Root: b.Tree.Hash.String(), Kept: nonNil(b.Kept), Removed: b.Removed,
+	}
+}
+
+// VerifyJSON is what was checked of a store, and found: the answer of `verify`.
+type VerifyJSON struct {
+	OK          bool          `json:"ok"`      // nothing was found
+	Entries     int64         `json:"entries"` // in the log
+	Root        string        `json:"root"`    // of the tree over them, base64
+	Responses   int64         `json:"responses"`
+	Snapshots   int64         `json:"snapshots"`
+	Documents   int64         `json:"documents"`
+	Versions    int64         `json:"versions"`
+	Checkpoints int           `json:"checkpoints"` // that the log was held to
+	Since       *int64        `json:"since"`       // entries that were not checked again; null: all were checked
+	Found       int64         `json:"found"`
+	Findings    []FindingJSON `json:"findings"` // the first thousand
+}
+
+// FindingJSON is something that is not as it was written.
+type FindingJSON struct {
+	Table   Text   `json:"table"` // null: it is about the file
+	Row     Text   `json:"row"`   // null: it is about no one row
+	Problem string `json:"problem"`
+}
+
+// NewVerifyJSON converts what a check has looked at, and the first findings.
+func NewVerifyJSON(v store.Verified, findings []store.Finding) VerifyJSON {
+	j := VerifyJSON{
+		OK: v.Findings == 0, Entries: v.Tree.N, Root: v.Tree.Hash.String(), Responses: v.Responses, Snapshots: v.Snapshots,
+		Documents: v.Documents, Versions: v.Versions, Found: v.Findings, Findings: []FindingJSON{},
+	}
+	for _, f := range findings {
+		j.Findings = append(j.Findings, FindingJSON{Text(f.Table), Text(f.Row), f.Problem})
+	}
+	return j
+}
+
+// ProofJSON is what a proof shows: the answer of `verify-proof`, and of `prove`.
+type ProofJSON struct {
+	Account        string          `json:"account"`
+	Workspace      Text            `json:"workspace"` // null: the entry does not tell
+	Run            *int64          `json:"run"`       // null: the entry does not tell
+	Source         string          `json:"source"`
+	SentAt         Time            `json:"sent_at"`
+	ReceivedAt     Time            `json:"received_at"`
+	ServerAt       Time            `json:"server_at"`       // null: the server told no time
+	Gone           bool            `json:"gone"`            // the API answered 404
+	DocumentSHA256 Text            `json:"document_sha256"` // null: gone, or left out
+	Document       json.RawMessage `json:"document"`        // as it was committed to; null: gone, or left out
+	Entry          int64           `json:"entry"`           // its number in the log
+	Origin         string          `json:"origin"`
+	Size           int64           `json:"size"`
+	Root           string          `json:"root"`
+	Signature      string          `json:"signature"`   // checked, or not checked
+	SignedBy       []string        `json:"signed_by"`   // whose signatures were checked
+	AlsoBy         []string        `json:"not_checked"` // whose were not
+	File           Text            `json:"file"`        // where the proof is
+}
+
+// NewProofJSON converts a proof that holds.
+func NewProofJSON(p ledger.Proof, proven ledger.Proven, file string) ProofJSON {
+	r, c := proven.Response, proven.Checkpoint
+	out := ProofJSON{
+		Account: p.Shown.Account, Workspace: Text(proven.Workspace), Source: r.Source, SentAt: timeOf(&r.Sent),
+		ReceivedAt: timeOf(&r.Received), ServerAt: timeOf(r.Server), Gone: p.Shown.Document == nil, Entry: proven.Entry,
+		Origin: c.Origin, Size: c.N, Root: c.Hash.String(), Signature: "not checked", SignedBy: nonNil(c.By),
+		AlsoBy: nonNil(c.Unknown), File: Text(file),
+	}
+	if proven.Run > 0 {
+		out.Run = &proven.Run
+	}
+	if p.Document != nil {
+		out.Document, out.DocumentSHA256 = p.Document, Text(fmt.Sprintf("%x", sha256.Sum256(p.Document)))
+	}
+	if len(c.By) > 0 {
+		out.Signature = "checked"
+	}
+	return out
+}
+
+// timeOf is an instant in Unix milliseconds; nil is none.
+func timeOf(ms *int64) Time {
+	if ms == nil {
+		return Time{}
+	}
+	return Time{time.UnixMilli(*ms).UTC()}
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// saveHead writes what has changed in the row of the head.
+func saveHead(ctx context.Context, tx *txn, h *head) error {
+	if h.changed {
+		return saveWhole(ctx, tx, h)
+	}
+	if h.List.digested {
+		if _, err := tx.ExecContext(ctx, `UPDATE head SET list_digest = ? WHERE account_id = ?`, h.List.Digest, h.AccountID); err != nil {
+			return err
+		}
+	}
+	if h.Detail.digested {
+		_, err := tx.ExecContext(ctx, `UPDATE head SET detail_digest = ? WHERE account_id = ?`, h.Detail.Digest, h.AccountID)
+		return err
+	}
+	return nil
+}
+
+func saveWhole(ctx context.Context, tx *txn, h *head) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO head (
+			account_id, version_id, status_step_id, health, health_after, health_before, gone, locked_until, absence_id,
+			list_digest, list_document_id, list_version_id,
+			detail_digest, detail_document_id, detail_version_id,
+			list_leaf, detail_leaf
+		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+		ON CONFLICT (account_id) DO UPDATE SET
+			version_id = excluded.version_id,
+			status_step_id = excluded.status_step_id,
+			health = excluded.health,
+			health_after = excluded.health_after,
+			health_before = excluded.health_before,
+			gone = excluded.gone,
+			locked_until = excluded.locked_until,
+			absence_id = excluded.absence_id,
+			list_digest = excluded.list_digest,
+			list_document_id = excluded.list_document_id,
+			list_version_id = excluded.list_version_id,
+			detail_digest = excluded.detail_digest,
+			detail_document_id = excluded.detail_document_id,
+			detail_version_id = excluded.detail_version_id,
+			list_leaf = excluded.list_leaf,
+			detail_leaf = excluded.detail_leaf`,
+		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
+		h.List.Digest, h.List.Document, h.List.Version,
+		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
+		h.List.leaf, h.Detail.leaf)
+	return err
+}
+
+// standingCounter is a row of table counter.
+type standingCounter struct {
+	account int64
+	*counter
+}
+
+// saveCounters writes where the volatile values stand that moved, in key order:
+// the last of what one transaction brings of each.
+func saveCounters(ctx context.Context, tx *txn, touched []*head) error {
+	var rows []standingCounter
+	for _, h := range touched {
+		slices.SortFunc(h.moved, func(a, b *counter) int { return strings.Compare(a.pointer, b.pointer) })
+		for _, c := range h.moved {
+			c.moved = false
+			rows = append(rows, standingCounter{h.AccountID, c})
+		}
+		h.moved = h.moved[:0]
+	}
+	return insertRows(ctx, tx, `INSERT OR REPLACE INTO counter (account_id, pointer, response_id, body, max) VALUES `, rows,
+		func(values []any, c standingCounter) []any {
+			return append(values, c.account, c.pointer, c.response, string(c.body), textOrNull(c.max))
+		})
+}

@@ -1,0 +1,239 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"filippo.io/torchwood"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// history is a log with what is needed to prove what is in it.
+type history struct {
+	entries []string
+	stored  []tlog.Hash
+	takes   []take
+}
+
+// take is one snapshot.
+type take struct {
+	proof ledger.Proof // but for InLog and Checkpoint
+	line  ledger.Response
+}
+
+func (h *history) ReadHashes(indexes []int64) (hashes []tlog.Hash, err error) {
+	for _, i := range indexes {
+		hashes = append(hashes, h.stored[i])
+	}
+	return hashes, nil
+}
+
+// newHistory is a log of so many entries, each with a few responses of a few
+// snapshots.
+func newHistory(t testing.TB, rng *rand.Rand, entries int) *history {
+	t.Helper()
+	h, response := &history{}, int64(0)
+	for n := range entries {
+		lines := []string{(ledger.Run{ID: int64(n + 1), Workspace: "a \"b\"\n", Scope: "all", State: "running", Warnings: "[]"}).Line()}
+		first := len(h.takes)
+		for range 1 + rng.IntN(2) {
+			response++
+			line := h.respond(t, rng, response)
+			lines = append(lines, line.Line())
+		}
+		text := ledger.FormatEntry(int64(n+1), lines)
+		for i := first; i < len(h.takes); i++ {
+			h.takes[i].proof.Entry, h.takes[i].proof.EntryIndex = text, int64(n)
+		}
+		more, err := tlog.StoredHashes(int64(n), []byte(text), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.entries, h.stored = append(h.entries, text), append(h.stored, more...)
+	}
+	return h
+}
+
+// respond adds the snapshots of a response.
+func (h *history) respond(t testing.TB, rng *rand.Rand, id int64) ledger.Response {
+	t.Helper()
+	size := 1 + rng.Int64N(9)
+	leaves, first := make([]ledger.Hash, size), len(h.takes)
+	for i := range size {
+		p := ledger.Proof{Response: id, Index: i, Shown: ledger.Observed{Account: fmt.Sprintf("%032x", i)}}
+		if rng.IntN(5) > 0 {
+			salt := ledger.NewSalt()
+			p.Document, p.Blind = fmt.Appendf(nil, `{"id":"%032x","n":%d}`, i, rng.Int()), salt.DocumentBlind(id)
+			p.Shown.Document = new(p.Blind.Document(p.Document))
+			if rng.IntN(2) == 0 {
+				p.Shown.Received = new(salt.ReceivedBlind(id).Received(nil, nil))
+			}
+		}
+		leaves[i] = p.Shown.Leaf()
+		h.takes = append(h.takes, take{proof: p})
+	}
+	page, err := ledger.NewPage(size, slices.Clone(leaves), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := ledger.Response{ID: id, Source: "list", Sent: id, Received: id + 1, AccountMin: 1, AccountMax: size, Shown: size, Root: page.Root()}
+	for i := range size {
+		at := &h.takes[first+int(i)]
+		at.proof.InResponse, at.line = page.Prove(i), line
+	}
+	return line
+}
+
+// prove completes a proof under a checkpoint of a log of that size.
+func (h *history) prove(t testing.TB, k key, p ledger.Proof, size int64) ledger.Proof {
+	t.Helper()
+	root, err := tlog.TreeHash(size, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.InLog, err = tlog.ProveRecord(size, p.EntryIndex, h); err != nil {
+		t.Fatal(err)
+	}
+	p.Checkpoint = sign(t, k, ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: size, Hash: root}})
+	return p
+}
+
+// TestProofsOfRandomHistories: every snapshot can be proven, with its document and
+// without, under every later checkpoint; and a C2SP reader finds its entry.
+func TestProofsOfRandomHistories(t *testing.T) {
+	k, rng := newKey(t, origin), rand.New(rand.NewPCG(1, 2))
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(origin), torchwood.SingleVerifierPolicy(k.verifier))
+	for round := range 12 {
+		h := newHistory(t, rng, 1+rng.IntN(20))
+		for i, taken := range h.takes {
+			if rng.IntN(3) == 0 {
+				taken.proof.Document, taken.proof.Blind = nil, ledger.Blind{}
+			}
+			size := taken.proof.EntryIndex + 1 + rng.Int64N(int64(len(h.entries))-taken.proof.EntryIndex)
+			proof := h.prove(t, k, taken.proof, size)
+			text := ledger.FormatProof(proof)
+			parsed, err := ledger.ParseProof(text)
+			if diff := cmp.Diff(proof, parsed, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Fatalf("history %d, snapshot %d: %v\n%s", round, i, err, diff)
+			}
+			proven, err := parsed.Verify(k.verifier)
+			if diff := cmp.Diff(taken.line, proven.Response); err != nil || diff != "" {
+				t.Fatalf("history %d, snapshot %d: %v\n%s\n%s", round, i, err, diff, text)
+			}
+			if proven.Run != proof.EntryIndex+1 || proven.Workspace != "a \"b\"\n" || proven.Entry != proof.EntryIndex+1 || proven.Checkpoint.N != size {
+				t.Fatalf("history %d, snapshot %d: %+v", round, i, proven)
+			}
+			_, inLog, _ := strings.Cut(string(text), proof.Entry+"\n")
+			if err := torchwood.VerifyProof(policy, tlog.RecordHash([]byte(proof.Entry)), []byte(inLog)); err != nil {
+				t.Fatalf("torchwood: %v", err)
+			}
+		}
+	}
+}
+
+// aProof is one with all parts.
+func aProof(t testing.TB, k key) (ledger.Proof, *history) {
+	t.Helper()
+	h := newHistory(t, rand.New(rand.NewPCG(3, 4)), 6)
+	for _, taken := range h.takes {
+		if p := taken.proof; p.Shown.Received != nil && p.EntryIndex > 0 && len(p.InResponse) > 1 {
+			return h.prove(t, k, p, 6), h
+		}
+	}
+	t.Fatal("no such snapshot")
+	return ledger.Proof{}, nil
+}
+
+// TestNoByteOfAProofCanChange: nor be left out, nor be put in.
+func TestNoByteOfAProofCanChange(t *testing.T) {
+	k := newKey(t, origin)
+	proof, _ := aProof(t, k)
+	text := ledger.FormatProof(proof)
+	tried := eachChange(text, func(changed []byte) {
+		p, err := ledger.ParseProof(changed)
+		if err == nil {
+			_, err = p.Verify(k.verifier)
+		}
+		if !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("%v of %q", err, changed)
+		}
+	})
+	if tried < 9*len(text) {
+		t.Errorf("only %d changes were tried", tried)
+	}
+}
+
+// TestProofsThatDoNotFit are made of parts of others that hold.
+func TestProofsThatDoNotFit(t *testing.T) {
+	k := newKey(t, origin)
+	proof, h := aProof(t, k)
+	other := h.prove(t, k, h.takes[0].proof, 6)
+	tests := map[string]func(p *ledger.Proof){
+		"another document":           func(p *ledger.Proof) { p.Document = []byte(`{}`) },
+		"another blind":              func(p *ledger.Proof) { p.Blind[0]++ },
+		"a document of one gone":     func(p *ledger.Proof) { p.Shown.Document, p.Shown.Received = nil, nil },
+		"another account":            func(p *ledger.Proof) { p.Shown.Account = other.Shown.Account + "0" },
+		"another place":              func(p *ledger.Proof) { p.Index++ },
+		"another response":           func(p *ledger.Proof) { p.Response = 999 },
+		"another entry":              func(p *ledger.Proof) { p.Entry = other.Entry },
+		"another entry and its path": func(p *ledger.Proof) { p.Entry, p.EntryIndex, p.InLog = other.Entry, other.EntryIndex, other.InLog },
+		"no path in the log":         func(p *ledger.Proof) { p.InLog = nil },
+		"no path in the response":    func(p *ledger.Proof) { p.InResponse = nil },
+		"an older checkpoint":        func(p *ledger.Proof) { p.Checkpoint = h.prove(t, k, h.takes[0].proof, 5).Checkpoint },
+		"a stranger's checkpoint": func(p *ledger.Proof) {
+			c := ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 6}}
+			c.Hash, _ = tlog.TreeHash(6, h)
+			p.Checkpoint = sign(t, newKey(t, origin), c)
+		},
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := proof
+			change(&p)
+			if proven, err := p.Verify(k.verifier); !errors.Is(err, ledger.ErrInvalid) {
+				t.Errorf("%+v, %v", proven, err)
+			}
+		})
+	}
+	proven, err := proof.Verify()
+	if err != nil || len(proven.Checkpoint.By) > 0 || len(proven.Checkpoint.Unknown) != 1 {
+		t.Errorf("without a key: %+v, %v", proven, err)
+	}
+}
+
+func FuzzParseProof(f *testing.F) {
+	k := newKey(f, origin)
+	proof, h := aProof(f, k)
+	f.Add(ledger.FormatProof(proof))
+	for _, taken := range h.takes[:6] {
+		f.Add(ledger.FormatProof(h.prove(f, k, taken.proof, 6)))
+	}
+	f.Add([]byte("lobstrail/1 proof\nshown a gone\nresponse 1 index 0\n\n\n\nc2sp.org/tlog-proof@v1\nindex 0\n\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := ledger.ParseProof(text)
+		if err != nil {
+			if !errors.Is(err, ledger.ErrInvalid) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		if again := ledger.FormatProof(p); !bytes.Equal(again, text) {
+			t.Errorf("%q comes out as %q", text, again)
+		}
+		for _, known := range [][]note.Verifier{nil, {k.verifier}} {
+			if _, err := p.Verify(known...); err != nil && !errors.Is(err, ledger.ErrInvalid) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+
+	"github.com/lobstrail/lobstrail/migrations"
+)
+
+// checkFile is the part of the check that is about the file, about what no entry
+// names, and about documents by themselves.
+func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
+	if v.options.Since.N == 0 {
+		if err := v.checkHeader(ctx, tx); err != nil {
+			return err
+		}
+		if err := v.checkIntegrity(ctx, tx); err != nil {
+			return err
+		}
+		if err := v.checkCells(ctx, tx); err != nil {
+			return err
+		}
+		if err := v.checkSize(ctx); err != nil {
+			return err
+		}
+	}
+	if !v.readable {
+		return nil
+	}
+	for _, check := range []func(context.Context, *txn) error{
+		v.checkFigures, v.checkReferences, v.checkSettings, v.checkSequences, v.checkWorkspaces, v.checkDocuments,
+	} {
+		if err := check(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// btreeMessage is how messages of SQLite begin that are about a page of a b-tree.
+var btreeMessage = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
+
+// checkIntegrity lets SQLite look at each page and each row.
+func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
+	roots := map[int64]string{}
+	err := tx.each(ctx, func(scan func(...any) error) error {
+		var name string
+		var root sql.NullInt64
+		err := scan(&name, &root)
+		roots[root.Int64] = name
+		return err
+	}, `SELECT tbl_name, rootpage FROM sqlite_schema ORDER BY name`)
+	if err != nil {
+		return err
+	}
+	return tx.each(ctx, func(scan func(...any) error) error {
+		var message, table string
+		if err := scan(&message); err != nil || message == "ok" {
+			return err
+		}
+		if tree := btreeMessage.FindStringSubmatch(message); tree != nil {
+			root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
+			table = roots[root]
+		}
+		v.find(table, "", "SQLite: %s", message)
+		return nil
+	}, `PRAGMA integrity_check(1000)`)
+}
+
+// checkReferences looks for rows that refer to rows that are not there. Snapshots
+// are left out: each is looked up with its response and document anyway.
+func (v *verifier) checkReferences(ctx context.Context, tx *txn) error {
+	if v.options.Since.N > 0 {
+		return nil
+	}
+	return tx.each(ctx, func(scan func(...any) error) error {
+		var table, parent string
+		var row sql.NullInt64
+		if err := scan(&table, &row, &parent); err != nil {
+			return err
+		}
+		name := ""
+		if row.Valid {
+			name = strconv.FormatInt(row.Int64, 10)
+		}
+		v.find(table, name, "refers to a row of table %s that is not there", parent)
+		return nil
+	}, `
+		SELECT broken."table", broken.rowid, broken.parent
+		FROM sqlite_schema t
+		JOIN pragma_foreign_key_check(t.name) broken
+		WHERE t.type = 'table' AND t.name <> 'snapshot'
+		ORDER BY t.name, broken.rowid`)
+}
+
+// headerField is a part of the header of a SQLite file
+// (https://sqlite.org/fileformat.html, section 1.3) that has one right value.
+type headerField struct {
+	at   int
+	what string
+	want []byte
+}
+
+var headerFields = []headerField{
+	{0, "magic text", []byte("SQLite format 3\x00")},
+	{20, "reserved space and payload fractions", []byte{0, 64, 32, 32}},
+	{44, "schema format", []byte{0, 0, 0, 4}},
+	{48, "cache size", make([]byte, 4)},
+	{52, "largest root page", make([]byte, 4)},
+	{56, "text encoding", []byte{0, 0, 0, 1}},
+	{60, "user version", make([]byte, 4)},
+	{64, "incremental vacuum", make([]byte, 4)},
+	{68, "application id", binary.BigEndian.AppendUint32(nil, migrations.ApplicationID)},
+	{72, "reserved space", make([]byte, 20)},
+}
+
+// checkHeader checks what SQLite reads of the header and does not check, and what
+// it does not read. The schema cookie (byte 40) is a count of changes to the schema
+// by which connections know that they have to read it again: no value is wrong.
+func (v *verifier) checkHeader(ctx context.Context, tx *txn) error {
+	var page []byte
+	if err := tx.GetContext(ctx, &page, `SELECT data FROM sqlite_dbpage WHERE pgno = 1`); err != nil {
+		return err
+	}
+	wrong := func(at int, what string) { v.find("", "", "the %s in the header (byte %d) is wrong", what, at) }
+	for _, f := range headerFields {
+		if !bytes.Equal(page[f.at:f.at+len(f.want)], f.want) {
+			wrong(f.at, f.what)
+		}
+	}
+	if page[18] != page[19] || page[18] != 1 && page[18] != 2 {
+		wrong(18, "version of the format") // 2: there may be a WAL
+	}
+	// Who counts a change notes the count again, and the version of his library,
+	// x*1000000 + y*1000 + z. STRICT tables came with 3.37.
+	if !bytes.Equal(page[24:28], page[92:96]) {
+		wrong(24, "change counter")
+	}
+	if by := binary.BigEndian.Uint32(page[96:]); by < 3_037_000 || by >= 4_000_000 || by%1000 > 99 {
+		wrong(96, "version of the library")
+	}
+	return nil
+}
+
+// checkSize compares the length of the file with the number of its pages. While
+// there is something in the journal, or being put there, both are on their way.
+func (v *verifier) checkSize(ctx context.Context) error {
+	var problem string
+	for range 3 {
+		before, size, err := v.store.sizes()
+		if err != nil {
+			return err
+		}
+		var pages, pageSize int64
+		err = v.store.apart(ctx, nil, func(tx *txn) error {
+			if err := tx.GetContext(ctx, &pages, `PRAGMA page_count`); err != nil {
+				return err
+			}
+			return tx.GetContext(ctx, &pageSize, `PRAGMA page_size`)
+		})
+		if err != nil {
+			return err
+		}
+		after, still, err := v.store.sizes()
+		if err != nil || before+after > 0 || size == pages*pageSize {
+			return err
+		}
+		if still == size {
+			problem = fmt.Sprintf("it has %d bytes, and %d pages of %d", size, pages, pageSize)
+		}
+	}
+	if problem != "" {
+		v.find("", "", "%s", problem)
+	}
+	return nil
+}
+
+// sizes are those of the journal and of the file.
+func (s *Store) sizes() (journal, file int64, err error) {
+	if info, err := os.Stat(s.path + "-wal"); err == nil {
+		journal = info.Size()
+	}
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return 0, 0, err
+	}
+	return journal, info.Size(), nil
+}
