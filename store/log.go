@@ -80,7 +80,7 @@ func hashReader(ctx context.Context, tx getter) tlog.HashReader {
 			err := tx.GetContext(ctx, &hash,
 				`SELECT substr(hashes, ?, 32) FROM entry WHERE id = ?`, offset+1, entry)
 			if errors.Is(err, sql.ErrNoRows) {
-				return nil, damagedRow("log", fmt.Errorf("entry %d is missing", entry))
+				return nil, damagedRow("log", fmt.Errorf("entry %d is missing: %w", entry, err))
 			}
 			if err != nil {
 				return nil, err

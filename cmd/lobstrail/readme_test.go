@@ -94,6 +94,11 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			words := append(shellWords(args), "--db", db)
 			code, out, stderr := inProcess(nil, words...)
 			answer := len(out)
+			if file != "" {
+				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if at := slices.Index(words, "-o"); at > 0 {
 				written, err := os.ReadFile(words[at+1])
 				if answer += len(written); err != nil {
@@ -102,11 +107,6 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			}
 			if code != exitDone || answer == 0 {
 				t.Errorf("%s: exit %d, %d bytes: %s", line, code, answer, stderr)
-			}
-			if file != "" {
-				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
-					t.Fatal(err)
-				}
 			}
 		}
 	}
