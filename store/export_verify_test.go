@@ -3,20 +3,10 @@ package store
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
-
-// TreeAt is the hash of the tree over the first n entries.
-func (s *Store) TreeAt(ctx context.Context, n int64) (hash tlog.Hash, err error) {
-	err = s.view(ctx, func(tx *sqlx.Tx) error {
-		hash, err = tlog.TreeHash(n, hashReader(ctx, tx))
-		return err
-	})
-	return hash, err
-}
 
 // RewriteLog makes the lines of responses again from the rows as they are, and all
 // hashes with them: it is what verify cannot see.

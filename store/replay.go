@@ -45,7 +45,7 @@ func (r *replay) all(ctx context.Context, progress func(done, total int64)) erro
 	if err := r.tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM response`); err != nil {
 		return err
 	}
-	if r.shown, err = newShownRows(ctx, r.tx, 1, last); err != nil {
+	if r.shown, err = newShownRows(ctx, r.tx.Tx, 1, last); err != nil {
 		return err
 	}
 	defer r.shown.close()

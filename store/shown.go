@@ -86,7 +86,7 @@ type (
 )
 
 // newShownRows reads what the responses from the first to the last number showed.
-func newShownRows(ctx context.Context, tx *txn, first, last int64) (s *shownRows, err error) {
+func newShownRows(ctx context.Context, tx reader, first, last int64) (s *shownRows, err error) {
 	s = &shownRows{}
 	s.snapshots, err = newCursor(ctx, tx, func(rows *sql.Rows, r *snapshotRow) error {
 		return rows.Scan((*number)(&r.response), (*number)(&r.account), (*number)(&r.document))

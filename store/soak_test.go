@@ -208,6 +208,7 @@ func (s *soak) judge() {
 	if len(told.changes) < soakAccounts {
 		s.t.Errorf("only %d changes", len(told.changes))
 	}
+	healthy(s.t, s.path)
 	if err := s.store.Close(); err != nil {
 		s.t.Error(err)
 	}

@@ -45,7 +45,7 @@ func (r *evidenceRows) open(ctx context.Context, c *logCheck) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.shown, err = newShownRows(ctx, c.tx, c.named["response"]+1, noMore); err != nil {
+	if r.shown, err = newShownRows(ctx, c.tx.Tx, c.named["response"]+1, noMore); err != nil {
 		return err
 	}
 	r.shown.stray = func(table string, at spot) {

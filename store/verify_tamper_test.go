@@ -158,7 +158,7 @@ func TestEveryTreeIsFoundAgain(t *testing.T) {
 	defer s.Close()
 	var trees []tlog.Tree
 	for n := range healthy(t, path).Tree.N + 1 {
-		hash, err := s.TreeAt(t.Context(), n)
+		hash, err := s.RootOf(t.Context(), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestWhatCameSinceIsVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	const from = 10
-	hash, err := s.TreeAt(t.Context(), from)
+	hash, err := s.RootOf(t.Context(), from)
 	if err != nil {
 		t.Fatal(err)
 	}

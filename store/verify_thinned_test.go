@@ -100,6 +100,28 @@ func TestVerifyFindsWhatNoPruneThinned(t *testing.T) {
 	}
 }
 
+// TestWhatCameSinceAPruneVerifies: old responses are looked up again, between new
+// ones.
+func TestWhatCameSinceAPruneVerifies(t *testing.T) {
+	path := memoryPath(t)
+	s := openStore(t, path, at(start))
+	snapshots(t, s, 0, 5, func(*store.Store) {})
+	old, err := s.Tree(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		snapshots(t, s, 5+round, 1, func(*store.Store) {})
+		if _, err := s.Prune(t.Context(), "default", store.Keep{Within: time.Duration(4-round) * time.Hour}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snapshots(t, s, 8, 2, func(*store.Store) {})
+	if found, done := verify(t, path, store.VerifyOptions{Since: old}); len(found) > 0 || done.Responses != 15 {
+		t.Errorf("looked at %+v and found %v", done, found)
+	}
+}
+
 // TestVerifyFindsThePastPutBack puts the snapshots back that the last prune thinned
 // out.
 func TestVerifyFindsThePastPutBack(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -62,12 +63,16 @@ func (a *app) newVerifyCmd() *cobra.Command {
 	return cmd
 }
 
+// verifyGC is readerGC for a check, which is long and is to need little memory.
+const verifyGC = 80
+
 func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	options, checkpoints, err := a.verifyOptions(o)
 	if err != nil {
 		return err
 	}
 	return a.readingAll(ctx, func(s *store.Store) error {
+		defer debug.SetGCPercent(debug.SetGCPercent(verifyGC))
 		bar := a.newProgress("verify", "responses")
 		options.Progress = bar.showShare
 		var first []store.Finding

@@ -140,6 +140,7 @@ func (c *crush) read(t *testing.T, args []string, stop <-chan struct{}) {
 // checkRuns: every batch is there, whole, and everything was first seen once.
 func (c *crush) checkRuns(t *testing.T, batches int) {
 	t.Helper()
+	c.home.must(exitDone, "verify")
 	var runs []report.RunJSON
 	c.home.read(&runs, "runs")
 	for _, run := range runs {

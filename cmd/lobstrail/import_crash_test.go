@@ -77,6 +77,7 @@ func TestKilledImportGoesOn(t *testing.T) {
 // inspectImport checks a store whose writer may just have been killed.
 func inspectImport(t *testing.T, h *home) {
 	t.Helper()
+	h.must(exitDone, "verify")
 	var runs []report.RunJSON
 	h.read(&runs, "runs")
 	snapshots := h.countByRun()
