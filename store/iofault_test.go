@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,10 +39,12 @@ var ioFaults = []ioFault{
 
 // trouble is one batch on a disk that fails.
 type trouble struct {
-	fault  ioFault
-	nth    int  // which operation of its kind fails
-	lasts  bool // and all after it
-	met    int  // how many there were
+	fault ioFault
+	nth   int  // which operation of its kind fails
+	lasts bool // and all after it
+
+	mu     sync.Mutex // who verifies reads side by side
+	met    int        // how many there were
 	struck bool
 }
 
@@ -49,6 +52,8 @@ func (f *trouble) strike(op, _ string) int32 {
 	if op != f.fault.op {
 		return sqlite3.SQLITE_OK
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.met++
 	if f.met == f.nth || f.lasts && f.met > f.nth {
 		f.struck = true
