@@ -205,7 +205,7 @@ func TestAStoreFromBeforeTheLogGetsOne(t *testing.T) {
 	if err := arena.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	takeBack(t, path, 7)
+	takeBack(t, path, 6)
 	s := openStore(t, path, at(start.Add(24*time.Hour)))
 	if after := dump(t, path, derived); after != before {
 		t.Errorf("what is derived is another:\n%.3000s", difference(before, after))
