@@ -137,7 +137,7 @@ func TestChartsOfLimits(t *testing.T) {
 	a.FirstSeen, a.SeenAt = hours(-99), hours(99)
 	in := Input{
 		Since: hours(6), Until: hours(96), Accounts: []store.AccountState{a},
-		Uses: []store.Use{use("calm", 10, 7), use("calm", 40, 9), use("calm", 5, 26), use("calm", 3, 50), use("edited", 10, 7), use("full", 80, 7), use("idle", 0, 7)},
+		Uses: []store.Use{use("calm", 10, 7), use("calm", 40, 9), use("calm", 5, 26), use("calm", 3, 50), use("calm", 3, 80), use("edited", 10, 7), use("full", 80, 7), use("idle", 0, 7)},
 		Changes: []store.AccountChange{
 			{Account: "a", Window: store.Window{After: hours(8), Before: hours(9)}, Change: store.Change{
 				Kind: store.LimitChanged, Path: "/params/user/edited/max", Old: json.RawMessage("50"), New: json.RawMessage("100")}},
@@ -150,7 +150,7 @@ func TestChartsOfLimits(t *testing.T) {
 	}
 	want := []string{
 		"full true true [{0 0.8}] [] 0", "edited true true [{0 0.1}] [] 1",
-		"calm false true [{0 0.4} {1 0.05} {2 0.03}] [1 2] 0", "idle false false [{0 0}] [] 0",
+		"calm false true [{0 0.4} {1 0.05} {2 0.03} {3 0.03}] [1 2] 0", "idle false false [{0 0}] [] 0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -23,8 +23,9 @@ type BackupOptions struct {
 	// Progress, unless nil, is called with the bytes copied so far and those there
 	// are.
 	Progress func(done, total int64)
-	// Checking, unless nil, is called when all is copied and the check begins.
-	Checking func()
+	// Checking, unless nil, is called with how much of the copy has been checked, in
+	// responses.
+	Checking func(done, total int64)
 }
 
 // Backup is a backup that was made.
@@ -37,9 +38,10 @@ type Backup struct {
 }
 
 // Backup makes a copy of the store as it is at one moment, whoever writes to it
-// meanwhile. It is made beside its place, checked, and renamed: what has the name
+// meanwhile. It is made beside its place, verified, and renamed: what has the name
 // of a backup is a whole one, whenever the process dies or the power fails. What a
-// dead process left behind is removed by the next backup to the same place.
+// dead process left behind is removed by the next backup to the same place. The
+// store must have been opened with rules: see [Store.Verify].
 //
 // It returns an error that matches fs.ErrExist when there is something at the
 // place that may not be touched, ErrDamaged when the copy is not what was stored,

@@ -18,10 +18,7 @@ func (s *Store) copyAndCheck(ctx context.Context, fresh string, o BackupOptions)
 	if tree, err = s.copyTo(ctx, fresh, o.Progress); err != nil {
 		return tree, 0, err
 	}
-	if o.Checking != nil {
-		o.Checking()
-	}
-	if err := checkCopy(ctx, fresh, s.rules, tree); err != nil {
+	if err := s.checkCopy(ctx, fresh, tree, o.Checking); err != nil {
 		return tree, 0, fmt.Errorf("the copy does not verify, and was removed: %w", err)
 	}
 	info, err := os.Stat(fresh)
@@ -92,14 +89,15 @@ func copyPages(ctx context.Context, from backuper, address string, progress func
 }
 
 // checkCopy verifies the whole copy, by the rules of the store if those are at hand.
-func checkCopy(ctx context.Context, fresh string, rules Rules, want tlog.Tree) error {
-	s, err := Open(ctx, fresh, Options{Rules: rules})
+func (s *Store) checkCopy(ctx context.Context, fresh string, want tlog.Tree, progress func(done, total int64)) error {
+	copied, err := Open(ctx, fresh, Options{Now: s.now, Rules: s.rules})
 	if err != nil {
 		return err
 	}
-	defer s.Close() // a reader has nothing to lose
+	defer copied.Close() // a reader has nothing to lose
 	var first error
-	_, err = s.Verify(ctx, VerifyOptions{AnyRules: true, Trees: []tlog.Tree{want}}, func(f Finding) {
+	o := VerifyOptions{AnyRules: true, Trees: []tlog.Tree{want}, Progress: progress}
+	_, err = copied.Verify(ctx, o, func(f Finding) {
 		if first == nil {
 			first = damagedRow(strings.TrimSpace(f.Table+" "+f.Row), errors.New(f.Problem))
 		}

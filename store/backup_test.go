@@ -67,7 +67,7 @@ func TestABackupThatIsStopped(t *testing.T) {
 	path := memoryPath(t)
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := s.Backup(ctx, path, store.BackupOptions{Checking: func() { cancel(stopped) }})
+	_, err := s.Backup(ctx, path, store.BackupOptions{Checking: func(int64, int64) { cancel(stopped) }})
 	if !errors.Is(err, stopped) && !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

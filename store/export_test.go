@@ -25,6 +25,13 @@ func PruneInSmallSteps(responses int64) (restore func()) {
 	return func() { maxThinnedResponses = before }
 }
 
+// WithoutLog runs fn with the log switched off.
+func WithoutLog(fn func()) {
+	logging = false
+	defer func() { logging = true }()
+	fn()
+}
+
 // Writer is the connection that a store writes through.
 func (s *Store) Writer() *sqlx.Conn { return s.writer.conn }
 

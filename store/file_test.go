@@ -269,3 +269,29 @@ func TestDamageIsNamed(t *testing.T) {
 		t.Errorf("writing: %v", err)
 	}
 }
+
+// TestClosingDoesNotWaitLongForReaders: there are some that never end.
+func TestClosingDoesNotWaitLongForReaders(t *testing.T) {
+	path := memoryPath(t)
+	s, _, err := store.OpenWriter(t.Context(), path, writer(start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := second(t, path).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Rollback() // nothing to commit
+	var n int
+	if err := reader.QueryRow(`SELECT count(*) FROM snapshot`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	take(t, s, start, accountObject(``))
+	begun := time.Now()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > 6*time.Second { // it was 10, and is 1
+		t.Errorf("closing took %s", took)
+	}
+}

@@ -103,7 +103,8 @@ func (h *head) commitment(document int64, body []byte) *ledger.Hash {
 
 // vanish notes that the API answered 404: what the endpoints had said counts no more.
 func (h *head) vanish() {
-	h.List.Document.Valid, h.List.Digest, h.Detail.Digest = false, nil, nil
+	h.List.Document.Valid, h.List.leaf = false, nil
+	h.List.Digest, h.Detail.Digest = nil, nil
 }
 
 // textOrNull binds JSON as text; nil is NULL.

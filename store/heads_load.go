@@ -31,50 +31,51 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 	if err != nil {
 		return err
 	}
-	statement, err := tx.writer.statement(ctx, `
-		SELECT
-			wanted.key,
-			a.id,
-			seen.list_response_id,
-			seen.detail_response_id,
-			h.locked_until,
-			iif(?1, h.detail_document_id, h.list_document_id),
-			CASE
-				WHEN h.gone THEN NULL
-				WHEN ?1 AND h.detail_version_id = h.version_id THEN h.detail_digest
-				WHEN NOT ?1 AND h.list_version_id = h.version_id AND h.absence_id IS NULL THEN h.list_digest
-			END,
-			iif(?1, h.detail_leaf, h.list_leaf)
-		FROM json_each(?2) wanted
-		CROSS JOIN account a ON a.workspace_id = ?3 AND a.hash = wanted.value
-		JOIN head h ON h.account_id = a.id
-		JOIN seen ON seen.account_id = a.id`)
-	if err != nil {
-		return err
-	}
-	rows, err := statement.Stmt.QueryContext(ctx, source == Detail, string(wanted), hs.workspaceID)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key number
-		h := &head{}
-		e := h.at(source)
-		// Not by sqlx, and numbers not by database/sql: their reflection costs as
-		// much as the query.
-		err := rows.Scan(&key, (*number)(&h.AccountID), (*nullNumber)(&h.List.Seen), (*nullNumber)(&h.Detail.Seen),
-			(*nullNumber)(&h.LockedUntil), (*nullNumber)(&e.Document), &e.Digest, &e.leaf)
-		if err == nil && e.Document.Valid && len(e.leaf) != tlog.HashSize {
-			err = damagedRow("head", fmt.Errorf("account %s has no leaf", ids[key]))
-		}
-		if err != nil {
+	var row string
+	return tx.each(ctx, func(scan func(...any) error) error {
+		if err := scan(&row); err != nil {
 			return err
 		}
-		h.Hash = ids[key]
+		h, err := unpackHead(row, source, ids)
 		hs.known[h.Hash] = h
+		return err
+	}, loadHeads, source == Detail, string(wanted), hs.workspaceID)
+}
+
+var loadHeads = `
+	SELECT ` + packed(`wanted.key`, `a.id`, `seen.list_response_id`, `seen.detail_response_id`, `h.locked_until`,
+	`iif(?1, h.detail_document_id, h.list_document_id)`,
+	`CASE
+		WHEN h.gone THEN NULL
+		WHEN ?1 AND h.detail_version_id = h.version_id THEN h.detail_digest
+		WHEN NOT ?1 AND h.list_version_id = h.version_id AND h.absence_id IS NULL THEN h.list_digest
+	END, iif(?1, h.detail_leaf, h.list_leaf)`) + `
+	FROM json_each(?2) wanted
+	CROSS JOIN account a ON a.workspace_id = ?3 AND a.hash = wanted.value
+	JOIN head h ON h.account_id = a.id
+	JOIN seen ON seen.account_id = a.id`
+
+// unpackHead reads a row of loadHeads: numbers, and then, without a mark between, the
+// digest, if it counts, and the leaf, if there is a document.
+func unpackHead(row string, source Source, ids []string) (*head, error) {
+	f, h := unpack(row), &head{}
+	e := h.at(source)
+	key := f.number()
+	h.AccountID, h.List.Seen, h.Detail.Seen = f.number().Int64, f.number(), f.number()
+	h.LockedUntil, e.Document = f.number(), f.number()
+	hashes := []byte(f.rest)
+	if f.wrong || f.over || !key.Valid || key.Int64 >= int64(len(ids)) || len(hashes)%tlog.HashSize != 0 ||
+		e.Document.Valid != (len(hashes) > 0) || len(hashes) > 2*tlog.HashSize {
+		return h, damagedRow("head", fmt.Errorf("of account number %d", h.AccountID))
 	}
-	return rows.Err()
+	h.Hash = ids[key.Int64]
+	if len(hashes) > tlog.HashSize {
+		e.Digest = hashes[:tlog.HashSize:tlog.HashSize]
+	}
+	if e.Document.Valid {
+		e.leaf = hashes[len(hashes)-tlog.HashSize:]
+	}
+	return h, nil
 }
 
 // complete reads what load left out. nil is nobody.

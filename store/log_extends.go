@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -14,8 +15,8 @@ import (
 var ErrRewritten = errors.New("the history is not the one that was signed")
 
 // Extends returns nil when the log begins with the entries that the tree is over,
-// as it was when the tree was signed, and ErrRewritten (or ErrDamaged) when it does
-// not. It goes by the hashes that are stored, and does not look at what they are of.
+// as it was when the tree was signed, and ErrRewritten when it does not. It goes by
+// the hashes that are stored, and does not look at what they are of.
 func (s *Store) Extends(ctx context.Context, signed tlog.Tree) error {
 	return s.view(ctx, func(tx *sqlx.Tx) error {
 		return extends(ctx, tx, signed)
@@ -31,10 +32,15 @@ func extends(ctx context.Context, tx getter, signed tlog.Tree) error {
 		return fmt.Errorf("%w: the log has %d entries, the checkpoint %d", ErrRewritten, size, signed.N)
 	}
 	hash, err := tlog.TreeHash(signed.N, hashReader(ctx, tx))
-	if err == nil && hash != signed.Hash {
-		err = fmt.Errorf("%w: its first %d entries are others", ErrRewritten, signed.N)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: entries are missing", ErrRewritten)
+	case err != nil:
+		return err
+	case hash != signed.Hash:
+		return fmt.Errorf("%w: its first %d entries are others", ErrRewritten, signed.N)
 	}
-	return err
+	return nil
 }
 
 // SyncDir makes what was named in the folder survive power loss.

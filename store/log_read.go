@@ -137,13 +137,19 @@ func (d *loggedDocument) leafOf(response int64, s *shown) ledger.Hash {
 	if !s.received {
 		return d.leaf
 	}
-	received := s.erased
-	if received == (ledger.Hash{}) {
-		received = d.salt.ReceivedBlind(response).Received(s.digest, s.moved)
-	}
+	return d.observed(response, s).Leaf()
+}
+
+// observed is what the leaf of a snapshot that shows the document is made of.
+func (d *loggedDocument) observed(response int64, s *shown) ledger.Observed {
 	shown := d.shown
-	shown.Received = &received
-	return shown.Leaf()
+	switch {
+	case s.erased != ledger.Hash{}:
+		shown.Received = &s.erased
+	case s.received:
+		shown.Received = new(d.salt.ReceivedBlind(response).Received(s.digest, s.moved))
+	}
+	return shown
 }
 
 // document reads what the log says of a document, once.

@@ -40,6 +40,9 @@ func (p *page) insertReceived(ctx context.Context) error {
 
 // log notes the response, with the root of the tree over its snapshots.
 func (p *page) log() {
+	if !logging {
+		return
+	}
 	leaves := make([]ledger.Hash, len(p.taken))
 	for i := range p.taken {
 		leaves[i] = p.taken[i].leaf

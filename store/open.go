@@ -186,7 +186,8 @@ func (s *Store) Close() error {
 		s.read = nil
 	}
 	if s.writer != nil {
-		_, err := s.writer.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		// It waits for those who read the journal, but not long: Litestream always does.
+		_, err := s.writer.conn.ExecContext(context.Background(), "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
 		errs = append(errs, s.failure(err))
 	}
 	return errors.Join(append(errs, s.release())...)

@@ -15,7 +15,8 @@ import (
 // ErrLater means that what is to be proven came after the checkpoint.
 var ErrLater = errors.New("came after the checkpoint")
 
-// ErrRedacted means that what is to be proven was redacted.
+// ErrRedacted means that what is to be proven was redacted: but for its document, it
+// can be proven still.
 var ErrRedacted = errors.New("was redacted: what was observed of it is gone, and the secret that would prove it")
 
 // ProofQuery asks for the proof of a snapshot.
@@ -40,7 +41,7 @@ type Proof struct {
 // at or before the moment, ErrLater when it came after the log had that size, and
 // ErrRedacted.
 func (s *Store) Prove(ctx context.Context, q ProofQuery) (p Proof, err error) {
-	err = s.viewPrepared(ctx, func(tx *txn) error {
+	err = s.apart(ctx, nil, func(tx *txn) error {
 		if p.Tree, err = treeAt(ctx, tx, q.Size); err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func (s *Store) Prove(ctx context.Context, q ProofQuery) (p Proof, err error) {
 		}
 		return p.fill(ctx, tx, snapshot, q)
 	})
-	return p, err
+	return p, s.failure(err)
 }
 
 // treeAt is the tree of the log as it had so many entries; 0: as it is.
@@ -96,7 +97,7 @@ func findSnapshot(ctx context.Context, tx *txn, q ProofQuery) (found foundSnapsh
 		JOIN document d ON d.id = s.document_id
 		WHERE w.name = ? AND a.hash = ?
 		ORDER BY r.received_at DESC, r.id DESC LIMIT 1`, q.until(), q.Workspace, q.Account)
-	if err == nil && len(found.Salt) == 0 {
+	if err == nil && len(found.Salt) == 0 && !q.WithoutDocument {
 		err = fmt.Errorf("account %s %w", q.Account, ErrRedacted)
 	}
 	return found, err
@@ -194,10 +195,7 @@ func (p *Proof) show(ctx context.Context, tx *txn, f foundSnapshot) error {
 		if err != nil {
 			return err
 		}
-		p.Shown = document.shown
-		if s.received {
-			p.Shown.Received = new(document.salt.ReceivedBlind(f.Response).Received(s.digest, s.moved))
-		}
+		p.Shown = document.observed(f.Response, &s)
 		p.Response, p.Index = f.Response, page.There()[i]
 		p.InResponse = page.Prove(p.Index)
 	}

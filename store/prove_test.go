@@ -176,15 +176,59 @@ func TestWhatWasChangedCannotBeProven(t *testing.T) {
 	}
 }
 
-// TestARedactedAccountCannotBeProven, and the error says why.
-func TestARedactedAccountCannotBeProven(t *testing.T) {
+// TestARedactedAccount can be proven to have been seen, and no more.
+func TestARedactedAccount(t *testing.T) {
 	s := openStore(t, memoryPath(t), at(start))
-	snapshots(t, s, 0, 1, func(*store.Store) {})
-	if _, err := second(t, s.Path()).Exec(`DROP TRIGGER account_is_fixed; UPDATE account SET salt = x'' WHERE id = 1`); err != nil {
+	snapshots(t, s, 0, 2, func(*store.Store) {})
+	signer, verifier := signing(t)
+	all, id := provableRows(t, s), fmt.Sprintf("%032x", 0)
+	if _, err := s.Redact(t.Context(), "default", id); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Prove(t.Context(), store.ProofQuery{Workspace: "default", Account: fmt.Sprintf("%032x", 0)})
-	if !errors.Is(err, store.ErrRedacted) || !strings.Contains(err.Error(), "was redacted") {
-		t.Errorf("%v", err)
+	for _, want := range all {
+		q := store.ProofQuery{Workspace: "default", Account: want.account, At: time.UnixMilli(want.received)}
+		p, err := s.Prove(t.Context(), q)
+		if want.account == id {
+			if !errors.Is(err, store.ErrRedacted) || !strings.Contains(err.Error(), "was redacted") {
+				t.Errorf("%v", err)
+			}
+			q.WithoutDocument, want.body = true, ""
+			p, err = s.Prove(t.Context(), q)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkProof(t, p, want, signer, verifier)
+	}
+}
+
+// TestThinnedSnapshotsCannotBeProven: the one before is, and the next is told.
+func TestThinnedSnapshotsCannotBeProven(t *testing.T) {
+	s := openStore(t, memoryPath(t), at(start))
+	for hour := range 9 {
+		take(t, s, start.Add(time.Duration(hour)*time.Hour), accountObject(``))
+	}
+	signer, verifier := signing(t)
+	all := provableRows(t, s)
+	if done, err := s.Prune(t.Context(), "default", store.Keep{}, nil); err != nil || done.Thinned != 7 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for i, thinned := range all {
+		p, err := s.Prove(t.Context(), store.ProofQuery{Workspace: "default", Account: thinned.account, At: time.UnixMilli(thinned.received)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, next := all[0], time.UnixMilli(all[8].received).UTC()
+		switch i {
+		case 0:
+			next = time.Time{}
+		case 8:
+			want, next = all[8], time.Time{}
+		}
+		if !p.Next.Equal(next) {
+			t.Errorf("at hour %d the next is %v, want %v", i, p.Next, next)
+		}
+		p.Next = time.Time{}
+		checkProof(t, p, want, signer, verifier)
 	}
 }

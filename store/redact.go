@@ -49,6 +49,7 @@ func (s *Store) Redact(ctx context.Context, workspace, account string) (done Red
 	if s.writer == nil {
 		return done, errors.New("store: opened for reading")
 	}
+	defer s.forgetHeads() // what was known of icons and digests is no longer so
 	// What is deleted is overwritten, also in pages that stay.
 	if _, err := s.writer.conn.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
 		return done, s.failure(err)

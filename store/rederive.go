@@ -7,9 +7,7 @@ import "context"
 // It is one transaction: readers see the old state until it is done. progress,
 // unless nil, is called after each response.
 func (s *Store) Rederive(ctx context.Context, progress func(done, total int64)) error {
-	if s.heads != nil {
-		s.heads.forget()
-	}
+	s.forgetHeads()
 	return s.update(ctx, func(tx *txn) error {
 		if err := forget(ctx, tx); err != nil {
 			return err

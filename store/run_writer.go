@@ -130,6 +130,13 @@ func (s *Store) headsOf(workspaceID int64) *heads {
 	return s.heads
 }
 
+// forgetHeads is for who writes heads otherwise than by saving those at hand.
+func (s *Store) forgetHeads() {
+	if s.heads != nil {
+		s.heads.forget()
+	}
+}
+
 // readEnd finds where the history of the workspace ends.
 func (w *RunWriter) readEnd(ctx context.Context, tx *txn) error {
 	if err := tx.GetContext(ctx, &w.firstResponse, `SELECT coalesce(max(id), 0) + 1 FROM response`); err != nil {

@@ -202,22 +202,6 @@ func sideBySide(txs []*sqlx.Tx, all ...func(tx *sqlx.Tx) error) error {
 	return group.Wait()
 }
 
-// viewPrepared is view for many queries, each of which is prepared once.
-func (s *Store) viewPrepared(ctx context.Context, fn func(tx *txn) error) (err error) {
-	conn, err := s.read.Connx(ctx)
-	if err != nil {
-		return s.failure(err)
-	}
-	reader := &writer{conn: conn, prepared: map[string]*sqlx.Stmt{}}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	tx, err := conn.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return s.failure(err)
-	}
-	defer tx.Rollback() // nothing to commit
-	return s.failure(fn(&txn{Tx: tx, writer: reader}))
-}
-
 // floorMS and ceilMS are the Unix milliseconds at or before, and at or after t.
 func floorMS(t time.Time) int64 { return t.UnixMilli() }
 

@@ -22,7 +22,7 @@ type backupOptions struct {
 }
 
 const backupHelp = `Copy the store to a file, as it is at one moment, while batches go on. The copy
-is made beside its place (FILE.new), checked, and only then given its name, so
+is made beside its place (FILE.new), verified, and only then given its name, so
 that what is called FILE is always a whole backup. To restore, use it: name it
 with --db, or put it where the store was.
 
@@ -65,13 +65,18 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 		return usage("--lock-wait must not be negative")
 	}
 	return a.readingAll(ctx, func(s *store.Store) error {
-		bar := a.newBytesProgress("backup")
-		defer bar.done()
+		copied, checked := a.newBytesProgress("backup"), a.newProgress("verify the copy", "responses")
+		defer copied.done()
+		defer checked.done()
 		b, err := s.Backup(ctx, path, store.BackupOptions{
-			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: bar.showShare,
-			Checking: func() { bar.describe("backup: checking the copy") },
+			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: copied.showShare,
+			Checking: func(done, total int64) {
+				copied.done()
+				checked.showShare(done, total)
+			},
 		})
-		bar.done()
+		copied.done()
+		checked.done()
 		if errors.Is(err, fs.ErrExist) {
 			return &usageError{err.Error(), "name another file, or let --keep N move older backups out of the way, or --force write over it"}
 		}
@@ -92,18 +97,10 @@ func (a *app) printBackup(b report.BackupJSON) error {
 		{Title: "Kept", Key: "kept", Value: render.TextCell(kept)},
 		{Title: "Removed", Key: "removed", Value: render.IntCell(b.Removed)},
 	}, func() error {
-		_, err := fmt.Fprintf(a.env.stdout, "Backed up to %s, and checked: %s, %d bytes.\n", render.Clean(b.File), entries(b.Size), b.Bytes)
+		_, err := fmt.Fprintf(a.env.stdout, "Backed up to %s, and verified: %s, %d bytes.\n", render.Clean(b.File), many(b.Size, "entry", "entries"), b.Bytes)
 		if kept != "" && err == nil {
 			_, err = fmt.Fprintf(a.env.stdout, "Older backups: %s.\n", render.Clean(kept))
 		}
 		return err
 	})
-}
-
-// entries counts entries of the log.
-func entries(n int64) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return fmt.Sprintf("%d entries", n)
 }

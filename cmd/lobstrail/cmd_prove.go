@@ -32,6 +32,10 @@ written by "lobstrail checkpoint --to". The latter shows that it was in the log
 when that checkpoint was made. Of other accounts it tells how many the answer
 showed, and which failed in it, and no more.
 
+Of an account that was redacted it can prove no more than that it was seen, with
+--without-document. What "lobstrail prune" has thinned out cannot be proven: the
+snapshots before and after it are named.
+
 The form of the text is in the documentation of package store/ledger.
 
 Exit codes: 0 done; 2 wrong usage, no such account, no snapshot then, or a file
@@ -105,7 +109,7 @@ func (a *app) prove(ctx context.Context, s *store.Store, q store.ProofQuery, o p
 	case errors.Is(err, store.ErrLater):
 		return p, usage("%s in %s\nmake a new one with \"lobstrail checkpoint\", or sign one with --key", err, o.checkpoint)
 	case errors.Is(err, store.ErrRedacted):
-		return p, usage("%s", err)
+		return p, usage("%s\n--without-document proves that it was seen, and when", err)
 	case err != nil:
 		return p, err
 	}
@@ -159,7 +163,7 @@ func (a *app) giveProof(p ledger.Proof, proven ledger.Proven, made store.Proof, 
 	answer := report.NewProofJSON(p, proven, o.output)
 	return a.printOne(answer, proofPairs(answer), func() error {
 		_, err := fmt.Fprintf(a.env.stdout, "Wrote %s: the snapshot of %s is in entry %d of the %s that %s has signed.\n",
-			render.Clean(o.output), render.Stamp(answer.ReceivedAt.Time), answer.Entry, entries(answer.Size), render.Clean(answer.Origin))
+			render.Clean(o.output), render.Stamp(answer.ReceivedAt.Time), answer.Entry, many(answer.Size, "entry", "entries"), render.Clean(answer.Origin))
 		return err
 	})
 }

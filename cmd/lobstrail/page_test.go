@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
 )
@@ -37,7 +38,7 @@ func readBack(t *testing.T, db string, vars map[string]string) (element, report.
 	t.Helper()
 	now := time.Now()
 	file := filepath.Join(t.TempDir(), "report.html")
-	args := []string{"report", "--db", db, "--since", now.AddDate(0, 0, -21).Format(time.RFC3339), "--until", now.Format(time.RFC3339)}
+	args := []string{"report", "--db", db, "--since", now.AddDate(0, 0, -21).Format(time.RFC3339), "--until", now.Format(time.RFC3339Nano)}
 	if o := within(80, vars, append(args, "--format", "html", "-o", file)...); o.code != exitDone || o.stdout != "" {
 		t.Fatal(o)
 	}
@@ -77,6 +78,28 @@ func TestThePageSaysWhatJSONSays(t *testing.T) {
 	t.Run("limits", func(t *testing.T) { comparePageLimits(t, page.find("#limits")[0], r.Limits) })
 	t.Run("changes", func(t *testing.T) { comparePageChanges(t, page.find("#changes")[0], r.Changes) })
 	t.Run("runs", func(t *testing.T) { comparePageRuns(t, page.find("#runs")[0], r.Runs) })
+}
+
+// TestThePageSaysWhatJSONSaysOfRuns that failed, whose figures differ.
+func TestThePageSaysWhatJSONSaysOfRuns(t *testing.T) {
+	t.Parallel()
+	world := nowWorld()
+	id := world.Add(lobstrtest.Account{Username: "ada"})
+	world.Add(lobstrtest.Account{Username: "ben"})
+	h := newHome(t).asks(serve(t, world), lobstrtest.DefaultToken)
+	within(0, h.vars, "snapshot")
+	if o := within(0, h.vars, "snapshot", id, lobstrtest.ID("nobody"), lobstrtest.ID("no one")); o.code != exitIncomplete {
+		t.Fatal(o)
+	}
+	page, r := readBack(t, h.db, h.vars)
+	if s := r.Runs.Summary; s.Incomplete != 1 || s.Requested != 5 || s.Captured != 3 || s.Failures != 2 || s.Requests == s.Requested {
+		t.Fatalf("%+v", s)
+	}
+	runs := page.find("#runs")[0]
+	comparePageRuns(t, runs, r.Runs)
+	if text := runs.text(); !strings.Contains(text, "1 of 3 capturednot_found: "+r.Runs.Incomplete[0].Failures[0].Message) {
+		t.Errorf("what happened: %s", text)
+	}
 }
 
 func comparePageSummary(t *testing.T, page element, r report.Report) {

@@ -85,13 +85,6 @@ func (p *progress) showShare(done, total int64) {
 	}
 }
 
-// describe says what is done now.
-func (p *progress) describe(what string) {
-	if p.bar != nil {
-		p.bar.Describe(what)
-	}
-}
-
 // done removes the bar.
 func (p *progress) done() {
 	if p.bar != nil {

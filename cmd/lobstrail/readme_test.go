@@ -93,19 +93,20 @@ func TestEveryCommandInTheReadmeRuns(t *testing.T) {
 			ran++
 			words := append(shellWords(args), "--db", db)
 			code, out, stderr := inProcess(nil, words...)
-			if at := slices.Index(words, "-o"); at > 0 {
-				written, err := os.ReadFile(words[at+1])
-				if out += string(written); err != nil {
-					t.Error(err)
-				}
-			}
-			if code != exitDone || len(out) == 0 {
-				t.Errorf("%s: exit %d, %d bytes: %s", line, code, len(out), stderr)
-			}
+			answer := len(out)
 			if file != "" {
 				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if at := slices.Index(words, "-o"); at > 0 {
+				written, err := os.ReadFile(words[at+1])
+				if answer += len(written); err != nil {
+					t.Error(err)
+				}
+			}
+			if code != exitDone || answer == 0 {
+				t.Errorf("%s: exit %d, %d bytes: %s", line, code, answer, stderr)
 			}
 		}
 	}

@@ -123,12 +123,18 @@ func (b *browser) listen(event any) {
 // blameless fails the test for what the page did.
 func (b *browser) blameless() {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, fault := range b.faults {
+	for _, fault := range b.taken() {
 		b.t.Error(fault)
 	}
+}
+
+// taken are the faults since the last call.
+func (b *browser) taken() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	faults := b.faults
 	b.faults = nil
+	return faults
 }
 
 func run[T any](b *browser, action chromedp.Action[T]) T {

@@ -88,6 +88,8 @@ func TestWhoSignedACheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	line := signed[bytes.LastIndex(signed, []byte("— ")):]
+	twice := slices.Concat(signed, line[:len(line)-5], []byte("AAA=\n"))
 	theirs, err := note.Sign(&note.Note{Text: ledger.FormatCheckpoint(checkpoint(7))}, stranger.signer)
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +104,7 @@ func TestWhoSignedACheckpoint(t *testing.T) {
 		"by one of two keys":                 {signed, []note.Verifier{next.verifier, ours.verifier}, []string{ledger.KeyID(ours.verifier)}, nil, true},
 		"by us and somebody":                 {both, []note.Verifier{ours.verifier}, []string{ledger.KeyID(ours.verifier)}, []string{ledger.KeyID(stranger.verifier)}, true},
 		"by another key of the same name":    {signed, []note.Verifier{next.verifier}, nil, nil, false},
+		"by our key, and once more, wrongly": {twice, []note.Verifier{ours.verifier}, nil, nil, false},
 		"by nobody known":                    {signed, nil, nil, nil, false},
 		"by a known key that is not the log": {theirs, []note.Verifier{ours.verifier, stranger.verifier}, nil, nil, false},
 	}

@@ -165,7 +165,7 @@ func TestNoByteOfAProofCanChange(t *testing.T) {
 			_, err = p.Verify(k.verifier)
 		}
 		if !errors.Is(err, ledger.ErrInvalid) {
-			t.Errorf("%v of %q", err, changed)
+			t.Fatalf("%v of %q", err, changed)
 		}
 	})
 	if tried < 9*len(text) {
@@ -195,6 +195,11 @@ func TestProofsThatDoNotFit(t *testing.T) {
 			c.Hash, _ = tlog.TreeHash(6, h)
 			p.Checkpoint = sign(t, newKey(t, origin), c)
 		},
+	}
+	tests["an entry that counts wrongly"] = func(p *ledger.Proof) {
+		p.Entry = strings.Replace(p.Entry, fmt.Sprintf("entry %d\n", p.EntryIndex+1), "entry 7\n", 1)
+		p.EntryIndex, p.InLog = 0, nil
+		p.Checkpoint = sign(t, k, ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 1, Hash: tlog.RecordHash([]byte(p.Entry))}})
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
