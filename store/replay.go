@@ -49,9 +49,12 @@ func (r *replay) all(ctx context.Context, progress func(done, total int64)) erro
 		return err
 	}
 	defer r.shown.close()
+	// The driver starts a goroutine for each statement that may be broken off, and these
+	// take microseconds: what may be broken off is the whole, between two responses.
+	whole, ctx := ctx, context.WithoutCancel(ctx)
 	err = r.tx.each(ctx, func(scan func(...any) error) error {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+		if err := whole.Err(); err != nil {
+			return context.Cause(whole)
 		}
 		var workspace, run int64
 		p := page{tx: r.tx}

@@ -165,7 +165,7 @@ func unplaced(err error) error {
 }
 
 // readingCache keeps the memory of a pass small: it reads nearly all once, in order.
-const readingCache = "cache_size(-8192)"
+const readingCache = "cache_size(-2048)"
 
 // apart runs fn in a read transaction on a connection of its own. Unlike those of
 // the pool it does not map the file, which would count as memory of the process.

@@ -53,7 +53,7 @@ func makeDerived(ctx context.Context, tx *txn) error {
 	}
 	temporary := strings.NewReplacer("CREATE TABLE ", "CREATE TEMP TABLE ", "CREATE TRIGGER ", "CREATE TEMP TRIGGER ",
 		"CREATE INDEX ", "CREATE INDEX temp.")
-	script := "PRAGMA temp.cache_size = -16384;"
+	script := "PRAGMA temp.cache_size = -8192;"
 	for _, name := range append(append([]string{"absence"}, derivedTables...), derivedHelpers...) {
 		script += temporary.Replace(schema.sql(name)) + ";"
 	}

@@ -63,8 +63,9 @@ func (a *app) newVerifyCmd() *cobra.Command {
 	return cmd
 }
 
-// verifyGC is readerGC for a check, which is long and is to need little memory.
-const verifyGC = 80
+// verifyMemory is about what a check may use itself, beside SQLite: the collector
+// works harder when it comes near.
+const verifyMemory = 56 << 20
 
 func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	options, checkpoints, err := a.verifyOptions(o)
@@ -72,7 +73,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 		return err
 	}
 	return a.readingAll(ctx, func(s *store.Store) error {
-		defer debug.SetGCPercent(debug.SetGCPercent(verifyGC))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))
 		bar := a.newProgress("verify", "responses")
 		options.Progress = bar.showShare
 		var first []store.Finding
