@@ -11,8 +11,8 @@ import (
 )
 
 // String is how a row is called that belongs to a snapshot.
-func (at spot) String() string {
-	return fmt.Sprintf("response %d, account %d", at.response, at.account)
+func (p spot) String() string {
+	return fmt.Sprintf("response %d, account %d", p.response, p.account)
 }
 
 // response compares a response and what it showed with its line.
