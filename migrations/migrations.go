@@ -8,7 +8,7 @@
 //	00004  figures for the query planner
 //	00005  reading by time costs what it finds
 //	00006  counters are written in the order in which they move
-//	00008  the transparency log
+//	00007  the transparency log
 package migrations
 
 import "embed"
@@ -22,4 +22,4 @@ var FS embed.FS
 const ApplicationID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 8
+const Version = 7

@@ -216,7 +216,8 @@ func (s *step) nameSquid(ctx context.Context, squid Squid) error {
 		SELECT q.id, ?1, ?2
 		FROM squid q
 		WHERE q.workspace_id = ?3 AND q.hash = ?4 AND ?2 IS NOT (
-			SELECT n.name FROM squid_name n WHERE n.squid_id = q.id ORDER BY n.since DESC LIMIT 1
+			-- Names of later may be there already: those that a redacted account told of.
+			SELECT n.name FROM squid_name n WHERE n.squid_id = q.id AND n.since <= ?1 ORDER BY n.since DESC LIMIT 1
 		)`, s.page.received, squid.Name, workspace, squid.ID)
 	return err
 }

@@ -159,11 +159,9 @@ func digestOf(body []byte) []byte {
 	return digest[:]
 }
 
-// number and nullNumber are integers of the table, as the driver has them.
-type (
-	number     int64
-	nullNumber sql.NullInt64
-)
+// number is an integer of a table, as the driver has it. database/sql takes longer
+// over it than SQLite.
+type number int64
 
 func (n *number) Scan(value any) (err error) {
 	i, ok := value.(int64)
@@ -171,11 +169,4 @@ func (n *number) Scan(value any) (err error) {
 		err = fmt.Errorf("%w: %T where a number belongs", ErrDamaged, value)
 	}
 	return err
-}
-
-func (n *nullNumber) Scan(value any) error {
-	if n.Valid = value != nil; !n.Valid {
-		return nil
-	}
-	return (*number)(&n.Int64).Scan(value)
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,65 +83,74 @@ func checkTree(t testing.TB, s *store.Store) {
 	}
 }
 
+// author does one of everything that adds evidence.
+type author struct {
+	t     *testing.T
+	store *store.Store
+	run   *store.RunWriter
+}
+
+func (c *author) begin() (err error) {
+	c.run, err = c.store.Begin(c.t.Context(), "default", store.ScopeAll)
+	return err
+}
+
+func (c *author) finish() error {
+	return c.run.Finish(c.t.Context(), store.Outcome{State: store.Complete})
+}
+
+// append appends responses from a source at once.
+func (c *author) append(source store.Source, responses ...store.Response) error {
+	for i := range responses {
+		responses[i].Source, responses[i].Sent, responses[i].Received = source, start, start.Add(time.Second)
+	}
+	_, err := c.run.AppendAll(c.t.Context(), responses)
+	return err
+}
+
+func (c *author) unlist(at time.Time) error { _, err := c.run.Unlist(c.t.Context(), at); return err }
+
+// refused is no error when there was one.
+func refused(err error) error {
+	if err == nil {
+		return errors.New("it was stored")
+	}
+	return nil
+}
+
 // TestEachTransactionOfEvidenceHasAnEntry does one of everything.
 func TestEachTransactionOfEvidenceHasAnEntry(t *testing.T) {
 	path := memoryPath(t)
-	s := openStore(t, path, at(start))
-	ctx := t.Context()
-	var run *store.RunWriter
-	begin := func() (err error) { run, err = s.Begin(ctx, "default", store.ScopeAll); return err }
-	finish := func() error { return run.Finish(ctx, store.Outcome{State: store.Complete}) }
-	page := func(r store.Response) store.Response {
-		r.Source, r.Sent, r.Received = store.List, start, start.Add(time.Second)
-		return r
-	}
-	known := accountObject(``)
+	c := &author{t: t, store: openStore(t, path, at(start))}
+	unread := store.Failure{Kind: store.FailDecode, Message: "x"}
 	for _, step := range []struct {
 		name string
 		do   func() error
 		want string // the subjects of the new entries
 	}{
-		{"a run begins", begin, "run 1"},
+		{"a run begins", c.begin, "run 1"},
 		{"a page", func() error {
-			_, err := run.Append(ctx, page(store.Response{Accounts: []store.Observed{known}}))
-			return err
+			return c.append(store.List, store.Response{Accounts: []store.Observed{accountObject(``)}})
 		}, "run 1, response 1"},
-		{"a list that lacks nobody", func() error { _, err := run.Unlist(ctx, start); return err }, ""},
-		{"it ends", finish, "run 1"},
-		{"another begins", begin, "run 2"},
+		{"a list that lacks nobody", func() error { return c.unlist(start) }, ""},
+		{"it ends", c.finish, "run 1"},
+		{"another begins", c.begin, "run 2"},
 		{"two empty pages, one of them with a failure, at once", func() error {
-			_, err := run.AppendAll(ctx, []store.Response{
-				page(store.Response{Failures: []store.Failure{{Kind: store.FailDecode, Message: "x"}}}), page(store.Response{}),
-			})
-			return err
+			return c.append(store.List, store.Response{Failures: []store.Failure{unread}}, store.Response{})
 		}, "run 2, response 2, failure 1, response 3"},
-		{"a failure", func() error {
-			return run.Fail(ctx, 3, store.Failure{Kind: store.FailHTTP}, store.Failure{Kind: store.FailHTTP})
-		}, "run 2, failure 2, failure 3"},
-		{"a list that lacks one", func() error { _, err := run.Unlist(ctx, start.Add(time.Second)); return err }, "run 2, absence 1"},
+		{"failures", func() error { return c.run.Fail(t.Context(), 3, unread, unread) }, "run 2, failure 2, failure 3"},
+		{"a list that lacks one", func() error { return c.unlist(start.Add(time.Second)) }, "run 2, absence 1"},
 		{"a page that cannot be stored", func() error {
-			if _, err := run.Append(ctx, page(store.Response{Accounts: []store.Observed{{ID: "x"}}})); err == nil {
-				return fmt.Errorf("it was stored")
-			}
-			return nil
+			return refused(c.append(store.List, store.Response{Accounts: []store.Observed{{ID: "x"}}}))
 		}, ""},
 		{"a list that claims somebody to be gone", func() error {
-			if _, err := run.Append(ctx, page(store.Response{Absent: []string{ada}})); err == nil {
-				return fmt.Errorf("it was stored")
-			}
-			return nil
+			return refused(c.append(store.List, store.Response{Absent: []string{ada}}))
 		}, ""},
-		{"it is gone", func() error {
-			gone := store.Response{Source: store.Detail, Sent: start, Received: start.Add(time.Second), Absent: []string{ada}}
-			_, err := run.Append(ctx, gone)
-			return err
-		}, "run 2, response 4"},
+		{"it is gone", func() error { return c.append(store.Detail, store.Response{Absent: []string{ada}}) }, "run 2, response 4"},
 		{"the process dies, and another one comes", func() error {
-			if err := s.Close(); err != nil {
-				return err
-			}
-			s = openStore(t, path, at(start))
-			return nil
+			err := c.store.Close()
+			c.store = openStore(t, path, at(start))
+			return err
 		}, "run 2"},
 	} {
 		before := len(entries(t, path))
@@ -155,7 +165,7 @@ func TestEachTransactionOfEvidenceHasAnEntry(t *testing.T) {
 			t.Errorf("%s: entries %q, want %q", step.name, got, step.want)
 		}
 	}
-	checkTree(t, s)
+	checkTree(t, c.store)
 	if text := entries(t, path); !strings.Contains(text[len(text)-1], " interrupted ") {
 		t.Errorf("the last entry is %q", text[len(text)-1])
 	}
@@ -195,7 +205,7 @@ func TestAStoreFromBeforeTheLogGetsOne(t *testing.T) {
 	if err := arena.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	takeBack(t, path, 7)
+	takeBack(t, path, 6)
 	s := openStore(t, path, at(start.Add(24*time.Hour)))
 	if after := dump(t, path, derived); after != before {
 		t.Errorf("what is derived is another:\n%.3000s", difference(before, after))

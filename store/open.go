@@ -79,6 +79,7 @@ func (s *Store) connectReader(ctx context.Context, pragmas ...string) error {
 	if s.read, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
 		return interpret(err)
 	}
+	s.read.SetMaxIdleConns(4) // as many as read side by side
 	return checkSchema(ctx, s.read)
 }
 

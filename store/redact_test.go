@@ -151,38 +151,64 @@ func TestRedactErasesEveryByte(t *testing.T) {
 	if err != nil || done.Documents != 6 || done.Received != 6 || done.Failures != 12 || done.Icons != 3 || done.Account != person {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	check := func(when string) {
-		t.Helper()
-		for _, mark := range personMarks {
-			if inFiles(t, path, mark) {
-				t.Errorf("%s: %q is still in the files", when, mark)
-			}
-		}
-	}
-	check("open")
+	nothingLeft(t, path, "open")
 	left := rowsOf(t, path, `SELECT hex(digest) FROM received WHERE digest IS NOT NULL`)
 	if len(left) != 1 || len(digest) != 7 {
 		t.Errorf("digests: %d before, %d left", len(digest), len(left))
 	}
+	checkWhatStays(t, path, done.Name)
+	healthy(t, path)
+	showAgain(t, s)
+	nothingLeft(t, path, "shown again")
+	again, err := s.Redact(t.Context(), "default", person)
+	if err != nil || again.Name != done.Name || again.Documents != 0 {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	if _, err := s.Redact(t.Context(), "default", strings.Repeat("9", 32)); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+	if err := errors.Join(s.Rederive(t.Context(), nil), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, path, "closed")
+	healthy(t, path)
+}
+
+// nothingLeft looks for marks of the person in the files of the store.
+func nothingLeft(t *testing.T, path, when string) {
+	t.Helper()
+	for _, mark := range personMarks {
+		if inFiles(t, path, mark) {
+			t.Errorf("%s: %q is still in the files", when, mark)
+		}
+	}
+}
+
+// checkWhatStays reads what is told of the redacted account.
+func checkWhatStays(t *testing.T, path, name string) {
+	t.Helper()
 	for query, want := range map[string]string{
 		`SELECT health FROM account_versions WHERE account = '` + person + `' ORDER BY version`:                            "[healthy expired healthy expired healthy expired]",
 		`SELECT status FROM account_versions WHERE account = '` + person + `' ORDER BY version`:                            "[200 401 200 401 200 401]",
 		`SELECT DISTINCT coalesce(status_code_info, '') FROM account_versions WHERE account = '` + person + `' ORDER BY 1`: "[ synchronized]",
-		`SELECT DISTINCT username FROM changes WHERE account = '` + person + `'`:                                           "[" + done.Name + "]",
+		`SELECT DISTINCT username FROM changes WHERE account = '` + person + `'`:                                           "[" + name + "]",
 		`SELECT DISTINCT message FROM failures ORDER BY 1`:                                                                 "[keep me redacted]",
 		`SELECT count(*) FROM snapshots WHERE account = '` + person + `'`:                                                  "[6]",
 		`SELECT count(*) FROM squid_assignments WHERE account = '` + person + `'`:                                          "[1]",
 		`SELECT count(*) FROM limit_usage`:                                                                                 "[0]",
 		`SELECT body FROM icon WHERE body <> ''`:                                                                           "[SHARED]",
 		`SELECT document FROM account_current WHERE account = '` + person + `'`: fmt.Sprintf(
-			`[{"id":"%s","username":"%s"}]`, person, done.Name),
+			`[{"id":"%s","username":"%s"}]`, person, name),
 	} {
 		if got := fmt.Sprint(rowsOf(t, path, query)); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}
 	}
-	healthy(t, path)
-	// The API shows it again, and it is withheld.
+}
+
+// showAgain lets the API show the redacted account again: it is withheld.
+func showAgain(t *testing.T, s *store.Store) {
+	t.Helper()
 	run, err := s.Begin(t.Context(), "default", store.ScopeAll)
 	if err != nil {
 		t.Fatal(err)
@@ -205,22 +231,6 @@ func TestRedactErasesEveryByte(t *testing.T) {
 	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
 		t.Fatal(err)
 	}
-	check("shown again")
-	again, err := s.Redact(t.Context(), "default", person)
-	if err != nil || again.Name != done.Name || again.Documents != 0 {
-		t.Errorf("again: %+v, %v", again, err)
-	}
-	if _, err := s.Redact(t.Context(), "default", strings.Repeat("9", 32)); !errors.Is(err, store.ErrNotFound) {
-		t.Error(err)
-	}
-	if err := s.Rederive(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	check("closed")
-	healthy(t, path)
 }
 
 // inFiles reports whether the text is in a file of the store.

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // rowsOf streams the rows of a query, each mapped by its method. The iteration
@@ -44,7 +42,7 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 
 // eachOf runs a query and calls fn with the scan of each row. It is for long
 // answers, whose rows sqlx takes longer to map than SQLite to find.
-func eachOf(ctx context.Context, tx *sqlx.Tx, query string, args []any, fn func(scan func(...any) error) error) error {
+func eachOf(ctx context.Context, tx rowsQuerier, query string, args []any, fn func(scan func(...any) error) error) error {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -56,6 +54,11 @@ func eachOf(ctx context.Context, tx *sqlx.Tx, query string, args []any, fn func(
 		}
 	}
 	return rows.Err()
+}
+
+// rowsQuerier is a transaction, whose statements may stay prepared.
+type rowsQuerier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // fieldEnd separates the fields of a packed row. No text that was stored has this

@@ -87,17 +87,7 @@ func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql
 
 // each runs the query and calls fn with the scan of each row.
 func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := t.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return eachOf(ctx, t, query, args, fn)
 }
 
 // update runs fn in one write transaction, and adds what it notes to the log. fn

@@ -137,7 +137,7 @@ func TestHealthyHistoriesVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	healthy(t, path)
-	for _, version := range []int64{7, 2} {
+	for _, version := range []int64{6, 2} {
 		takeBack(t, path, version)
 		s := openStore(t, path, at(start.Add(24*time.Hour)))
 		healthy(t, path)

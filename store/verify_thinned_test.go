@@ -36,9 +36,8 @@ func prunedStore(t *testing.T, path string) (old tlog.Tree) {
 	return old
 }
 
-// TestVerifyFindsWhatNoPruneThinned alters what stands for snapshots, the
-// snapshots, and what prunes say of them.
-func TestVerifyFindsWhatNoPruneThinned(t *testing.T) {
+// TestAPrunedStoreVerifies, also to and from checkpoints that are older.
+func TestAPrunedStoreVerifies(t *testing.T) {
 	whole := filepath.Join(labFolder(t), "store.db")
 	old := prunedStore(t, whole)
 	healthy(t, whole)
@@ -56,6 +55,13 @@ func TestVerifyFindsWhatNoPruneThinned(t *testing.T) {
 			t.Errorf("since entry %d: %v", since, found)
 		}
 	}
+}
+
+// TestVerifyFindsWhatNoPruneThinned alters what stands for snapshots, the
+// snapshots, and what prunes say of them.
+func TestVerifyFindsWhatNoPruneThinned(t *testing.T) {
+	whole := filepath.Join(labFolder(t), "store.db")
+	prunedStore(t, whole)
 	body, err := os.ReadFile(whole)
 	if err != nil {
 		t.Fatal(err)
