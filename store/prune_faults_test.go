@@ -160,9 +160,12 @@ func TestPowerLossInAPrune(t *testing.T) {
 // prune writes to, before and after the row is written.
 func TestAPruneThatIsRefusedLeavesNothing(t *testing.T) {
 	lab := newPruneLab(t)
-	for _, stop := range []string{"BEFORE DELETE ON snapshot", "AFTER DELETE ON snapshot", "BEFORE INSERT ON thinned",
+	for i, stop := range []string{"BEFORE DELETE ON snapshot", "AFTER DELETE ON snapshot", "BEFORE INSERT ON thinned",
 		"AFTER INSERT ON thinned", "BEFORE INSERT ON entry", "AFTER INSERT ON entry", "AFTER INSERT ON setting",
 		"BEFORE DELETE ON setting", "AFTER DELETE ON setting"} {
+		if i%fewer(1, 4) > 0 {
+			continue
+		}
 		t.Run(stop, func(t *testing.T) {
 			dir := labFolder(t)
 			lay(t, dir, lab.before)

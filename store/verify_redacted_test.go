@@ -26,7 +26,7 @@ func TestVerifyFindsWhatWasDoneToRedacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	const its = ` WHERE account_id = (SELECT account_id FROM redacted)`
-	for _, alter := range []string{
+	for i, alter := range []string{
 		`UPDATE version SET health = 'healthy'` + its, `UPDATE version SET username = 'x'` + its, `DELETE FROM change` + its,
 		`UPDATE change SET after = after + 1` + its, `UPDATE status_step SET before = before + 1` + its,
 		`UPDATE assignment SET from_before = from_before + 1` + its, `UPDATE head SET health = 'locked'` + its,
@@ -41,6 +41,9 @@ func TestVerifyFindsWhatWasDoneToRedacted(t *testing.T) {
 		`INSERT INTO redacted SELECT id, 'account', id, zeroblob(32) FROM account WHERE length(salt) > 0`,
 		`INSERT INTO redacted SELECT account_id, 'document', id, zeroblob(32) FROM document WHERE account_id NOT IN (SELECT account_id FROM redacted)`,
 	} {
+		if i%fewer(1, 4) > 0 {
+			continue
+		}
 		dir := labFolder(t)
 		lay(t, dir, map[string][]byte{"store.db": body})
 		path := filepath.Join(dir, "store.db")
