@@ -9,6 +9,7 @@
 //	00005  reading by time costs what it finds
 //	00006  counters are written in the order in which they move
 //	00007  the transparency log
+//	00008  snapshots are written without looking up what they refer to
 package migrations
 
 import "embed"
@@ -22,4 +23,4 @@ var FS embed.FS
 const ApplicationID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 7
+const Version = 8
