@@ -78,7 +78,8 @@ func makeEmpty(ctx context.Context, path string) error {
 	if err := touch(path); err != nil {
 		return err
 	}
-	address, err := dsn(path, "rw", "synchronous(FULL)")
+	// Nothing needs to last before all is there: the last transaction syncs the file.
+	address, err := dsn(path, "rw", "synchronous(OFF)")
 	if err != nil {
 		return err
 	}
@@ -87,9 +88,9 @@ func makeEmpty(ctx context.Context, path string) error {
 		return err
 	}
 	db.SetMaxOpenConns(1)
-	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", migrations.ApplicationID))
+	err = migrate(ctx, db)
 	if err == nil {
-		err = migrate(ctx, db)
+		_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA synchronous = FULL; PRAGMA application_id = %d", migrations.ApplicationID))
 	}
 	return errors.Join(err, db.Close())
 }
