@@ -3,14 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
@@ -37,14 +33,17 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 	ctx = context.WithoutCancel(ctx)
 	before := w.clock
 	var sum Appended
-	err := w.store.update(ctx, func(tx *txn) error {
+	err := w.store.update(ctx, func(tx *txn) (err error) {
+		rows := startRows(ctx, tx)
+		defer func() { err = errors.Join(err, rows.end()) }()
 		requests := 0
 		for _, r := range responses {
-			p := page{w: w, tx: tx, received: max(ceilMS(r.Received), w.clock.last)}
+			p := &page{w: w, tx: tx, rows: rows, received: max(ceilMS(r.Received), w.clock.last)}
 			if err := p.write(ctx, r); err != nil {
 				return err
 			}
-			w.clock.advance(&p, r)
+			rows.pages <- p
+			w.clock.advance(p, r)
 			sum.Add(p.done)
 			requests = max(requests, r.Requests)
 		}
@@ -77,7 +76,9 @@ func (a *Appended) Add(more Appended) {
 type page struct {
 	w        *RunWriter
 	tx       *txn
-	id       int64 // of the response
+	rows     *rowWriter
+	heads    []*head // of the accounts shown, and then of those absent; nil: not known before
+	id       int64   // of the response
 	source   Source
 	sent     int64 // Unix milliseconds, rounded down
 	received int64 // Unix milliseconds, rounded up, never before the last response of the workspace
@@ -108,27 +109,28 @@ func (p *page) write(ctx context.Context, r Response) error {
 	p.source, p.sent = r.Source, min(floorMS(r.Sent), p.received)
 	p.failures = slices.Clone(r.Failures)
 	r = p.withhold(r)
-	digests, err := p.load(ctx, r)
-	if err != nil {
+	digests := make([][]byte, len(r.Accounts))
+	hashing := share(len(digests), func(i int) { digests[i] = r.Accounts[i].digest() })
+	defer hashing.wait()
+	p.rows.take()
+	err := p.begin(ctx, r)
+	if p.rows.give(); err != nil {
 		return err
 	}
-	if err := p.insertResponse(ctx, r); err != nil {
-		return err
-	}
+	hashing.wait()
 	news := p.readNews(r.Accounts, digests)
-	for _, i := range p.order(r) {
+	for _, i := range p.order() {
 		if i < len(r.Accounts) {
-			err = p.observe(ctx, r.Accounts[i], digests[i], news[i])
+			err = p.observe(ctx, p.head(i, r.Accounts[i].ID), r.Accounts[i], digests[i], news[i])
 		} else {
-			err = p.absent(ctx, r.Absent[i-len(r.Accounts)])
+			id := r.Absent[i-len(r.Accounts)]
+			err = p.absent(ctx, p.head(i, id), id)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(p.insertSnapshots(ctx), p.insertUsage(ctx), p.insertReceived(ctx)); err != nil {
-		return err
-	}
+	p.sortRows()
 	p.log()
 	p.done.Failed = len(p.failures)
 	return p.w.insertFailures(ctx, p.tx, p.failures)
@@ -146,121 +148,46 @@ func (p *page) withhold(r Response) Response {
 	return r
 }
 
-// load reads where the accounts of the response stand, and hashes them
-// meanwhile.
-func (p *page) load(ctx context.Context, r Response) (digests [][]byte, err error) {
+// begin reads where the accounts of the response stand, and makes its row.
+func (p *page) begin(ctx context.Context, r Response) error {
 	ids := make([]string, 0, len(r.Accounts)+len(r.Absent))
-	for _, account := range r.Accounts {
-		if p.head(account.ID) == nil && !IsAccountID(account.ID) {
-			return nil, fmt.Errorf("store: append: %q is not an account id", account.ID)
-		}
-		ids = append(ids, account.ID)
+	for i := range r.Accounts {
+		ids = append(ids, r.Accounts[i].ID)
 	}
-	digests = make([][]byte, len(r.Accounts))
-	var next atomic.Int64
-	hash := func() {
-		for i := next.Add(1) - 1; i < int64(len(digests)); i = next.Add(1) - 1 {
-			digests[i] = r.Accounts[i].digest()
-		}
+	ids = append(ids, r.Absent...)
+	if err := p.w.heads.load(ctx, p.tx, p.source, ids); err != nil {
+		return err
 	}
-	var hashing sync.WaitGroup
-	hashing.Go(hash)
-	err = p.w.heads.load(ctx, p.tx, p.source, append(ids, r.Absent...))
-	hash() // what is left
-	hashing.Wait()
-	return digests, err
-}
-
-// digest is that of the object as received; nil when a secret was taken out of it.
-func (o *Observed) digest() []byte {
-	switch {
-	case o.Withheld:
-		return nil
-	case o.Digest != nil:
-		return o.Digest
-	}
-	digest := sha256.Sum256(o.Raw)
-	return digest[:]
-}
-
-// news is an account object that was not the same as before, taken apart.
-type news struct {
-	separated
-	digest  [sha256.Size]byte // of the document
-	outline *outline          // nil when not known
-	known   bool              // by its outline: body and icon are left out
-	err     error             // why it cannot be understood
-}
-
-// readNews takes those objects apart that do not stand as they did, on all cores;
-// the others stay nil.
-func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
-	all := make([]*news, len(accounts))
-	var next atomic.Int64
-	read := func() {
-		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
-			h := p.head(accounts[i].ID)
-			if h != nil && h.stands(p.source, digests[i], p.received) {
-				continue
-			}
-			if all[i] = p.knownNews(h, &accounts[i]); all[i] == nil {
-				all[i] = readNews(&accounts[i])
-			}
+	p.heads = make([]*head, len(ids))
+	for i, id := range ids {
+		p.heads[i] = p.w.heads.known[id]
+		if p.heads[i] == nil && i < len(r.Accounts) && !IsAccountID(id) {
+			return fmt.Errorf("store: append: %q is not an account id", id)
 		}
 	}
-	var readers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) - 1 {
-		readers.Go(read)
-	}
-	read()
-	readers.Wait()
-	return all
-}
-
-func readNews(account *Observed) *news {
-	apart, err := separate(account.Raw)
-	seen := &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
-	if account.Outline != nil && err == nil {
-		seen.outline = newOutline(account.Raw, [sha256.Size]byte(account.Outline), apart)
-	}
-	return seen
-}
-
-// knownNews reads an object with the outline of the one before; nil: it has not.
-func (p *page) knownNews(h *head, account *Observed) *news {
-	if h == nil || account.Outline == nil {
-		return nil
-	}
-	o := h.at(p.source).outline
-	if o == nil || string(o.digest[:]) != string(account.Outline) {
-		return nil
-	}
-	return &news{separated: separated{usage: o.usageOf(account.Raw)}, digest: o.document, outline: o, known: true}
+	return p.insertResponse(ctx, r)
 }
 
 // insertResponse makes the row of the response. The bounds of its account ids
 // are known before: new accounts get the ids that follow the highest one.
 func (p *page) insertResponse(ctx context.Context, r Response) error {
-	var highest int64
-	if err := p.tx.GetContext(ctx, &highest, `SELECT coalesce(max(id), 0) FROM account`); err != nil {
-		return err
-	}
-	lowest, top, fresh := highest+1, int64(0), int64(0)
-	span := func(id string) {
-		if h := p.head(id); h != nil {
+	lowest, top, fresh := int64(math.MaxInt64), int64(0), int64(0)
+	for i, h := range p.heads {
+		if h != nil {
 			lowest, top = min(lowest, h.AccountID), max(top, h.AccountID)
-		} else {
+		} else if i < len(r.Accounts) {
 			fresh++
 		}
 	}
-	for _, account := range r.Accounts {
-		span(account.ID)
-	}
-	if fresh > 0 {
-		top = highest + fresh
-	}
-	for _, id := range r.Absent {
-		span(id)
+	if top == 0 || fresh > 0 {
+		var highest int64
+		if err := p.tx.GetContext(ctx, &highest, `SELECT coalesce(max(id), 0) FROM account`); err != nil {
+			return err
+		}
+		lowest = min(lowest, highest+1)
+		if fresh > 0 {
+			top = highest + fresh
+		}
 	}
 	p.line = ledger.Response{
 		Source: string(r.Source), Sent: p.sent, Received: p.received, HeldMS: p.received - ceilMS(r.Received),
@@ -275,22 +202,26 @@ func (p *page) insertResponse(ctx context.Context, r Response) error {
 
 // order is the order in which the accounts shown, and then those absent, are taken:
 // that of their rows, by which they are derived again; new ones come last.
-func (p *page) order(r Response) []int {
-	order, rows := make([]int, len(r.Accounts)+len(r.Absent)), make([]int64, len(r.Accounts)+len(r.Absent))
+func (p *page) order() []int {
+	order := make([]int, len(p.heads))
 	for i := range order {
-		id := ""
-		if order[i] = i; i < len(r.Accounts) {
-			id = r.Accounts[i].ID
-		} else {
-			id = r.Absent[i-len(r.Accounts)]
-		}
-		if rows[i] = math.MaxInt64; p.head(id) != nil {
-			rows[i] = p.head(id).AccountID
-		}
+		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	row := func(i int) int64 {
+		if h := p.heads[i]; h != nil {
+			return h.AccountID
+		}
+		return math.MaxInt64
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(row(a), row(b)) })
 	return order
 }
 
-// head is where an account stands; nil: it was never seen.
-func (p *page) head(id string) *head { return p.w.heads.known[id] }
+// head is where an account stands; nil: it was never seen. One that is new may be
+// named twice.
+func (p *page) head(i int, id string) *head {
+	if h := p.heads[i]; h != nil {
+		return h
+	}
+	return p.w.heads.known[id]
+}

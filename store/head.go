@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
@@ -44,6 +46,19 @@ func (h *head) usageAt(pointer string) json.RawMessage {
 	return nil
 }
 
+// movements are those of the volatile values that stand otherwise, by pointer.
+func (h *head) movements(usages []usage) (moved []ledger.Counters) {
+	for _, u := range usages {
+		standing := h.Usage[u.pointer]
+		if standing == nil && string(u.body) == "null" || standing != nil && string(standing.body) == string(u.body) {
+			continue
+		}
+		moved = append(moved, ledger.Counters{Pointer: u.pointer, Body: u.body, Max: u.max})
+	}
+	slices.SortFunc(moved, func(a, b ledger.Counters) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return moved
+}
+
 // endpoint is what one endpoint last said of an account.
 type endpoint struct {
 	Digest   []byte        // of the object as received; nil when not known
@@ -53,7 +68,7 @@ type endpoint struct {
 	body     []byte        // SHA-256 of the document; nil when not known
 	leaf     []byte        // of a snapshot that shows the document and nothing new
 	commits  *ledger.Hash  // the commitment to the document; nil when not known, or gone
-	outline  *outline      // of the object; nil when not known
+	template *template     // of the object; nil when not known
 	marked   bool          // see heads
 	digested bool          // see heads
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"maps"
 	"slices"
 )
 
@@ -94,11 +93,11 @@ func (hs *heads) save(ctx context.Context, tx *txn) error {
 	slices.SortFunc(hs.touched, func(a, b *head) int { return cmp.Compare(a.AccountID, b.AccountID) })
 	var listed, detailed marks
 	for _, h := range hs.touched {
-		if err := saveHead(ctx, tx, h); err != nil {
-			return err
-		}
 		listed.take(h.AccountID, &h.List)
 		detailed.take(h.AccountID, &h.Detail)
+	}
+	if err := saveHeads(ctx, tx, hs.touched); err != nil {
+		return err
 	}
 	if err := saveCounters(ctx, tx, hs.touched); err != nil {
 		return err
@@ -107,31 +106,5 @@ func (hs *heads) save(ctx context.Context, tx *txn) error {
 		h.touched, h.changed, h.List.digested, h.Detail.digested = false, false, false, false
 	}
 	hs.touched = hs.touched[:0]
-	return errors.Join(
-		listed.save(ctx, tx, `UPDATE seen SET list_response_id = ? FROM json_each(?) shown WHERE account_id = shown.value`),
-		detailed.save(ctx, tx, `UPDATE seen SET detail_response_id = ? FROM json_each(?) shown WHERE account_id = shown.value`))
-}
-
-// marks are the accounts that a response was the last to show, as JSON, by the
-// response.
-type marks map[int64]array
-
-func (m *marks) take(account int64, e *endpoint) {
-	if !e.marked {
-		return
-	}
-	e.marked = false
-	if *m == nil {
-		*m = marks{}
-	}
-	(*m)[e.Seen.Int64] = (*m)[e.Seen.Int64].add(account)
-}
-
-func (m marks) save(ctx context.Context, tx *txn, query string) error {
-	for _, response := range slices.Sorted(maps.Keys(m)) {
-		if _, err := tx.ExecContext(ctx, query, response, m[response].String()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(listed.save(ctx, tx, "list_response_id"), detailed.save(ctx, tx, "detail_response_id"))
 }

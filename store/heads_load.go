@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -23,11 +22,16 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 		}
 		hs.forget()
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return hs.known[id] != nil })
-	if len(ids) == 0 {
+	var missing []string
+	for _, id := range ids {
+		if hs.known[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
 		return nil
 	}
-	wanted, err := json.Marshal(ids)
+	wanted, err := json.Marshal(missing)
 	if err != nil {
 		return err
 	}
@@ -36,7 +40,7 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 		if err := scan(&row); err != nil {
 			return err
 		}
-		h, err := unpackHead(row, source, ids)
+		h, err := unpackHead(row, source, missing)
 		hs.known[h.Hash] = h
 		return err
 	}, loadHeads, source == Detail, string(wanted), hs.workspaceID)

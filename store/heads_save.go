@@ -2,25 +2,40 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 )
 
-// saveHead writes what has changed in the row of the head.
-func saveHead(ctx context.Context, tx *txn, h *head) error {
-	if h.changed {
-		return saveWhole(ctx, tx, h)
-	}
-	if h.List.digested {
-		if _, err := tx.ExecContext(ctx, `UPDATE head SET list_digest = ? WHERE account_id = ?`, h.List.Digest, h.AccountID); err != nil {
-			return err
+// saveHeads writes what has changed in the rows of the heads.
+func saveHeads(ctx context.Context, tx *txn, touched []*head) error {
+	var listed, detailed []redigested
+	for _, h := range touched {
+		if h.changed {
+			if err := saveWhole(ctx, tx, h); err != nil {
+				return err
+			}
+			continue
+		}
+		if h.List.digested {
+			listed = append(listed, redigested{h.AccountID, h.List.Digest})
+		}
+		if h.Detail.digested {
+			detailed = append(detailed, redigested{h.AccountID, h.Detail.Digest})
 		}
 	}
-	if h.Detail.digested {
-		_, err := tx.ExecContext(ctx, `UPDATE head SET detail_digest = ? WHERE account_id = ?`, h.Detail.Digest, h.AccountID)
-		return err
-	}
-	return nil
+	return errors.Join(saveDigests(ctx, tx, "list_digest", listed), saveDigests(ctx, tx, "detail_digest", detailed))
+}
+
+// redigested is an account, and the digest of the object that an endpoint sent last.
+type redigested struct {
+	account int64
+	digest  []byte
+}
+
+func saveDigests(ctx context.Context, tx *txn, column string, rows []redigested) error {
+	return writeRows(ctx, tx, `UPDATE head SET `+column+` = fresh.column2 FROM (VALUES) fresh WHERE account_id = fresh.column1`,
+		nil, rows, func(values []any, r redigested) []any { return append(values, r.account, r.digest) })
 }
 
 func saveWhole(ctx context.Context, tx *txn, h *head) error {
@@ -73,8 +88,8 @@ func saveCounters(ctx context.Context, tx *txn, touched []*head) error {
 		}
 		h.moved = h.moved[:0]
 	}
-	return insertRows(ctx, tx, `INSERT OR REPLACE INTO counter (account_id, pointer, response_id, body, max) VALUES `, rows,
-		func(values []any, c standingCounter) []any {
+	return writeRows(ctx, tx, `INSERT OR REPLACE INTO counter (account_id, pointer, response_id, body, max) VALUES`,
+		nil, rows, func(values []any, c standingCounter) []any {
 			return append(values, c.account, c.pointer, c.response, string(c.body), textOrNull(c.max))
 		})
 }

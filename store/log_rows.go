@@ -2,40 +2,49 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
-	"slices"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// receive takes note of what came with the snapshot beside its document: the
-// digest of the object as received, where it is another than the endpoint's last,
-// and the counters that moved. It answers the leaf of the snapshot.
-func (p *page) receive(h *head, digest []byte, usages []usage) ledger.Hash {
-	moved := p.move(h, usages)
-	e := h.at(p.source)
-	if len(moved) == 0 && bytes.Equal(e.Digest, digest) {
-		return ledger.Hash(e.leaf)
+// receipt is what came with a snapshot beside its document.
+type receipt struct {
+	moved []ledger.Counters // by pointer
+	leaf  ledger.Hash       // of the snapshot
+	same  bool              // nothing moved, and the bytes are those of the endpoint's last object
+}
+
+// receipt finds what came with a snapshot of the account. It changes nothing.
+func (p *page) receipt(h *head, digest []byte, usages []usage) receipt {
+	e, r := h.at(p.source), receipt{moved: h.movements(usages)}
+	if r.same = len(r.moved) == 0 && bytes.Equal(e.Digest, digest); r.same {
+		r.leaf = ledger.Hash(e.leaf)
+		return r
+	}
+	commitment := h.Salt.ReceivedBlind(p.id).Received(digest, r.moved)
+	r.leaf = ledger.Observed{Account: h.Hash, Document: e.commits, Received: &commitment}.Leaf()
+	return r
+}
+
+// receive takes note of what came with the snapshot.
+func (p *page) receive(h *head, digest []byte, r receipt) {
+	for _, m := range r.moved {
+		u := usage{m.Pointer, m.Body, m.Max}
+		p.moved = append(p.moved, moved{h.AccountID, u})
+		p.w.heads.move(h, u, p.id)
+	}
+	if r.same {
+		return
 	}
 	p.w.heads.redigest(h, p.source, digest)
-	p.news = append(p.news, received{h.AccountID, e.Digest})
-	commitment := h.Salt.ReceivedBlind(p.id).Received(digest, moved)
-	return ledger.Observed{Account: h.Hash, Document: e.commits, Received: &commitment}.Leaf()
+	p.news = append(p.news, received{h.AccountID, h.at(p.source).Digest})
 }
 
 // received is one row of table received.
 type received struct {
 	account int64
 	digest  []byte
-}
-
-// insertReceived writes what came with the snapshots, in key order.
-func (p *page) insertReceived(ctx context.Context) error {
-	slices.SortFunc(p.news, func(a, b received) int { return cmp.Compare(a.account, b.account) })
-	return insertRows(ctx, p.tx, `INSERT INTO received (response_id, account_id, digest) VALUES `, p.news,
-		func(values []any, r received) []any { return append(values, p.id, r.account, r.digest) })
 }
 
 // log notes the response, with the root of the tree over its snapshots.

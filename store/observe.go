@@ -10,10 +10,9 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// observe takes one account of the response. seen is nil when its object is the
+// observe takes one account of the response, whose head is h. seen is nil when its object is the
 // one before.
-func (p *page) observe(ctx context.Context, account Observed, digest []byte, seen *news) error {
-	h := p.head(account.ID)
+func (p *page) observe(ctx context.Context, h *head, account Observed, digest []byte, seen *news) error {
 	switch {
 	case h != nil && p.repeats(h):
 		p.done.Repeated++
@@ -30,7 +29,11 @@ func (p *page) observe(ctx context.Context, account Observed, digest []byte, see
 		return err
 	}
 	if h != nil {
-		if p.movedOnly(h, digest, seen) {
+		if seen.receipt == nil {
+			seen.receipt = p.movedOnly(h, digest, seen)
+		}
+		if seen.receipt != nil {
+			p.standing(h, digest, seen)
 			return nil
 		}
 	}
@@ -63,13 +66,17 @@ func (p *page) take(h *head, document int64, leaf ledger.Hash) {
 // sight.
 func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, seen *news) (err error) {
 	step := p.step(h)
-	if err := step.prepare(ctx, seen.body, resetsIn(seen.usage)); err != nil {
+	p.rows.take()
+	err = step.prepare(ctx, seen.body, resetsIn(seen.usage))
+	if p.rows.give(); err != nil {
 		return err
 	}
 	if err := step.compare(); err != nil {
 		p.fail(id, err)
 		return nil
 	}
+	p.rows.take()
+	defer p.rows.give()
 	if h == nil {
 		if h, err = p.newAccount(ctx, id); err != nil {
 			return err
@@ -81,7 +88,7 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 		return err
 	}
 	e := h.at(p.source)
-	e.body, e.outline = bytes.Clone(seen.digest[:]), seen.outline // a copy: the head outlives what it stands in
+	e.body, e.template = bytes.Clone(seen.digest[:]), seen.template // a copy: the head outlives what it stands in
 	if p.take(h, step.documentID, leaf); step.changed() {
 		p.done.Changed++
 	} else {
@@ -90,22 +97,29 @@ func (p *page) examine(ctx context.Context, h *head, id string, digest []byte, s
 	return nil
 }
 
-// movedOnly takes an account whose document is the one before, by its digest,
-// and which is in the state before but for its counters; false: it is not so.
+// movedOnly is the receipt of an account whose document is the one before, by its
+// digest, and which is in the state before but for its counters; nil: it is not so.
 // What resets_in tells moves the health, and goes the long way.
-func (p *page) movedOnly(h *head, digest []byte, seen *news) bool {
+func (p *page) movedOnly(h *head, digest []byte, seen *news) *receipt {
 	e := h.at(p.source)
-	if !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
-		return false
+	if !h.whole || !h.settled(p.source, e.Document.Int64, p.received) || p.source != Detail && h.AbsenceID.Valid {
+		return nil
 	}
 	resets := !isNull(jsontext.Value(h.usageAt("/resets_in"))) || !isNull(jsontext.Value(resetsIn(seen.usage)))
 	if resets || !bytes.Equal(e.body, seen.digest[:]) {
-		return false
+		return nil
 	}
-	p.take(h, e.Document.Int64, p.receive(h, digest, seen.usage))
+	r := p.receipt(h, digest, seen.usage)
+	return &r
+}
+
+// standing takes an account of which only the counters moved.
+func (p *page) standing(h *head, digest []byte, seen *news) {
+	e := h.at(p.source)
+	p.receive(h, digest, *seen.receipt)
+	p.take(h, e.Document.Int64, seen.receipt.leaf)
 	p.done.Unchanged++
-	e.outline = seen.outline
-	return true
+	e.template = seen.template
 }
 
 // store writes the evidence of an account that was examined, and what follows
@@ -117,18 +131,18 @@ func (p *page) store(ctx context.Context, step *step, digest []byte, seen *news)
 	if err := p.insertDocument(ctx, step, seen.body); err != nil {
 		return leaf, err
 	}
-	leaf = p.receive(step.head, digest, seen.usage)
+	r := p.receipt(step.head, digest, seen.usage)
+	p.receive(step.head, digest, r)
 	if p.source != Detail {
 		if err := p.relist(ctx, step.head); err != nil {
 			return leaf, err
 		}
 	}
-	return leaf, step.derive(ctx)
+	return r.leaf, step.derive(ctx)
 }
 
 // absent takes an account that the API answered 404 for.
-func (p *page) absent(ctx context.Context, id string) error {
-	h := p.head(id)
+func (p *page) absent(ctx context.Context, h *head, id string) error {
 	if err := p.w.heads.complete(ctx, p.tx, h); err != nil {
 		return err
 	}

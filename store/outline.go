@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"crypto/sha256"
-	"hash"
-	"iter"
 	"strings"
 )
 
@@ -12,51 +10,61 @@ import (
 // sends.
 const marker = `"\u0000"`
 
-// OutlineDigest is the SHA-256 of the outline of an account object: of its bytes
-// with a marker in the place of each counter. Objects with the same one differ in
-// their counters alone, if one of them is valid: both are then, and a counter of
-// the one stands where one of the other does. False: there is no counter in it
-// that is spelled plainly (or it holds the marker itself).
-func OutlineDigest(raw []byte) (digest [sha256.Size]byte, ok bool) {
-	var sum hash.Hash
-	at := 0
-	for from, to := range plainCounters(raw) {
-		if sum == nil {
-			sum = sha256.New()
-		}
-		sum.Write(raw[at:from]) // never fails
-		sum.Write([]byte(marker))
-		at = to
-	}
-	if sum == nil || bytes.Contains(raw, []byte(marker)) {
-		return digest, false
-	}
-	sum.Write(raw[at:])
-	sum.Sum(digest[:0])
-	return digest, true
+// Outline is an account object apart from its counters.
+type Outline struct {
+	digest   [sha256.Size]byte
+	counters []extent
 }
 
-// plainCounters finds what may be the counters of an account object, which need
-// not be valid: integers of a usual size and times behind names that volatile
-// values have.
-func plainCounters(raw []byte) iter.Seq2[int, int] {
-	return func(yield func(from, to int) bool) {
-		for at := 0; ; {
-			colon := bytes.IndexByte(raw[at:], ':')
-			if colon < 0 {
-				return
-			}
-			colon += at
-			at = colon + 1
-			for at < len(raw) && raw[at] == ' ' {
-				at++
-			}
-			from := at
-			at += plainLength(raw[at:])
-			if at > from && isCounterName(raw[:colon]) && !yield(from, at) {
-				return
-			}
+// extent is where a counter stands in an object.
+type extent struct{ from, to int }
+
+// OutlineOf is the outline of an account object, which need not be valid. nil: there
+// is no counter in it that is spelled plainly (or it may hold the marker itself).
+func OutlineOf(raw []byte) *Outline {
+	o := &Outline{counters: plainCounters(raw)}
+	if len(o.counters) == 0 || bytes.Contains(raw, []byte(`\u0000`)) {
+		return nil
+	}
+	sum, at := sha256.New(), 0
+	for _, counter := range o.counters {
+		sum.Write(raw[at:counter.from]) // never fails
+		sum.Write([]byte(marker))
+		at = counter.to
+	}
+	sum.Write(raw[at:])
+	sum.Sum(o.digest[:0])
+	return o
+}
+
+// Digest is the SHA-256 of the object's bytes with a marker in the place of each
+// counter. Objects with the same one differ in their counters alone, if one of them
+// is valid: both are then, and a counter of the one stands where one of the other
+// does.
+func (o *Outline) Digest() [sha256.Size]byte { return o.digest }
+
+// plainCounters finds what may be the counters of an account object: integers of a
+// usual size and times behind names that volatile values have.
+func plainCounters(raw []byte) (counters []extent) {
+	for at := 0; ; {
+		colon := bytes.IndexByte(raw[at:], ':')
+		if colon < 0 {
+			return counters
 		}
+		colon += at
+		at = colon + 1
+		for at < len(raw) && raw[at] == ' ' {
+			at++
+		}
+		from := at
+		at += plainLength(raw[at:])
+		if at == from || !isCounterName(raw[:colon]) {
+			continue
+		}
+		if counters == nil {
+			counters = make([]extent, 0, 8)
+		}
+		counters = append(counters, extent{from, at})
 	}
 }
 
@@ -89,9 +97,9 @@ func isCounterName(b []byte) bool {
 	return false
 }
 
-// outline is what all objects with the same outline have in common.
-type outline struct {
-	digest   [sha256.Size]byte
+// template is what all objects with the same outline have in common.
+type template struct {
+	outline  [sha256.Size]byte // its digest
 	document [sha256.Size]byte // SHA-256 of the document
 	forms    []form
 }
@@ -102,37 +110,36 @@ type form struct {
 	pieces []string // of the body, around the gaps
 }
 
-// newOutline makes the outline, with the digest, of an object that was taken
+// newTemplate makes the template of an object, whose outline it is, that was taken
 // apart. It is nil when what seems to be a counter is none: it then stands in the
 // document.
-func newOutline(raw []byte, digest [sha256.Size]byte, apart separated) *outline {
+func newTemplate(raw []byte, o *Outline, apart separated) *template {
 	var marked []byte
 	at := 0
-	for from, to := range plainCounters(raw) {
-		marked = append(append(marked, raw[at:from]...), marker...)
-		at = to
+	for _, counter := range o.counters {
+		marked = append(append(marked, raw[at:counter.from]...), marker...)
+		at = counter.to
 	}
 	common, err := separate(append(marked, raw[at:]...))
 	if err != nil || !bytes.Equal(common.body, apart.body) {
 		return nil
 	}
-	o := &outline{digest: digest, document: sha256.Sum256(apart.body)}
+	t := &template{outline: o.digest, document: sha256.Sum256(apart.body)}
 	for _, u := range common.usage {
-		o.forms = append(o.forms, form{u, strings.Split(string(u.body), marker)})
+		t.forms = append(t.forms, form{u, strings.Split(string(u.body), marker)})
 	}
-	return o
+	return t
 }
 
 // usageOf is the usage of an object that has the outline.
-func (o *outline) usageOf(raw []byte) []usage {
-	next, stop := iter.Pull2(plainCounters(raw))
-	defer stop()
-	usages := make([]usage, len(o.forms))
-	for i, f := range o.forms {
+func (t *template) usageOf(raw []byte, o *Outline) []usage {
+	counters := o.counters // as many as there are gaps
+	usages := make([]usage, len(t.forms))
+	for i, f := range t.forms {
 		body := append(make([]byte, 0, 64), f.pieces[0]...)
 		for _, piece := range f.pieces[1:] {
-			from, to, _ := next() // there are as many
-			body = append(append(body, raw[from:to]...), piece...)
+			body = append(append(body, raw[counters[0].from:counters[0].to]...), piece...)
+			counters = counters[1:]
 		}
 		usages[i] = usage{f.pointer, body, f.max}
 	}

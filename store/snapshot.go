@@ -44,9 +44,9 @@ type Observed struct {
 	Raw json.RawMessage
 	// Digest is the SHA-256 of Raw, if the caller knows it; nil otherwise.
 	Digest []byte
-	// Outline is what [OutlineDigest] answers for Raw, if the caller expects the
-	// account to be seen again by the same run, with other counters; nil otherwise.
-	Outline []byte
+	// Outline is what [OutlineOf] answers for Raw, if the caller expects the account
+	// to be seen again by the same run, with other counters; nil otherwise.
+	Outline *Outline
 	// Withheld says that a secret was replaced in Raw. The digest of such an
 	// object is not stored.
 	Withheld bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -17,17 +18,20 @@ type txn struct {
 	*sqlx.Tx
 	writer *writer
 	book   logbook
+	turns  turns // nil: statements are not executed in turn
 }
 
 // writer is the one connection that writes.
 type writer struct {
 	conn     *sqlx.Conn
+	known    sync.Mutex // for these
 	prepared map[string]*sqlx.Stmt
+	rows     map[rowsKey]string // statements
 }
 
 func newWriter(ctx context.Context, db *sqlx.DB) (*writer, error) {
 	conn, err := db.Connx(ctx)
-	return &writer{conn: conn, prepared: map[string]*sqlx.Stmt{}}, err
+	return &writer{conn: conn, prepared: map[string]*sqlx.Stmt{}, rows: map[rowsKey]string{}}, err
 }
 
 func (w *writer) Close() error {
@@ -41,6 +45,8 @@ func (w *writer) Close() error {
 // statement prepares the query, which is one statement. It belongs to the
 // connection, and so runs within the transaction that is open there.
 func (w *writer) statement(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	w.known.Lock()
+	defer w.known.Unlock()
 	if statement := w.prepared[query]; statement != nil {
 		return statement, nil
 	}
@@ -56,6 +62,8 @@ func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err != nil {
 		return nil, err
 	}
+	t.turns.take()
+	defer t.turns.give()
 	return statement.ExecContext(ctx, args...)
 }
 

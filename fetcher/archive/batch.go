@@ -12,7 +12,7 @@ import (
 // other is stored.
 const (
 	batchBytes    = 8 << 20
-	batchAccounts = 4000
+	batchAccounts = 8000
 	pageAccounts  = 500 // in one response
 	inFlight      = 2
 )
@@ -76,7 +76,7 @@ func (b *batches) send(ctx context.Context) error {
 // the first part of the answer that is being read goes with it; while its instant
 // is not known, it stays.
 func (b *batches) makeRoom(ctx context.Context, n int, told time.Time) error {
-	if b.now.accounts < batchAccounts && len(b.now.bytes)+n+2*sha256.Size <= cap(b.now.bytes) {
+	if b.now.accounts < batchAccounts && len(b.now.bytes)+n+sha256.Size <= cap(b.now.bytes) {
 		return nil
 	}
 	if told.IsZero() && b.open < len(b.now.responses) {
@@ -131,7 +131,7 @@ func (b *batches) page() *store.Response {
 }
 
 func (b *batches) add(seen store.Observed) {
-	seen.Raw, seen.Digest, seen.Outline = b.keep(seen.Raw), b.keep(seen.Digest), b.keep(seen.Outline)
+	seen.Raw, seen.Digest = b.keep(seen.Raw), b.keep(seen.Digest)
 	page := b.page()
 	page.Accounts = append(page.Accounts, seen)
 	b.now.accounts++

@@ -89,26 +89,26 @@ func withT(account string, seconds int) string {
 // of a batch, not all of them.
 func TestALongLogThatTellsItsInstantsLate(t *testing.T) {
 	var log strings.Builder
-	for i := range 110 {
-		fmt.Fprintf(&log, `{"data":%s,"t":%d}`+"\n", crowd(0, 70, fmt.Sprint(i/40)), i)
+	for i := range 130 {
+		fmt.Fprintf(&log, `{"data":%s,"t":%d}`+"\n", crowd(0, 70, fmt.Sprint(i/50)), i)
 	}
 	rec := &counting{}
 	items := sequence(text("log", start, log.String()))
 	_, result, err := archive.Import(t.Context(), rec, items, byField, nil)
-	if err != nil || rec.accounts != 7700 || rec.failures != 0 || result.Origins[archive.Field] != 110 {
+	if err != nil || rec.accounts != 9100 || rec.failures != 0 || result.Origins[archive.Field] != 130 {
 		t.Errorf("%d accounts, %d failures, %+v, %v", rec.accounts, rec.failures, result, err)
 	}
 	if rec.batches < 2 {
 		t.Error("one batch took it all")
 	}
 	rec = &counting{}
-	items = sequence(text("one", start, `{"data":`+crowd(0, 4100, "1")+`,"t":1}`), text("two", start, withT(a, 2)))
+	items = sequence(text("one", start, `{"data":`+crowd(0, 8100, "1")+`,"t":1}`), text("two", start, withT(a, 2)))
 	if _, _, err = archive.Import(t.Context(), rec, items, byField, nil); err != nil || rec.accounts != 1 || rec.failures != 1 {
 		t.Errorf("%d accounts, %d failures, %v", rec.accounts, rec.failures, err)
 	}
 	rec = &counting{}
-	items = sequence(text("one", start, `{"t":1,"data":`+crowd(0, 4100, "1")+`}`))
-	if _, _, err = archive.Import(t.Context(), rec, items, byField, nil); err != nil || rec.accounts != 4100 || rec.failures != 0 {
+	items = sequence(text("one", start, `{"t":1,"data":`+crowd(0, 8100, "1")+`}`))
+	if _, _, err = archive.Import(t.Context(), rec, items, byField, nil); err != nil || rec.accounts != 8100 || rec.failures != 0 {
 		t.Errorf("%d accounts, %d failures, %v", rec.accounts, rec.failures, err)
 	}
 }

@@ -68,7 +68,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	for name, test := range tests {
 		rec := heapOf(t, test.commits, test.accounts)
-		if rec.heap > most || rec.largest > 8<<20 || rec.most > 4500 {
+		if rec.heap > most || rec.largest > 8<<20 || rec.most > 8500 {
 			t.Errorf("%s: %d MiB in use, the largest batch has %d bytes, %d failures", name, rec.heap>>20, rec.largest, rec.most)
 		}
 		if rec.batches < 3 && name != "few" && test.accounts > 0 {

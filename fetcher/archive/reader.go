@@ -178,11 +178,11 @@ func (r *reader) observe(raw []byte) (store.Observed, error) {
 	if id := r.known.id(digest); id != "" {
 		return store.Observed{ID: id, Raw: raw, Digest: digest[:]}, nil
 	}
-	outline, has := r.outline(raw)
-	if has {
-		if id := r.outlines.id(outline); id != "" {
+	outline := r.outline(raw)
+	if outline != nil {
+		if id := r.outlines.id(outline.Digest()); id != "" {
 			r.known.add(digest, id)
-			return store.Observed{ID: id, Raw: raw, Digest: digest[:], Outline: outline[:]}, nil
+			return store.Observed{ID: id, Raw: raw, Digest: digest[:], Outline: outline}, nil
 		}
 	}
 	seen, err := r.inspector.Account(raw)
@@ -191,20 +191,20 @@ func (r *reader) observe(raw []byte) (store.Observed, error) {
 	}
 	r.known.add(digest, seen.ID)
 	seen.Digest = digest[:]
-	if has {
-		r.outlines.add(outline, seen.ID)
-		seen.Outline = outline[:]
+	if outline != nil {
+		r.outlines.add(outline.Digest(), seen.ID)
+		seen.Outline = outline
 	}
 	return seen, nil
 }
 
-// outline is the digest of the object's outline: of what an inspector found of an
-// object, nothing depends on its counters. Unless they could be a secret.
-func (r *reader) outline(raw []byte) (digest, bool) {
+// outline is that of the object: of what an inspector found of an object, nothing
+// depends on its counters. Unless they could be a secret: it then is nil.
+func (r *reader) outline(raw []byte) *store.Outline {
 	if strings.Trim(r.options.Token, "0123456789/: ") == "" && r.options.Token != "" {
-		return digest{}, false
+		return nil
 	}
-	return store.OutlineDigest(raw)
+	return store.OutlineOf(raw)
 }
 
 // instant takes the value of the field. What it says is not repeated: it could be
