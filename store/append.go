@@ -34,7 +34,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 	before := w.clock
 	var sum Appended
 	err := w.store.update(ctx, func(tx *txn) (err error) {
-		rows := startRows(ctx, tx)
+		rows := startRows(ctx, tx, len(responses))
 		defer func() { err = errors.Join(err, rows.end()) }()
 		requests := 0
 		for _, r := range responses {
@@ -42,7 +42,9 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 			if err := p.write(ctx, r); err != nil {
 				return err
 			}
-			rows.pages <- p
+			if err := rows.write(ctx, p); err != nil {
+				return err
+			}
 			w.clock.advance(p, r)
 			sum.Add(p.done)
 			requests = max(requests, r.Requests)
@@ -193,10 +195,10 @@ func (p *page) insertResponse(ctx context.Context, r Response) error {
 		Source: string(r.Source), Sent: p.sent, Received: p.received, HeldMS: p.received - ceilMS(r.Received),
 		Server: numberOrNil(nullMS(r.ServerTime)), AccountMin: lowest, AccountMax: top,
 	}
-	return p.tx.GetContext(ctx, &p.id, `
+	return p.tx.insert(ctx, &p.id, `
 		INSERT INTO response (
 			workspace_id, run_id, source, sent_at, received_at, held_ms, server_at, account_min, account_max
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.w.heads.workspaceID, p.w.id, r.Source, p.sent, p.received, p.line.HeldMS, nullMS(r.ServerTime), lowest, top)
 }
 

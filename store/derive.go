@@ -46,11 +46,11 @@ func (s *step) lockedUntil() sql.NullInt64 {
 
 func (s *step) insertVersion(ctx context.Context) error {
 	f := s.facts
-	return s.page.tx.GetContext(ctx, &s.head.VersionID, `
+	return s.page.tx.insert(ctx, &s.head.VersionID, `
 		INSERT INTO version (
 			id, account_id, number, response_id, document_id, valid_from, health, status, status_code_info,
 			status_code_description, username, type, last_synchronization_time, locked_until, squid_count
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.page.w.numbers.next("version"), s.head.AccountID, s.before.Number+1, s.page.id, s.documentID, s.page.received, f.Health, nullText(f.Status),
 		nullText(f.Info), nullText(f.Description), f.Username, f.Type, nullText(f.LastSync), nullMS(f.LockedUntil),
 		len(f.Squids))
@@ -82,11 +82,11 @@ func (s *step) insertStatusStep(ctx context.Context) error {
 	if h := s.head; s.before.Number == 0 || s.facts.Health != s.before.Health {
 		h.Health, h.SinceAfter, h.SinceBefore = s.facts.Health, after, s.page.received
 	}
-	return s.page.tx.GetContext(ctx, &s.head.StepID, `
+	return s.page.tx.insert(ctx, &s.head.StepID, `
 		INSERT INTO status_step (
 			id, account_id, response_id, status_before, status_after, info_before, info_after,
 			health_before, health_after, after, before
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.page.w.numbers.next("status_step"), s.head.AccountID, s.page.id, s.before.Status, status, s.before.Info, info,
 		nullText(string(s.before.Health)), s.facts.Health, after, s.page.received)
 }

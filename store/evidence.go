@@ -25,8 +25,8 @@ func (p *page) insertDocument(ctx context.Context, step *step, body []byte) erro
 		return nil
 	}
 	step.fresh = true
-	err := p.tx.GetContext(ctx, &step.documentID, `
-		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?) RETURNING id`,
+	err := p.tx.insert(ctx, &step.documentID, `
+		INSERT INTO document (account_id, source, response_id, body) VALUES (?, ?, ?, ?)`,
 		step.head.AccountID, p.source, p.id, textOrNull(body))
 	step.head.show(p.source, step.documentID, body)
 	return err

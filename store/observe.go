@@ -185,8 +185,8 @@ func (p *page) fail(id string, err error) {
 
 func (p *page) newAccount(ctx context.Context, id string) (*head, error) {
 	h := &head{Hash: id, Salt: ledger.NewSalt()}
-	err := p.tx.GetContext(ctx, &h.AccountID,
-		`INSERT INTO account (workspace_id, hash, first_seen, salt) VALUES (?, ?, ?, ?) RETURNING id`,
+	err := p.tx.insert(ctx, &h.AccountID,
+		`INSERT INTO account (workspace_id, hash, first_seen, salt) VALUES (?, ?, ?, ?)`,
 		p.w.heads.workspaceID, id, p.received, []byte(h.Salt))
 	if err != nil {
 		return nil, err

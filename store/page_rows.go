@@ -21,8 +21,13 @@ type rowWriter struct {
 	writing errgroup.Group
 }
 
-func startRows(ctx context.Context, tx *txn) *rowWriter {
-	rows := &rowWriter{turns: make(turns, 1), pages: make(chan *page, 16)}
+// startRows makes the writer for so many pages. With one there is nothing to do
+// beside.
+func startRows(ctx context.Context, tx *txn, pages int) *rowWriter {
+	if pages == 1 {
+		return &rowWriter{}
+	}
+	rows := &rowWriter{turns: make(turns, 1), pages: make(chan *page, pages)}
 	inTurn := &txn{Tx: tx.Tx, writer: tx.writer, turns: rows.turns}
 	rows.writing.Go(func() (err error) {
 		for p := range rows.pages {
@@ -35,8 +40,20 @@ func startRows(ctx context.Context, tx *txn) *rowWriter {
 	return rows
 }
 
+// write writes the rows of the page, or sees to it.
+func (r *rowWriter) write(ctx context.Context, p *page) error {
+	if r.pages == nil {
+		return p.insertRows(ctx, p.tx)
+	}
+	r.pages <- p
+	return nil
+}
+
 // end waits until all rows are written.
 func (r *rowWriter) end() error {
+	if r.pages == nil {
+		return nil
+	}
 	close(r.pages)
 	return r.writing.Wait()
 }

@@ -111,9 +111,9 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope Scope) (*RunW
 		if err := w.readEnd(ctx, tx); err != nil {
 			return err
 		}
-		err = tx.GetContext(ctx, &w.id, `
+		err = tx.insert(ctx, &w.id, `
 			INSERT INTO run (workspace_id, scope, state, started_at, pid, rules_version)
-			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+			VALUES (?, ?, ?, ?, ?, ?)`,
 			w.heads.workspaceID, scope, Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
 		tx.logRun(w.id)
 		return err

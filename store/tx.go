@@ -67,6 +67,16 @@ func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	return statement.ExecContext(ctx, args...)
 }
 
+// insert runs the INSERT of one row, and sets id to its number.
+func (t *txn) insert(ctx context.Context, id *int64, query string, args ...any) error {
+	done, err := t.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	*id, err = done.LastInsertId()
+	return err
+}
+
 func (t *txn) GetContext(ctx context.Context, dest any, query string, args ...any) error {
 	statement, err := t.writer.statement(ctx, query)
 	if err != nil {
