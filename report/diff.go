@@ -25,47 +25,47 @@ import (
 // Diff fails when a state has a document that is no JSON object or has squids in an
 // unknown shape, or when new has no document and is not gone.
 func Diff(old, new store.State) ([]store.Change, error) {
-	switch {
-	case old.Gone && new.Gone, unseen(old) && unseen(new):
+	if unseen(old) && unseen(new) {
 		return nil, nil
-	case old.Gone || new.Gone || unseen(old):
-		return diffPresence(old, new)
 	}
-	d := differ{}
-	var err error
-	if d.old, err = readState(old); err != nil {
-		return nil, err
+	_, changes, err := Compare(old, new)
+	return changes, err
+}
+
+// Compare is [Read] of the new state, and [Diff].
+func Compare(old, new store.State) (store.Facts, []store.Change, error) {
+	after, err := read(new)
+	if err != nil || old.Gone && new.Gone {
+		return after.facts, nil, err
 	}
-	if d.new, err = readState(new); err != nil {
-		return nil, err
+	var before reading
+	if !unseen(old) {
+		if before, err = read(old); err != nil {
+			return store.Facts{}, nil, err
+		}
 	}
-	if err := d.run(); err != nil {
-		return nil, err
+	if old.Gone || new.Gone || unseen(old) {
+		return after.facts, []store.Change{presence(old, new, before.facts, after.facts)}, nil
 	}
-	return d.changes, nil
+	d := differ{old: before.view, new: after.view}
+	err = d.run(before.facts, after.facts)
+	return after.facts, d.changes, err
 }
 
 // unseen reports whether the store knows nothing of the account.
 func unseen(s store.State) bool { return !s.Gone && s.List == nil && s.Detail == nil }
 
-// diffPresence compares states of which one has no documents to compare.
-func diffPresence(old, new store.State) ([]store.Change, error) {
-	after, err := Read(new)
-	if err != nil {
-		return nil, err
-	}
+// presence is the change between two states of which one has no documents to
+// compare.
+func presence(old, new store.State, before, after store.Facts) store.Change {
 	c := store.Change{Kind: store.Appeared, HealthAfter: after.Health}
 	if !unseen(old) {
-		before, err := Read(old)
-		if err != nil {
-			return nil, err
-		}
 		c.Kind, c.HealthBefore = store.Returned, before.Health
 	}
 	if new.Gone {
 		c.Kind = store.WentGone
 	}
-	return []store.Change{c}, nil
+	return c
 }
 
 // differ gathers the changes between two states with documents.
@@ -75,15 +75,7 @@ type differ struct {
 	schema   map[string]bool // paths of the schema changes
 }
 
-func (d *differ) run() error {
-	before, err := d.old.facts()
-	if err != nil {
-		return err
-	}
-	after, err := d.new.facts()
-	if err != nil {
-		return err
-	}
+func (d *differ) run(before, after store.Facts) error {
 	if err := d.diffSchemas(); err != nil {
 		return err
 	}

@@ -23,17 +23,28 @@ const infoExpired = "cookies_expired"
 // but its health. Read fails when there is no document, when one is no JSON
 // object, and when squids are in an unknown shape.
 func Read(s store.State) (store.Facts, error) {
-	if s.Gone {
-		return store.Facts{Health: store.Gone}, nil
-	}
-	v, err := readState(s)
-	if err != nil {
-		return store.Facts{}, err
-	}
-	return v.facts()
+	r, err := read(s)
+	return r.facts, err
 }
 
-func (v *view) facts() (store.Facts, error) {
+// reading is a state and what it says.
+type reading struct {
+	*view // nil when it is gone
+	facts store.Facts
+}
+
+func read(s store.State) (r reading, err error) {
+	if s.Gone {
+		return reading{facts: store.Facts{Health: store.Gone}}, nil
+	}
+	if r.view, err = readState(s); err != nil {
+		return reading{}, err
+	}
+	r.facts, err = r.view.readFacts()
+	return r, err
+}
+
+func (v *view) readFacts() (store.Facts, error) {
 	facts := store.Facts{}
 	var err error
 	if facts.Squids, err = v.squids(); err != nil {

@@ -51,15 +51,13 @@ type Change struct {
 // Rules gives meaning to states. The store is opened with the rules of package
 // report, and writes what they answer beside each version.
 type Rules struct {
-	// Version is raised whenever the functions answer differently than before;
-	// a store with an older number derives everything again.
+	// Version is raised whenever the function answers differently than before; a
+	// store with an older number derives everything again.
 	Version int
-	// Read takes the facts out of a state. It fails, naming the field, when the
-	// state cannot be understood.
-	Read func(State) (Facts, error)
-	// Diff compares two states of one account, the older first. No changes means
-	// that both belong to one version.
-	Diff func(old, new State) ([]Change, error)
+	// Compare takes the facts out of the new state of an account, and compares it with
+	// the one before. No changes means that both belong to one version. It fails,
+	// naming the field, when a state cannot be understood.
+	Compare func(old, new State) (Facts, []Change, error)
 }
 
 // AccountChange is a [Change] with its place in the history.

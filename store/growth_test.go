@@ -18,9 +18,9 @@ func TestAnUnchangedSnapshotIsSmall(t *testing.T) {
 	rounds := fewer(20, 5)
 	path, asked := memoryPath(t), 0
 	options := writer(start)
-	options.Rules.Diff = func(old, new store.State) ([]store.Change, error) {
+	options.Rules.Compare = func(old, new store.State) (store.Facts, []store.Change, error) {
 		asked++
-		return report.Diff(old, new)
+		return report.Compare(old, new)
 	}
 	session := func(from, rounds int) (size int64) {
 		t.Helper()

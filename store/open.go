@@ -89,7 +89,7 @@ func (s *Store) connectReader(ctx context.Context, pragmas ...string) error {
 // when that was not enough; ErrForeign, ErrNewer or ErrDamaged where that is
 // the matter. Runs that died are marked as interrupted.
 func OpenWriter(ctx context.Context, path string, options Options) (s *Store, created bool, err error) {
-	if options.Rules.Diff == nil || options.Rules.Read == nil {
+	if options.Rules.Compare == nil {
 		return nil, false, errors.New("store: a writer needs rules")
 	}
 	s = &Store{path: path, now: options.clock(), rules: options.Rules}

@@ -107,9 +107,9 @@ func TestDerivedAgainRowForRow(t *testing.T) {
 	newer := writer(start)
 	newer.Rules.Version++
 	calls := 0
-	newer.Rules.Diff = func(old, new store.State) ([]store.Change, error) {
+	newer.Rules.Compare = func(old, new store.State) (store.Facts, []store.Change, error) {
 		calls++
-		return report.Diff(old, new)
+		return report.Compare(old, new)
 	}
 	for range 2 {
 		s, _, err := store.OpenWriter(t.Context(), path, newer)

@@ -154,15 +154,11 @@ func rawOrNil(s sql.NullString) json.RawMessage {
 // are those of the history: the old one may rest on a lock that only the old
 // response told of.
 func (s *step) compare() (err error) {
-	rules := s.page.w.store.rules
-	if s.facts, err = rules.Read(s.new); err != nil {
+	if s.facts, s.changes, err = s.page.w.store.rules.Compare(s.old, s.new); err != nil {
 		return err
 	}
 	if s.new.Gone {
 		s.facts.Username, s.facts.Type = s.before.Username, s.before.Type
-	}
-	if s.changes, err = rules.Diff(s.old, s.new); err != nil {
-		return err
 	}
 	for i := range s.changes {
 		if c := &s.changes[i]; c.HealthAfter != "" {

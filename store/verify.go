@@ -56,7 +56,7 @@ type Verified struct {
 // looks at one moment of the store. Somebody who can write to the file and makes
 // all of it again, with the log, is not found; unless by [VerifyOptions.Trees].
 func (s *Store) Verify(ctx context.Context, o VerifyOptions, report func(Finding)) (Verified, error) {
-	if !o.AnyRules && (s.rules.Diff == nil || s.rules.Read == nil) {
+	if !o.AnyRules && s.rules.Compare == nil {
 		return Verified{}, errors.New("store: to verify needs rules")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -216,7 +216,7 @@ func (v *verifier) checkMeans(ctx context.Context, tx *txn) (err error) {
 	case err != nil:
 		return err
 	case !rules.Valid || rules.Int64 == own: // who made an empty store may not have come to them
-		v.ruled = v.store.rules.Diff != nil && v.store.rules.Read != nil
+		v.ruled = v.store.rules.Compare != nil
 		return nil
 	case v.options.AnyRules:
 		return nil
