@@ -58,12 +58,16 @@ func (s *step) insertVersion(ctx context.Context) error {
 
 func (s *step) insertChanges(ctx context.Context) error {
 	for _, c := range s.changes {
-		_, err := s.page.tx.ExecContext(ctx, `
+		after, err := s.after(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = s.page.tx.ExecContext(ctx, `
 			INSERT INTO change (
 				id, account_id, version_id, kind, path, old, new, health_before, health_after, after, before
 			) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			s.page.w.numbers.next("change"), s.head.AccountID, s.head.VersionID, c.Kind, c.Path, textOrNull(c.Old), textOrNull(c.New),
-			nullText(string(c.HealthBefore)), nullText(string(c.HealthAfter)), s.after(c), s.page.received)
+			nullText(string(c.HealthBefore)), nullText(string(c.HealthAfter)), after, s.page.received)
 		if err != nil {
 			return err
 		}
@@ -78,7 +82,10 @@ func (s *step) insertStatusStep(ctx context.Context) error {
 	if s.before.Number > 0 && status == s.before.Status && info == s.before.Info && s.facts.Health == s.before.Health {
 		return nil
 	}
-	after := s.stepAfter()
+	after, err := s.stepAfter(ctx)
+	if err != nil {
+		return err
+	}
 	if h := s.head; s.before.Number == 0 || s.facts.Health != s.before.Health {
 		h.Health, h.SinceAfter, h.SinceBefore = s.facts.Health, after, s.page.received
 	}
@@ -93,22 +100,24 @@ func (s *step) insertStatusStep(ctx context.Context) error {
 
 // stepAfter is the earliest start of the windows of the changes that make the
 // step. A step without such changes comes from resets_in.
-func (s *step) stepAfter() sql.NullInt64 {
-	var earliest sql.NullInt64
+func (s *step) stepAfter(ctx context.Context) (earliest sql.NullInt64, err error) {
 	found := false
 	for _, c := range s.changes {
 		if c.HealthAfter == "" {
 			continue
 		}
-		after := s.after(c)
+		after, err := s.after(ctx, c)
+		if err != nil {
+			return after, err
+		}
 		if !found || !after.Valid || earliest.Valid && after.Int64 < earliest.Int64 {
 			earliest, found = after, true
 		}
 	}
 	if !found {
-		return s.lastTold("resets_in")
+		return s.lastTold(ctx, "resets_in")
 	}
-	return earliest
+	return earliest, nil
 }
 
 // assign opens and closes assignments so that the open ones are those the
@@ -125,7 +134,10 @@ func (s *step) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after := s.assignedAfter()
+	after, err := s.assignedAfter(ctx)
+	if err != nil {
+		return err
+	}
 	for _, squid := range s.facts.Squids {
 		if err := s.nameSquid(ctx, squid); err != nil {
 			return err
@@ -151,16 +163,16 @@ func (s *step) assign(ctx context.Context) error {
 }
 
 // assignedAfter begins the window in which assignments changed.
-func (s *step) assignedAfter() sql.NullInt64 {
+func (s *step) assignedAfter(ctx context.Context) (sql.NullInt64, error) {
 	switch {
 	case s.before.Number == 0:
-		return sql.NullInt64{}
+		return sql.NullInt64{}, nil
 	case s.new.Gone:
-		return s.after(Change{Kind: WentGone})
+		return s.after(ctx, Change{Kind: WentGone})
 	case s.old.Gone:
-		return s.after(Change{Kind: Returned})
+		return s.after(ctx, Change{Kind: Returned})
 	}
-	return s.lastTold("squids")
+	return s.lastTold(ctx, "squids")
 }
 
 // openAssignments maps the squids that use the account to their assignments.

@@ -10,8 +10,8 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// observe takes one account of the response, whose head is h. seen is nil when its object is the
-// one before.
+// observe takes one account of the response, whose head is h. seen is nil when its
+// object is the one before.
 func (p *page) observe(ctx context.Context, h *head, account Observed, digest []byte, seen *news) error {
 	switch {
 	case h != nil && p.repeats(h):

@@ -173,36 +173,51 @@ func (s *step) changed() bool { return s.before.Number == 0 || len(s.changes) > 
 
 // after is when the request of the last snapshot with the old value was sent,
 // in Unix milliseconds. NULL means that no snapshot before told of it.
-func (s *step) after(c Change) sql.NullInt64 {
+func (s *step) after(ctx context.Context, c Change) (sql.NullInt64, error) {
 	switch c.Kind {
 	case Appeared:
-		return sql.NullInt64{}
+		return sql.NullInt64{}, nil
 	case WentGone:
-		return laterOf(s.before.ListSent, s.before.DetailSent)
+		return laterOf(s.before.ListSent, s.before.DetailSent), nil
 	case Returned:
-		return s.before.DetailSent
+		return s.before.DetailSent, nil
 	case SchemaChanged:
-		return s.sameEndpoint()
+		return s.sameEndpoint(), nil
 	}
 	field, _, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
-	return s.lastTold(unescapePointer(field))
+	return s.lastTold(ctx, unescapePointer(field))
 }
 
 // lastTold is when the last request was sent whose answer had the field. An
 // endpoint that lacks a field says nothing about it: only when both lack it does
 // the lack itself count, and then only that of the endpoint that now has it.
-func (s *step) lastTold(field string) sql.NullInt64 {
-	var told sql.NullInt64
-	if hasMember(s.old.List, field) {
-		told = s.before.ListSent
+func (s *step) lastTold(ctx context.Context, field string) (sql.NullInt64, error) {
+	list, detail := member(s.old.List, field), member(s.old.Detail, field)
+	switch {
+	case list != nil && detail != nil:
+		return laterOf(s.before.ListSent, s.before.DetailSent), nil
+	case list != nil && s.old.Detail == nil:
+		return s.before.ListSent, nil
+	case detail != nil && s.old.List == nil:
+		return s.before.DetailSent, nil
+	case list != nil:
+		return s.toldBeforeDropped(ctx, field, list, s.before.ListSent)
+	case detail != nil:
+		return s.toldBeforeDropped(ctx, field, detail, s.before.DetailSent)
 	}
-	if hasMember(s.old.Detail, field) {
-		told = laterOf(told, s.before.DetailSent)
-	}
-	if !told.Valid {
-		return s.sameEndpoint()
-	}
-	return told
+	return s.sameEndpoint(), nil
+}
+
+// toldBeforeDropped is when the last request was sent whose answer had the value of
+// the field that one endpoint told of last: the other one may have told the same
+// later, and then no longer have sent the field.
+func (s *step) toldBeforeDropped(ctx context.Context, field string, value []byte, told sql.NullInt64) (sql.NullInt64, error) {
+	var dropped sql.NullInt64
+	err := s.page.tx.GetContext(ctx, &dropped, `
+		SELECT max(after) FROM change
+		WHERE account_id = ? AND before > ? AND kind = 'schema' AND path = ? AND new IS NULL AND json_extract(old, '$') IS json_extract(?, '$')`,
+		s.head.AccountID, told, "/"+escapePointer(field), string(value))
+	return laterOf(told, dropped), err
 }
 
 // sameEndpoint is when the last request to the same endpoint was sent; NULL when

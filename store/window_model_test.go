@@ -124,11 +124,11 @@ func (a *life) add(l *look, c change) {
 }
 
 // compare expects what truly differs between the look and what each field was
-// when it was last told of.
+// when it was last told of by an endpoint that still sends it.
 func (a *life) compare(l *look) {
 	since := map[*look]bool{}
 	for field := range l.doc {
-		if told := a.told[field]; told != nil {
+		if told := a.holds(field); told != nil {
 			since[told] = true
 		}
 	}
@@ -136,8 +136,8 @@ func (a *life) compare(l *look) {
 		for _, truth := range a.play.world.Net(a.id, told.at, l.at) {
 			field := topField(truth.Path)
 			if truth.Kind != lobstrtest.SchemaChanged && field != "lock_time" && l.doc[field] != nil &&
-				a.told[field] == told && a.observable(truth, l) {
-				a.add(l, truthChange(truth, told.sent))
+				a.holds(field) == told && a.observable(truth, l) {
+				a.add(l, truthChange(truth, a.lastTold(field, told)))
 			}
 		}
 	}
@@ -156,6 +156,26 @@ func (a *life) compare(l *look) {
 		}
 	}
 	a.compareLocks(l)
+}
+
+// holds is the look that told the value of the field that holds: the last one of an
+// endpoint that still sends the field; nil when none does.
+func (a *life) holds(field string) (told *look) {
+	for _, last := range a.last {
+		if last != nil && last.doc[field] != nil && (told == nil || last.received > told.received) {
+			told = last
+		}
+	}
+	return told
+}
+
+// lastTold is when the value that the look told was last told of: an endpoint that no
+// longer sends the field may have been the last.
+func (a *life) lastTold(field string, told *look) int64 {
+	if last := a.told[field]; string(last.doc[field]) == string(told.doc[field]) {
+		return max(told.sent, last.sent)
+	}
+	return told.sent
 }
 
 // observable reports whether the look can tell that the truth happened. A setting

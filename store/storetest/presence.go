@@ -34,6 +34,28 @@ func NoLongerSent(t *testing.T, open Opener) {
 	}
 }
 
+// LastTold is the law that a change begins when its old value was last told of, also by an
+// endpoint that no longer sent the field afterwards.
+func LastTold(t *testing.T, open Opener) {
+	for last, wantOld := range map[string]bool{`7`: true, `7.0`: true, `5`: false} {
+		d := newDesk(t, open)
+		d.look(store.Detail, object(0, `"f":7`))
+		detailed := d.now.Add(-time.Second)
+		d.look(store.List, object(0, `"f":`+last))
+		told := d.now.Add(-time.Second)
+		d.look(store.List, object(0, ``))
+		d.look(store.List, object(0, `"f":3`))
+		if !wantOld {
+			told = detailed
+		}
+		changes := d.changes()
+		i := slices.IndexFunc(changes, func(c store.AccountChange) bool { return c.Kind == store.FieldChanged && string(c.New) == "3" })
+		if i < 0 || string(changes[i].Old) != "7" || !changes[i].Window.After.Equal(told) || !changes[i].Window.Before.Equal(*d.now) {
+			t.Errorf("last told as %s: %+v, want one from 7 to 3 since %s", last, changes, told)
+		}
+	}
+}
+
 // SquidsComeBack is the law that a list that stops to send squids leaves assignments as they are;
 // what another endpoint says next ends them, in a window that begins when the
 // squid was last told of.
