@@ -11,6 +11,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/storetest"
 )
 
 // start is when the histories of these tests begin.
@@ -33,9 +34,13 @@ func memoryPath(t testing.TB) string {
 	return filepath.Join(dir, "store.db")
 }
 
-// openStore opens a store for writing until the test ends.
+// openStore opens a store for writing until the test ends. One that is missing in a
+// folder that is there is not made, but laid.
 func openStore(t testing.TB, path string, now func() time.Time) *store.Store {
 	t.Helper()
+	if _, err := os.Stat(filepath.Dir(path)); err == nil {
+		storetest.LayEmpty(t, path, report.Rules())
+	}
 	s, _, err := store.OpenWriter(t.Context(), path, store.Options{Rules: report.Rules(), Now: now})
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,12 @@ package archive_test
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher/archive"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/storetest"
 )
 
 var (
@@ -43,35 +42,10 @@ func memoryPath(t testing.TB) string {
 	return filepath.Join(dir, "store.db")
 }
 
-// empty is a store that holds nothing. It is made once, since that takes longer
-// than most of these tests.
-var empty = sync.OnceValues(func() (raw []byte, err error) {
-	dir, err := os.MkdirTemp("", "lobstrail-test-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "store.db")
-	s, _, err := store.OpenWriter(context.Background(), path, store.Options{Rules: report.Rules(), Now: clock})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
 	path := memoryPath(t)
-	raw, err := empty()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	storetest.LayEmpty(t, path, report.Rules())
 	s, _, err := store.OpenWriter(t.Context(), path, store.Options{Rules: report.Rules(), Now: clock})
 	if err != nil {
 		t.Fatal(err)
