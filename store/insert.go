@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// rowsAStatement is how many rows one statement writes: so many values cost the
-// driver less than as many statements, or JSON.
-const rowsAStatement = 100
+// rowsAStatement is how many rows one statement writes, and then the next one of what
+// is left: so many values cost the driver less than as many statements, or JSON.
+var rowsAStatement = [...]int{100, 10, 1}
 
 // writeRows runs a statement for all rows: they follow its VALUES. Each begins with
 // the shared values, which are bound once; values appends the others, the same number
@@ -21,19 +21,16 @@ func writeRows[Row any](
 	ctx context.Context, tx *txn, statement string, shared []any, rows []Row, values func([]any, Row) []any,
 ) error {
 	var bound []any
-	for len(rows) > 0 {
-		n := rowsAStatement
-		if len(rows) < n {
-			n = 1
+	for _, n := range rowsAStatement {
+		for ; len(rows) >= n; rows = rows[n:] {
+			bound = append(bound[:0], shared...)
+			for _, row := range rows[:n] {
+				bound = values(bound, row)
+			}
+			if _, err := tx.ExecContext(ctx, tx.writer.withRows(statement, len(shared), n, len(bound)), bound...); err != nil {
+				return err
+			}
 		}
-		bound = append(bound[:0], shared...)
-		for _, row := range rows[:n] {
-			bound = values(bound, row)
-		}
-		if _, err := tx.ExecContext(ctx, tx.writer.withRows(statement, len(shared), n, len(bound)), bound...); err != nil {
-			return err
-		}
-		rows = rows[n:]
 	}
 	return nil
 }
