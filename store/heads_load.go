@@ -49,8 +49,8 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 const aPage = 50
 
 // loadAll reads the heads of all accounts when the first page is asked for: in the
-// order in which they stand, that costs half as much. It leaves it when there are too
-// many of them, or of others between them.
+// order in which they stand nothing has to be looked for. It leaves it when there are
+// too many of them, or of others between them.
 func (hs *heads) loadAll(ctx context.Context, tx *txn, source Source, ids []string) error {
 	if hs.paged || len(ids) < aPage {
 		return nil
