@@ -34,35 +34,37 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 			others = append(others, i)
 		}
 	}
+	found := make([]news, len(others))
 	share(len(others), func(n int) {
 		i := others[n]
 		h := p.heads[i]
-		if all[i] = p.knownNews(h, &accounts[i]); all[i] == nil {
-			all[i] = readNews(&accounts[i])
+		if all[i] = &found[n]; !p.knownNews(h, &accounts[i], all[i]) {
+			found[n] = readNews(&accounts[i])
 		} else {
-			all[i].receipt = p.movedOnly(h, digests[i], all[i])
+			found[n].receipt = p.movedOnly(h, digests[i], all[i])
 		}
 	}).wait()
 	return all
 }
 
-func readNews(account *Observed) *news {
+func readNews(account *Observed) news {
 	apart, err := separate(account.Raw)
-	seen := &news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
+	seen := news{separated: apart, digest: sha256.Sum256(apart.body), err: err}
 	if account.Outline != nil && err == nil {
 		seen.template = newTemplate(account.Raw, account.Outline, apart)
 	}
 	return seen
 }
 
-// knownNews reads an object with the outline of the one before; nil: it has not.
-func (p *page) knownNews(h *head, account *Observed) *news {
+// knownNews reads an object with the outline of the one before; false: it has not.
+func (p *page) knownNews(h *head, account *Observed, seen *news) bool {
 	if h == nil || account.Outline == nil {
-		return nil
+		return false
 	}
 	t := h.at(p.source).template
 	if t == nil || t.outline != account.Outline.digest {
-		return nil
+		return false
 	}
-	return &news{separated: separated{usage: t.usageOf(account.Raw, account.Outline)}, digest: t.document, template: t, known: true}
+	seen.usage, seen.digest, seen.template, seen.known = t.usageOf(account.Raw, account.Outline), t.document, t, true
+	return true
 }

@@ -38,7 +38,7 @@ func (p *page) observe(ctx context.Context, h *head, account Observed, digest []
 		}
 	}
 	if seen.known {
-		seen = readNews(&account)
+		*seen = readNews(&account)
 	}
 	return p.examine(ctx, h, account.ID, digest, seen)
 }

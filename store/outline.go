@@ -135,13 +135,15 @@ func newTemplate(raw []byte, o *Outline, apart separated) *template {
 func (t *template) usageOf(raw []byte, o *Outline) []usage {
 	counters := o.counters // as many as there are gaps
 	usages := make([]usage, len(t.forms))
+	bodies := make([]byte, 0, 64*len(t.forms))
 	for i, f := range t.forms {
-		body := append(make([]byte, 0, 64), f.pieces[0]...)
+		from := len(bodies)
+		bodies = append(bodies, f.pieces[0]...)
 		for _, piece := range f.pieces[1:] {
-			body = append(append(body, raw[counters[0].from:counters[0].to]...), piece...)
+			bodies = append(append(bodies, raw[counters[0].from:counters[0].to]...), piece...)
 			counters = counters[1:]
 		}
-		usages[i] = usage{f.pointer, body, f.max}
+		usages[i] = usage{f.pointer, bodies[from:len(bodies):len(bodies)], f.max}
 	}
 	return usages
 }
