@@ -99,7 +99,8 @@ func (b *batch) warn(format string, args ...any) {
 // append stores a response and counts what became of it.
 func (b *batch) append(ctx context.Context, response store.Response) (store.Appended, error) {
 	response.Requests = b.sent() // others may have been sent, and stored, since it came
-	got, err := b.rec.Append(ctx, response)
+	// It came, and is worth having, also when the job was interrupted meanwhile.
+	got, err := b.rec.Append(context.WithoutCancel(ctx), response)
 	if err != nil {
 		return got, err
 	}

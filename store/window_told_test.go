@@ -184,7 +184,7 @@ func (p *play) checkTruth(want, told *tale) (problems []string) {
 		}
 	}
 	for _, v := range told.versions {
-		if v.to != 0 && v.to < v.from { // one may end in the millisecond in which it began
+		if v.to != 0 && v.to <= v.from {
 			problems = append(problems, "versions overlap: "+versionLine(v))
 		}
 	}
