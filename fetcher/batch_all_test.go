@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -164,5 +165,21 @@ func TestAPageIsOnItsWayWhileTheOneBeforeIsStored(t *testing.T) {
 		if took, bound := time.Since(start), 10*latency+rec.slow; took > bound {
 			t.Errorf("ten pages took %s, want %s", took, bound)
 		}
+	})
+}
+
+// TestAPageThatCameIsStored: an interrupt does not throw away what is on its way into
+// the store.
+func TestAPageThatCameIsStored(t *testing.T) {
+	server := &vendor{ids: numbers(0, 1000), slow: time.Second}
+	inBubble(t, server.ServeHTTP, Config{}, func(t *testing.T, c *Client) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		rec := newMemory(t)
+		rec.slow = 800 * time.Millisecond // the second page is stored from 2 s on
+		go func() { time.Sleep(2500 * time.Millisecond); cancel(errors.New("interrupted")) }()
+		if outcome, err := c.SnapshotAll(ctx, rec, nil); err == nil || outcome.State != store.Interrupted || len(rec.raw) != 200 {
+			t.Errorf("%d accounts are stored, %+v, %v", len(rec.raw), outcome, err)
+		}
+		time.Sleep(10 * time.Second) // until the server has noticed
 	})
 }

@@ -35,6 +35,38 @@ func TestWhatAWriterKeepsAtHandIsSmall(t *testing.T) {
 	runtime.KeepAlive(run)
 }
 
+// TestScatteredAccountsAreSeen: who was shown was seen then, and nobody else, whether
+// accounts follow one another in a page or not.
+func TestScatteredAccountsAreSeen(t *testing.T) {
+	s := openStore(t, memoryPath(t), at(start))
+	page := func(wanted func(i int) bool) (shown []store.Observed) {
+		for i := range 100 {
+			if wanted(i) {
+				id := fmt.Sprintf("%032x", i)
+				shown = append(shown, store.Observed{ID: id, Raw: fmt.Appendf(nil, `{"id":%q,"status":"200"}`, id)})
+			}
+		}
+		return shown
+	}
+	const hour = time.Hour
+	take(t, s, start, page(func(int) bool { return true })...)
+	take(t, s, start.Add(hour), page(func(i int) bool { return i%2 == 0 })...)
+	take(t, s, start.Add(2*hour), page(func(i int) bool { return i >= 90 || i == 7 })...)
+	for i := range 100 {
+		want := start
+		if i%2 == 0 {
+			want = start.Add(hour)
+		}
+		if i >= 90 || i == 7 {
+			want = start.Add(2 * hour)
+		}
+		seen, err := rows(s, fmt.Sprintf(`SELECT seen_at FROM account_current WHERE account = '%032x'`, i))
+		if err != nil || !strings.Contains(seen, want.Add(time.Second).Format("2006-01-02T15:04:05.000Z")) {
+			t.Errorf("account %d was seen at %s, want a second after %s: %v", i, seen, want, err)
+		}
+	}
+}
+
 func heapInUse() int64 {
 	runtime.GC()
 	var m runtime.MemStats
