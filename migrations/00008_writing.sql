@@ -8,7 +8,7 @@
 
 -- What is stored stays as it is: only the text of the tables changes, in the way of
 -- https://sqlite.org/lang_altertable.html, section 7. Copying the rows would take
--- half an hour and twice the space where there are many.
+-- as long as writing them, and twice the space.
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema
 SET sql = replace(replace(replace(sql, ' REFERENCES response (id)', ''), ' REFERENCES account (id)', ''), ' REFERENCES document (id)', '')
