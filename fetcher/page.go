@@ -30,7 +30,7 @@ func (in *inspector) page(body []byte) (page, error) {
 	}
 	p := page{envelope: around, accounts: make([]store.Observed, 0, len(around.data))}
 	for _, raw := range around.data {
-		seen, err := in.account(raw)
+		seen, err := in.digested(raw)
 		if err != nil {
 			p.failures = append(p.failures, in.failure(raw, err))
 			continue
@@ -38,6 +38,16 @@ func (in *inspector) page(body []byte) (page, error) {
 		p.accounts = append(p.accounts, seen)
 	}
 	return p, nil
+}
+
+// digested checks an account and takes its digest: here, where other answers are
+// waited for, and not where the store is kept waiting.
+func (in *inspector) digested(raw []byte) (store.Observed, error) {
+	seen, err := in.account(raw)
+	if err == nil {
+		seen.Digest = seen.Sum()
+	}
+	return seen, err
 }
 
 func (in *inspector) failure(raw []byte, err error) store.Failure {
@@ -68,7 +78,7 @@ func (in *inspector) detail(body []byte, id string) (store.Observed, error) {
 	case len(accounts) > 1:
 		return store.Observed{}, &mismatchError{text: "the answer holds several accounts"}
 	}
-	seen, err := in.account(accounts[0])
+	seen, err := in.digested(accounts[0])
 	if err == nil && seen.ID != id {
 		err = &mismatchError{text: "the answer is about another account: " + seen.ID}
 	}

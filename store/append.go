@@ -112,14 +112,14 @@ func (p *page) write(ctx context.Context, r Response) error {
 	p.failures = slices.Clone(r.Failures)
 	r = p.withhold(r)
 	digests := make([][]byte, len(r.Accounts))
-	hashing := share(len(digests), func(i int) { digests[i] = r.Accounts[i].digest() })
-	defer hashing.wait()
+	for i := range r.Accounts {
+		digests[i] = r.Accounts[i].Sum()
+	}
 	p.rows.take()
 	err := p.begin(ctx, r)
 	if p.rows.give(); err != nil {
 		return err
 	}
-	hashing.wait()
 	news := p.readNews(r.Accounts, digests)
 	for _, i := range p.order() {
 		if i < len(r.Accounts) {

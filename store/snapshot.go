@@ -42,7 +42,7 @@ type Observed struct {
 	// Raw is the JSON object, byte for byte as received unless Withheld. It is
 	// not kept after Append returns.
 	Raw json.RawMessage
-	// Digest is the SHA-256 of Raw, if the caller knows it; nil otherwise.
+	// Digest is the SHA-256 of Raw, if the caller knows it (see Sum); nil otherwise.
 	Digest []byte
 	// Outline is what [OutlineOf] answers for Raw, if the caller expects the account
 	// to be seen again by the same run, with other counters; nil otherwise.
