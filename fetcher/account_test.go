@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,9 +40,10 @@ func TestAccountReadsEveryEnvelope(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				digest := sha256.Sum256([]byte(raw))
 				want := store.Response{
 					Source: store.Detail, Sent: before, Received: before, ServerTime: before.UTC(), Requests: 1,
-					Accounts: []store.Observed{{ID: detailID, Raw: json.RawMessage(raw)}},
+					Accounts: []store.Observed{{ID: detailID, Raw: json.RawMessage(raw), Digest: digest[:]}},
 				}
 				if diff := cmp.Diff(want, got, cmp.Comparer(time.Time.Equal)); diff != "" {
 					t.Error(diff)

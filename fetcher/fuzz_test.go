@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -31,6 +32,16 @@ func checkObserved(t *testing.T, input []byte, got store.Observed) {
 	checkTree(t, tree, false)
 	if !got.Withheld && !within(input, got.Raw) {
 		t.Fatal("the bytes were copied")
+	}
+}
+
+// checkDigested is checkObserved of an account in an answer.
+func checkDigested(t *testing.T, input []byte, got store.Observed) {
+	t.Helper()
+	checkObserved(t, input, got)
+	digest := sha256.Sum256(got.Raw)
+	if want := digest[:]; got.Withheld && got.Digest != nil || !got.Withheld && !bytes.Equal(got.Digest, want) {
+		t.Fatalf("digest %x, want %x, of %s (withheld: %t)", got.Digest, want, got.Raw, got.Withheld)
 	}
 }
 
@@ -105,7 +116,7 @@ func FuzzPage(f *testing.F) {
 		input = secrets(input)
 		in := newInspector(newSecret(plainKey))
 		if got, err := in.detail(input, detailID); err == nil {
-			checkObserved(t, input, got)
+			checkDigested(t, input, got)
 		} else {
 			mustNotHold(t, err.Error())
 		}
@@ -115,7 +126,7 @@ func FuzzPage(f *testing.F) {
 			return
 		}
 		for _, account := range got.accounts {
-			checkObserved(t, input, account)
+			checkDigested(t, input, account)
 		}
 		for _, failure := range got.failures {
 			mustNotHold(t, failure.Account+failure.Message)
