@@ -20,6 +20,7 @@ type heads struct {
 	workspaceID int64
 	known       map[string]*head           // by the id of the account
 	touched     []*head                    // changed or marked
+	paged       bool                       // a page was asked for: see loadAll
 	squids      map[string]string          // the names by which squids are known, by id
 	icons       map[[sha256.Size]byte]bool // that are kept
 }

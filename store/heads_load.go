@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,9 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 		}
 		hs.forget()
 	}
+	if err := hs.loadAll(ctx, tx, source, ids); err != nil {
+		return err
+	}
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return hs.known[id] != nil })
 	if len(ids) == 0 {
 		return nil
@@ -31,44 +35,80 @@ func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string)
 	if err != nil {
 		return err
 	}
+	return hs.loadRows(ctx, tx, source, `
+		FROM json_each(?3) wanted
+		CROSS JOIN account a ON a.workspace_id = ?2 AND a.hash = wanted.value`, string(wanted))
+}
+
+// aPage is how many accounts are asked for at least when it is likely that most of
+// the workspace will be.
+const aPage = 50
+
+// loadAll reads the heads of all accounts when the first page is asked for: in the
+// order in which they stand nothing has to be looked for. It leaves it when there are
+// too many of them, or of others between them.
+func (hs *heads) loadAll(ctx context.Context, tx *txn, source Source, ids []string) error {
+	if hs.paged || len(ids) < aPage {
+		return nil
+	}
+	hs.paged = true
+	var worth bool
+	err := tx.GetContext(ctx, &worth, `
+		SELECT count(*) BETWEEN coalesce((SELECT max(id) FROM account), 0) / 4 AND ? FROM account WHERE workspace_id = ?`,
+		maxHeads, hs.workspaceID)
+	if err != nil || !worth {
+		return err
+	}
+	return hs.loadRows(ctx, tx, source, `
+		FROM account a NOT INDEXED`)
+}
+
+// loadRows reads the heads of accounts, which more parameters may name. Those at hand
+// stay as they are.
+func (hs *heads) loadRows(ctx context.Context, tx *txn, source Source, accounts string, more ...any) error {
 	var row string
 	return tx.each(ctx, func(scan func(...any) error) error {
 		if err := scan(&row); err != nil {
 			return err
 		}
-		h, err := unpackHead(row, source, ids)
-		hs.known[h.Hash] = h
+		h, err := unpackHead(row, source)
+		if hs.known[h.Hash] == nil {
+			hs.known[h.Hash] = h
+		}
 		return err
-	}, loadHeads, source == Detail, string(wanted), hs.workspaceID)
+	}, headRows+accounts+`
+		CROSS JOIN head h ON h.account_id = a.id
+		CROSS JOIN seen ON seen.account_id = a.id
+		WHERE a.workspace_id = ?2`, append([]any{source == Detail, hs.workspaceID}, more...)...)
 }
 
-var loadHeads = `
-	SELECT ` + packed(`wanted.key`, `a.id`, `seen.list_response_id`, `seen.detail_response_id`, `h.locked_until`,
+var headRows = `
+	SELECT a.hash || ` + packed(`a.id`, `seen.list_response_id`, `seen.detail_response_id`, `h.locked_until`,
 	`iif(?1, h.detail_document_id, h.list_document_id)`,
 	`CASE
 		WHEN h.gone THEN NULL
 		WHEN ?1 AND h.detail_version_id = h.version_id THEN h.detail_digest
 		WHEN NOT ?1 AND h.list_version_id = h.version_id AND h.absence_id IS NULL THEN h.list_digest
-	END, iif(?1, h.detail_leaf, h.list_leaf)`) + `
-	FROM json_each(?2) wanted
-	CROSS JOIN account a ON a.workspace_id = ?3 AND a.hash = wanted.value
-	JOIN head h ON h.account_id = a.id
-	JOIN seen ON seen.account_id = a.id`
+	END, iif(?1, h.detail_leaf, h.list_leaf)`)
 
-// unpackHead reads a row of loadHeads: numbers, and then, without a mark between, the
-// digest, if it counts, and the leaf, if there is a document.
-func unpackHead(row string, source Source, ids []string) (*head, error) {
-	f, h := unpack(row), &head{}
-	e := h.at(source)
-	key := f.number()
+// accountIDLength is that of an account id: see [IsAccountID].
+const accountIDLength = 32
+
+// unpackHead reads a row of headRows: the account id, numbers, and then, without a
+// mark between, the digest, if it counts, and the leaf, if there is a document.
+func unpackHead(row string, source Source) (*head, error) {
+	h := &head{}
+	if len(row) < accountIDLength {
+		return h, damagedRow("head", errors.New("of an account without an id"))
+	}
+	h.Hash = row[:accountIDLength]
+	f, e := unpack(row[accountIDLength:]), h.at(source)
 	h.AccountID, h.List.Seen, h.Detail.Seen = f.number().Int64, f.number(), f.number()
 	h.LockedUntil, e.Document = f.number(), f.number()
 	hashes := []byte(f.rest)
-	if f.wrong || f.over || !key.Valid || key.Int64 >= int64(len(ids)) || len(hashes)%tlog.HashSize != 0 ||
-		e.Document.Valid != (len(hashes) > 0) || len(hashes) > 2*tlog.HashSize {
+	if f.wrong || f.over || len(hashes)%tlog.HashSize != 0 || e.Document.Valid != (len(hashes) > 0) || len(hashes) > 2*tlog.HashSize {
 		return h, damagedRow("head", fmt.Errorf("of account number %d", h.AccountID))
 	}
-	h.Hash = ids[key.Int64]
 	if len(hashes) > tlog.HashSize {
 		e.Digest = hashes[:tlog.HashSize:tlog.HashSize]
 	}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/storetest"
 )
 
 // TestWhatAWriterKeepsAtHandIsSmall: heads, and not the objects they were made of.
@@ -72,4 +74,66 @@ func heapInUse() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestAPageFindsAccountsWhereFewFindThem: a writer that is just opened reads where all
+// accounts of the workspace stand at the first page, and not those of another workspace.
+func TestAPageFindsAccountsWhereFewFindThem(t *testing.T) {
+	const accounts, few = 120, 10
+	stood := func(size int) (string, store.Appended) {
+		path := memoryPath(t)
+		storetest.LayEmpty(t, path, report.Rules())
+		s, _, err := store.OpenWriter(t.Context(), path, writer(start))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, workspace := range []string{"other", "one", "other", "one"} {
+			appendTo(t, s, workspace, start.Add(time.Duration(i)*time.Hour), accounts, func(n int) string {
+				return fmt.Sprint(200 + n%2*i%2)
+			}, accounts)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, _, err = store.OpenWriter(t.Context(), path, writer(start)); err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		done := appendTo(t, s, "one", start.Add(5*time.Hour), accounts, func(n int) string { return fmt.Sprint(200 + n%7) }, size)
+		text, err := rows(s, `SELECT * FROM changes ORDER BY workspace, account, before, kind`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text, done
+	}
+	want, wantDone := stood(few)
+	got, gotDone := stood(accounts)
+	if got != want || gotDone != wantDone || gotDone.Unchanged == 0 || gotDone.Changed == 0 {
+		t.Errorf("%+v, want %+v; changes:\n%s\nwant\n%s", gotDone, wantDone, got, want)
+	}
+}
+
+// appendTo is a run in which the workspace shows so many accounts in pages of a size.
+func appendTo(t *testing.T, s *store.Store, workspace string, when time.Time, accounts int, status func(n int) string, size int) (sum store.Appended) {
+	t.Helper()
+	run, err := s.Begin(t.Context(), workspace, store.ScopeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := 0; from < accounts; from += size {
+		r := store.Response{Source: store.List, Sent: when, Received: when.Add(time.Second)}
+		for n := from; n < from+size; n++ {
+			id := fmt.Sprintf("%032x", n)
+			r.Accounts = append(r.Accounts, store.Observed{ID: id, Raw: fmt.Appendf(nil, `{"id":%q,"status":%q}`, id, status(n))})
+		}
+		done, err := run.Append(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Add(done)
+	}
+	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
+		t.Fatal(err)
+	}
+	return sum
 }
