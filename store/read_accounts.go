@@ -137,7 +137,7 @@ const (
 	accountsAt = `
 	CROSS JOIN version v ON v.id = (
 		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?3
-		ORDER BY valid_from DESC, id DESC LIMIT 1
+		ORDER BY valid_from DESC, number DESC LIMIT 1
 	)
 	CROSS JOIN status_step since ON since.id = (
 		SELECT id FROM status_step t

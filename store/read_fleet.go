@@ -123,7 +123,7 @@ func healthsAt(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time)
 	if !at.IsZero() {
 		columns, query = []string{`(
 			SELECT username FROM version WHERE account_id = a.id AND valid_from <= ?2
-			ORDER BY valid_from DESC, id DESC LIMIT 1
+			ORDER BY valid_from DESC, number DESC LIMIT 1
 		)`, `(
 			SELECT health_after FROM status_step t WHERE t.account_id = a.id AND t.before <= ?2
 			ORDER BY t.before DESC, t.id DESC LIMIT 1

@@ -114,7 +114,7 @@ const changesByAccount = `
 	CROSS JOIN response r ON r.id = v.response_id
 	CROSS JOIN version named ON named.id = (
 		SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?4
-		ORDER BY valid_from DESC, id DESC LIMIT 1
+		ORDER BY valid_from DESC, number DESC LIMIT 1
 	)
 	WHERE c.before > ?3 AND c.before <= ?4
 		AND a.workspace_id = (SELECT id FROM workspace WHERE name = ?1) AND (?2 = '' OR a.hash = ?2)
@@ -175,7 +175,7 @@ func heldAt(moment string) string {
 		FROM changed
 		CROSS JOIN version v ON v.id = (
 			SELECT id FROM version WHERE account_id = changed.account_id AND valid_from <= ` + moment + `
-			ORDER BY valid_from DESC, id DESC LIMIT 1
+			ORDER BY valid_from DESC, number DESC LIMIT 1
 		)
 		CROSS JOIN document d ON d.id = v.document_id`
 }

@@ -209,7 +209,7 @@ func (r *usageReader) settings(q PeriodQuery) (map[string]json.RawMessage, error
 		CROSS JOIN account a ON a.id = CAST(j.key AS INTEGER)
 		CROSS JOIN version v ON v.id = (
 			SELECT id FROM version WHERE account_id = a.id AND valid_from <= ?2
-			ORDER BY valid_from DESC, id DESC LIMIT 1
+			ORDER BY valid_from DESC, number DESC LIMIT 1
 		)
 		CROSS JOIN document d ON d.id = v.document_id
 		WHERE d.body IS NOT NULL AND EXISTS (
