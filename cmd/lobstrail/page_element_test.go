@@ -1,14 +1,46 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
+	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/lobstrail/lobstrail/report"
 )
 
 // element is a part of a page, read back.
 type element struct{ *html.Node }
+
+// readBack makes the page and the JSON of one report.
+func readBack(t *testing.T, db string, vars map[string]string) (element, report.Report) {
+	t.Helper()
+	now := time.Now()
+	file := filepath.Join(t.TempDir(), "report.html")
+	args := []string{"report", "--db", db, "--since", now.AddDate(0, 0, -21).Format(time.RFC3339), "--until", now.Format(time.RFC3339Nano)}
+	if o := within(80, vars, append(args, "--format", "html", "-o", file)...); o.code != exitDone || o.stdout != "" {
+		t.Fatal(o)
+	}
+	var r report.Report
+	o := within(0, vars, append(args, "--json")...)
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+		t.Fatal(err, o)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := html.Parse(strings.NewReader(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return element{page}, r
+}
 
 // find lists the parts below that fit a selector: a tag, a .class or an #id.
 func (e element) find(selector string) (found []element) {
