@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"flag"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,6 +21,9 @@ func init() {
 }
 
 func TestLaws(t *testing.T) {
+	if err := flag.Set("rapid.checks", strconv.Itoa(fewer(100, 30))); err != nil {
+		t.Fatal(err)
+	}
 	storetest.Run(t, func(t testing.TB, now func() time.Time) *store.Store {
 		return openStore(t, memoryPath(t), now)
 	})

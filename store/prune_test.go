@@ -50,7 +50,7 @@ func TestPruneLeavesWhatFollowed(t *testing.T) {
 	arena := newArena(t)
 	s, path, ctx := arena.store, arena.store.Path(), t.Context()
 	var plays []*play
-	for seed := range uint64(fewer(10, 4)) {
+	for seed := range uint64(fewer(10, 2)) {
 		p := newPlay(t, arena, 9000+seed)
 		err := errors.Join(p.run(ctx), p.run(ctx))
 		p.close()

@@ -31,7 +31,7 @@ func collect[T any](t *testing.T, seq iter.Seq2[T, error]) (all []T) {
 func plays(t *testing.T, seed uint64, fn func(s *store.Store, workspace string, moments []time.Time)) {
 	t.Helper()
 	arena := newArena(t)
-	for n := range uint64(15) {
+	for n := range uint64(fewer(15, 5)) {
 		p := newPlay(t, arena, seed+n)
 		err := p.run(t.Context())
 		p.close()

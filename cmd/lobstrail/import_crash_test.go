@@ -15,17 +15,18 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// crashArchive is a folder of saved lists, one of them larger than the others.
-func crashArchive(t *testing.T, dir string, large int) {
+// crashArchive is a folder of saved lists of so many accounts, one of them larger than
+// the others.
+func crashArchive(t *testing.T, dir string, accounts, large int) {
 	t.Helper()
 	began := time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
 	for n := range 40 {
-		accounts := 100
+		shown := accounts
 		if n == 10 {
-			accounts = large
+			shown = large
 		}
 		var list []string
-		for i := range accounts {
+		for i := range shown {
 			list = append(list, fmt.Sprintf(`{"id":"%032x","username":"u%d","status":"%d","squids":[{"id":"%032x","name":"S"}]}`,
 				i+1, i, 200+(i+n/8)%2*201, 1+(i+n/5)%3))
 		}
@@ -47,7 +48,7 @@ func TestKilledImportGoesOn(t *testing.T) {
 	case testing.Short():
 		large, kills = 300, 3
 	}
-	crashArchive(t, saved, large)
+	crashArchive(t, saved, 100, large)
 	steady, disturbed := newHome(t), newHome(t)
 	begun := time.Now()
 	steady.must(exitDone, "import", saved)

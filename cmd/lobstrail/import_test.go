@@ -15,7 +15,7 @@ import (
 func TestImportBesideATerminal(t *testing.T) {
 	t.Parallel()
 	saved := t.TempDir()
-	crashArchive(t, saved, 200)
+	crashArchive(t, saved, 20, 200)
 	var beside string
 	for _, columns := range []int{0, 80, 40} {
 		h := newHome(t)
