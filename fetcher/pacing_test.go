@@ -21,6 +21,7 @@ type windowed struct {
 	skew    time.Duration         // its clock minus ours
 	noDate  bool
 	delay   func() time.Duration // between counting and answering
+	answers http.Handler         // what is within the budget; nil: with nothing
 
 	mu      sync.Mutex
 	ends    time.Time
@@ -33,7 +34,7 @@ func roundDown(at time.Time) int64 { return at.Unix() }
 
 func roundUp(at time.Time) int64 { return at.Add(time.Second - 1).Unix() }
 
-func (s *windowed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (s *windowed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refused, left, ends := s.count(time.Now())
 	time.Sleep(s.delay())
 	h := w.Header()
@@ -49,6 +50,10 @@ func (s *windowed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		s.refused++
 		s.mu.Unlock()
 		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
+	if s.answers != nil {
+		s.answers.ServeHTTP(w, r)
 		return
 	}
 	fmt.Fprint(w, `{}`)
