@@ -3,11 +3,12 @@
 
 -- +goose Up
 
--- What was known at a moment, and since when: see the view snapshots.
+-- What was known at a moment, and since which response: see the view snapshots.
 DROP INDEX version_by_time;
 CREATE INDEX version_by_time ON version (account_id, valid_from, number, response_id);
 
--- The name that an account has now, for those who look for it by its account.
+-- The name that an account has now, for those who look for it by its account. What
+-- the condition asks for is in it too: else each row would be read for that.
 CREATE INDEX version_now ON version (account_id, username, valid_to) WHERE valid_to IS NULL;
 
 DROP INDEX assignment_at_to_before;
@@ -32,6 +33,31 @@ JOIN account a ON a.workspace_id = w.id
 -- The plus keeps the bounds from becoming a range of account ids.
 JOIN response r ON r.workspace_id = w.id AND +a.id BETWEEN r.account_min AND r.account_max
 JOIN snapshot s ON s.response_id = r.id AND s.account_id = a.id;
+
+DROP VIEW status_changes;
+CREATE VIEW status_changes AS
+SELECT
+    w.name AS workspace,
+    a.hash AS account,
+    (
+        SELECT v.username FROM version v
+        WHERE v.account_id = s.account_id AND v.valid_from <= s.before
+        ORDER BY v.valid_from DESC, v.number DESC LIMIT 1
+    ) AS username,
+    s.status_before AS status_before,
+    s.status_after AS status_after,
+    s.info_before AS info_before,
+    s.info_after AS info_after,
+    s.health_before AS health_before,
+    s.health_after AS health_after,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.after / 1000.0, 'unixepoch') AS after,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.before / 1000.0, 'unixepoch') AS before,
+    r.run_id AS run
+FROM status_step s
+JOIN account a ON a.id = s.account_id
+JOIN workspace w ON w.id = a.workspace_id
+JOIN response r ON r.id = s.response_id
+WHERE s.health_before IS NOT NULL;
 
 DROP VIEW squid_assignments;
 CREATE VIEW squid_assignments AS
@@ -76,6 +102,31 @@ JOIN account a ON a.id = g.account_id
 JOIN workspace w ON w.id = a.workspace_id
 JOIN head h ON h.account_id = a.id
 JOIN version v ON v.id = h.version_id;
+
+DROP VIEW status_changes;
+CREATE VIEW status_changes AS
+SELECT
+    w.name AS workspace,
+    a.hash AS account,
+    (
+        SELECT v.username FROM version v
+        WHERE v.account_id = s.account_id AND v.valid_from <= s.before
+        ORDER BY v.valid_from DESC, v.id DESC LIMIT 1
+    ) AS username,
+    s.status_before AS status_before,
+    s.status_after AS status_after,
+    s.info_before AS info_before,
+    s.info_after AS info_after,
+    s.health_before AS health_before,
+    s.health_after AS health_after,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.after / 1000.0, 'unixepoch') AS after,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.before / 1000.0, 'unixepoch') AS before,
+    r.run_id AS run
+FROM status_step s
+JOIN account a ON a.id = s.account_id
+JOIN workspace w ON w.id = a.workspace_id
+JOIN response r ON r.id = s.response_id
+WHERE s.health_before IS NOT NULL;
 
 DROP VIEW snapshots;
 CREATE VIEW snapshots AS

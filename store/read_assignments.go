@@ -61,7 +61,8 @@ func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[As
 		JOIN assignment g ON g.squid_id = q.id
 		JOIN account a ON a.id = g.account_id
 		JOIN version v ON v.account_id = a.id AND v.number = (
-			SELECT max(number) FROM version WHERE account_id = a.id AND valid_from <= max(?4, g.from_before)
+			SELECT number FROM version WHERE account_id = a.id AND valid_from <= max(?4, g.from_before)
+			ORDER BY valid_from DESC, number DESC LIMIT 1
 		)
 		WHERE w.name = ?1 AND (?2 = '' OR q.hash = ?2) AND (?3 = '' OR a.hash = ?3)
 			AND (?4 = 9223372036854775807 OR g.from_before <= ?4 AND (g.to_before IS NULL OR g.to_before > ?4))
