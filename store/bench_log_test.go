@@ -53,7 +53,9 @@ func newLogBench(b *testing.B) *logBench {
 		id := fmt.Sprintf("%032x", i*7919+1)
 		raw := fmt.Appendf(nil, `{"id":"%s","username":"u%d","status":"200","icon":"%s","params":{"user":{"p":{"max":9,"value":%d}}}}`,
 			id, i, icon, i%9)
-		l.accounts = append(l.accounts, store.Observed{ID: id, Raw: raw})
+		account := store.Observed{ID: id, Raw: raw}
+		account.Digest = account.Sum()
+		l.accounts = append(l.accounts, account)
 	}
 	return l
 }

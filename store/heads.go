@@ -34,7 +34,7 @@ func newHeads(workspaceID int64) *heads {
 // forget makes the next load read anew: after something else wrote heads, or a
 // transaction was rolled back.
 func (hs *heads) forget() {
-	hs.known, hs.touched = map[string]*head{}, nil
+	hs.known, hs.touched, hs.paged = map[string]*head{}, nil, false
 	hs.squids, hs.icons = map[string]string{}, map[[sha256.Size]byte]bool{}
 }
 

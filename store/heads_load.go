@@ -16,7 +16,8 @@ import (
 // load reads of those ids that are known accounts what tells whether an object is
 // the one before: of the head only the endpoint that the source speaks for, and its
 // digest only if it is that of the state the account is in (see stands). complete
-// reads the rest. This is the hot path: an unchanged account needs no more.
+// reads the rest. This is the hot path: an unchanged account needs no more. At the
+// first page it reads that of all accounts; see loadAll.
 func (hs *heads) load(ctx context.Context, tx *txn, source Source, ids []string) error {
 	if max(len(hs.known), len(hs.squids), len(hs.icons)) > maxHeads {
 		if err := hs.save(ctx, tx); err != nil {
@@ -46,7 +47,8 @@ const aPage = 50
 
 // loadAll reads the heads of all accounts when the first page is asked for: in the
 // order in which they stand nothing has to be looked for. It leaves it when there are
-// too many of them, or of others between them.
+// too many of them, or of others between them. Damage of one that no page shows is
+// found too.
 func (hs *heads) loadAll(ctx context.Context, tx *txn, source Source, ids []string) error {
 	if hs.paged || len(ids) < aPage {
 		return nil
@@ -72,7 +74,7 @@ func (hs *heads) loadRows(ctx context.Context, tx *txn, source Source, accounts 
 			return err
 		}
 		h, err := unpackHead(row, source)
-		if hs.known[h.Hash] == nil {
+		if err == nil && hs.known[h.Hash] == nil {
 			hs.known[h.Hash] = h
 		}
 		return err

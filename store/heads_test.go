@@ -113,6 +113,47 @@ func TestAPageFindsAccountsWhereFewFindThem(t *testing.T) {
 	}
 }
 
+// TestAPageLeavesHeadsThatMoved: what one response of a transaction did to an account
+// still holds when the next one, a page, reads where all accounts stand.
+func TestAPageLeavesHeadsThatMoved(t *testing.T) {
+	path := memoryPath(t)
+	storetest.LayEmpty(t, path, report.Rules())
+	s, _, err := store.OpenWriter(t.Context(), path, writer(start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const accounts = 60
+	appendTo(t, s, "default", start, accounts, func(int) string { return "200" }, accounts)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, path, at(start))
+	run, err := s.Begin(t.Context(), "default", store.ScopeImport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := func(at time.Time, ids int) store.Response {
+		r := listOf(at, 0, ids, func(int) string { return "401" })
+		r.Source = store.Import
+		return r
+	}
+	done, err := run.AppendAll(t.Context(), []store.Response{shown(start.Add(time.Hour), 1), shown(start.Add(2*time.Hour), accounts)})
+	if want := (store.Appended{Changed: accounts, Unchanged: 1}); err != nil || done != want {
+		t.Errorf("%+v, want %+v: %v", done, want, err)
+	}
+	healthy(t, path)
+}
+
+// listOf is a page of the accounts from one number to another.
+func listOf(when time.Time, from, to int, status func(n int) string) store.Response {
+	r := store.Response{Source: store.List, Sent: when, Received: when.Add(time.Second)}
+	for n := from; n < to; n++ {
+		id := fmt.Sprintf("%032x", n)
+		r.Accounts = append(r.Accounts, store.Observed{ID: id, Raw: fmt.Appendf(nil, `{"id":%q,"status":%q}`, id, status(n))})
+	}
+	return r
+}
+
 // appendTo is a run in which the workspace shows so many accounts in pages of a size.
 func appendTo(t *testing.T, s *store.Store, workspace string, when time.Time, accounts int, status func(n int) string, size int) (sum store.Appended) {
 	t.Helper()
@@ -121,12 +162,7 @@ func appendTo(t *testing.T, s *store.Store, workspace string, when time.Time, ac
 		t.Fatal(err)
 	}
 	for from := 0; from < accounts; from += size {
-		r := store.Response{Source: store.List, Sent: when, Received: when.Add(time.Second)}
-		for n := from; n < from+size; n++ {
-			id := fmt.Sprintf("%032x", n)
-			r.Accounts = append(r.Accounts, store.Observed{ID: id, Raw: fmt.Appendf(nil, `{"id":%q,"status":%q}`, id, status(n))})
-		}
-		done, err := run.Append(t.Context(), r)
+		done, err := run.Append(t.Context(), listOf(when, from, from+size, status))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,20 +2,6 @@ package store
 
 import "crypto/sha256"
 
-// Sum is the SHA-256 of the object as received; nil when a secret was taken out of
-// it. Who has time to take it before Append, as while other answers are on their
-// way, hands it on as the Digest.
-func (o *Observed) Sum() []byte {
-	switch {
-	case o.Withheld:
-		return nil
-	case o.Digest != nil:
-		return o.Digest
-	}
-	digest := sha256.Sum256(o.Raw)
-	return digest[:]
-}
-
 // news is an account object that was not the same as before, taken apart.
 type news struct {
 	separated
@@ -45,7 +31,7 @@ func (p *page) readNews(accounts []Observed, digests [][]byte) []*news {
 		} else {
 			found[n].receipt = p.movedOnly(h, digests[i], all[i])
 		}
-	}).wait()
+	})
 	return all
 }
 

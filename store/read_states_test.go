@@ -15,6 +15,9 @@ import (
 // changed in one step to the states, which it did not read for that.
 func TestOneStepIsTheDifferenceOfTheStates(t *testing.T) {
 	seed, one, states := uint64(time.Now().UnixNano()), 0, 0
+	if testing.Short() { // of few histories, some show too little
+		seed = 7200
+	}
 	t.Logf("seed %d", seed)
 	plays(t, seed, func(s *store.Store, workspace string, moments []time.Time) {
 		for _, from := range moments[1:] { // the first is now
@@ -30,7 +33,7 @@ func TestOneStepIsTheDifferenceOfTheStates(t *testing.T) {
 			}
 		}
 	})
-	if t.Logf("%d accounts were told by one step, %d by their states", one, states); one < fewer(20, 1) || states < 20 {
+	if t.Logf("%d accounts were told by one step, %d by their states", one, states); one < 20 || states < 20 {
 		t.Error("too few to tell anything")
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"time"
 )
@@ -42,7 +43,7 @@ type Observed struct {
 	// Raw is the JSON object, byte for byte as received unless Withheld. It is
 	// not kept after Append returns.
 	Raw json.RawMessage
-	// Digest is the SHA-256 of Raw, if the caller knows it (see Sum); nil otherwise.
+	// Digest is the SHA-256 of Raw; nil: Append takes it, while the store waits.
 	Digest []byte
 	// Outline is what [OutlineOf] answers for Raw, if the caller expects the account
 	// to be seen again by the same run, with other counters; nil otherwise.
@@ -50,6 +51,20 @@ type Observed struct {
 	// Withheld says that a secret was replaced in Raw. The digest of such an
 	// object is not stored.
 	Withheld bool
+}
+
+// Sum is what the Digest should be: that which is there, else the SHA-256 of Raw; nil
+// when a secret was taken out of it. There is time for it while other answers are on
+// their way.
+func (o *Observed) Sum() []byte {
+	switch {
+	case o.Withheld:
+		return nil
+	case o.Digest != nil:
+		return o.Digest
+	}
+	digest := sha256.Sum256(o.Raw)
+	return digest[:]
 }
 
 // Appended counts what became of the accounts of a [Response].

@@ -163,8 +163,8 @@ func (w *appending) reopen(b *testing.B) {
 	w.open(b)
 }
 
-// batch appends all accounts once and answers how long that took, without
-// Begin and Finish.
+// batch appends all accounts once and answers how long that took, without Begin and
+// Finish; a look at the journal after each page is in it.
 func (w *appending) batch(b *testing.B) (took time.Duration) {
 	b.Helper()
 	ctx := b.Context() // like that of a command, it can be cancelled
@@ -173,11 +173,13 @@ func (w *appending) batch(b *testing.B) (took time.Duration) {
 		b.Fatal(err)
 	}
 	journal := walFrames(b, w.path)
-	sent := w.now
+	sent, requests := w.now, 0
 	start := time.Now()
 	for page := range digested(w.fleet.Pages()) {
-		sent = sent.Add(time.Second)
-		done, err := run.Append(ctx, store.Response{Source: store.List, Sent: sent, Received: sent.Add(time.Second), Accounts: page})
+		sent, requests = sent.Add(time.Second), requests+1
+		done, err := run.Append(ctx, store.Response{
+			Source: store.List, Sent: sent, Received: sent.Add(time.Second), Accounts: page, Requests: requests,
+		})
 		if err != nil || done.Captured() != len(page) {
 			b.Fatal(done, err)
 		}
