@@ -160,7 +160,7 @@ func TestPowerLoss(t *testing.T) {
 			case *long:
 				w.cuts *= 40
 			case testing.Short():
-				w.cuts /= 10
+				w.cuts /= 20
 			}
 			for _, problem := range r.crashes(t, w.cuts, r.survives(t)) {
 				t.Error(problem)

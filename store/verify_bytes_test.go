@@ -172,7 +172,7 @@ func TestEveryByteOfTheFileIsVerified(t *testing.T) {
 	file, offsets, renumbered := usedIn(t, path)
 	if !*long {
 		rand.Shuffle(len(offsets), func(i, j int) { offsets[i], offsets[j] = offsets[j], offsets[i] })
-		offsets = offsets[:fewer(200, 30)]
+		offsets = offsets[:fewer(200, 15)]
 	}
 	copied, exempt := memoryPath(t), 0
 	for _, at := range offsets {

@@ -193,7 +193,7 @@ func TestEveryValueIsVerified(t *testing.T) {
 	}
 	every, forged, tables := 1, 0, map[string]int{}
 	if !*long {
-		every = fewer(13, 61)
+		every = fewer(13, 127)
 	}
 	for i, c := range f.cells() {
 		for j, forgery := range c.forgeries() {

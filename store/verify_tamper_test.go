@@ -167,7 +167,10 @@ func TestEveryTreeIsFoundAgain(t *testing.T) {
 	if findings, _ := verify(t, path, store.VerifyOptions{Trees: trees}); len(findings) > 0 {
 		t.Errorf("all trees: %v", findings)
 	}
-	for _, tree := range trees {
+	for i, tree := range trees {
+		if i%fewer(1, 4) > 0 {
+			continue
+		}
 		findings, done := verify(t, path, store.VerifyOptions{Trees: trees, Since: tree})
 		if len(findings) > 0 || done.Tree != trees[len(trees)-1] {
 			t.Errorf("since %d: %v, %+v", tree.N, findings, done)

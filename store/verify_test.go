@@ -120,7 +120,7 @@ func TestAHealthyStoreVerifies(t *testing.T) {
 func TestHealthyHistoriesVerify(t *testing.T) {
 	arena := newArena(t)
 	path := arena.store.Path()
-	for seed := range uint64(fewer(4, 2)) {
+	for seed := range uint64(fewer(4, 1)) {
 		p := newPlay(t, arena, 9000+seed)
 		err := p.run(t.Context())
 		p.close()
