@@ -152,6 +152,45 @@ func usedIn(t testing.TB, path string) (file []byte, offsets []int, renumbered [
 	return file, offsets, renumbered
 }
 
+// TestThePagesOfTheFileAreVerified: the list of free pages, and that each page is free or
+// holds something.
+func TestThePagesOfTheFileAreVerified(t *testing.T) {
+	path := memoryPath(t)
+	smallStore(t, path)
+	none := changedAt(t, path, 32, []byte{0, 0, 0, 0, 0, 0, 0, 1})
+	db := second(t, path)
+	execute(t, db, `CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(20000)); DROP TABLE filler; PRAGMA wal_checkpoint(TRUNCATE)`)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, path)
+	for what, changed := range map[string]string{
+		"a free page where there is none": none,
+		"pages that are lost":             changedAt(t, path, 32, make([]byte, 8)),
+		"another first free page":         changedAt(t, path, 35, []byte{9}),
+		"more free pages":                 changedAt(t, path, 39, []byte{99}),
+	} {
+		if findings, _ := verify(t, changed, store.VerifyOptions{}); len(findings) == 0 {
+			t.Errorf("%s: not found", what)
+		}
+	}
+}
+
+// changedAt is a copy of the file with other bytes from the offset on.
+func changedAt(t *testing.T, path string, offset int, bytes []byte) (copied string) {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(file[offset:], bytes)
+	copied = memoryPath(t)
+	if err := os.WriteFile(copied, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
 // unprovable reports whether a changed byte of the header may have its new value as
 // well. The four of the schema cookie: it counts the changes to the schema, so that
 // connections know that they must read it again; VACUUM counts on, and nothing rests

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 
 	"github.com/lobstrail/lobstrail/migrations"
@@ -41,36 +40,6 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 		}
 	}
 	return nil
-}
-
-// btreeMessage is how messages of SQLite begin that are about a page of a b-tree.
-var btreeMessage = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
-
-// checkIntegrity lets SQLite look at each page and each row.
-func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
-	roots := map[int64]string{}
-	err := tx.each(ctx, func(scan func(...any) error) error {
-		var name string
-		var root sql.NullInt64
-		err := scan(&name, &root)
-		roots[root.Int64] = name
-		return err
-	}, `SELECT tbl_name, rootpage FROM sqlite_schema ORDER BY name`)
-	if err != nil {
-		return err
-	}
-	return tx.each(ctx, func(scan func(...any) error) error {
-		var message, table string
-		if err := scan(&message); err != nil || message == "ok" {
-			return err
-		}
-		if tree := btreeMessage.FindStringSubmatch(message); tree != nil {
-			root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
-			table = roots[root]
-		}
-		v.find(table, "", "SQLite: %s", message)
-		return nil
-	}, `PRAGMA integrity_check(1000)`)
 }
 
 // checkReferences looks for rows that refer to rows that are not there. Snapshots
