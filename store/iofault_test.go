@@ -102,7 +102,7 @@ func later(n int) int {
 	case *long:
 		return n + 1
 	case testing.Short():
-		return 4 * n
+		return 8 * n
 	}
 	return n + 1 + n/6
 }

@@ -21,7 +21,7 @@ func init() {
 
 func TestLaws(t *testing.T) {
 	if testing.Short() { // where rapid itself tries a fifth
-		if err := flag.Set("rapid.checks", "50"); err != nil {
+		if err := flag.Set("rapid.checks", "35"); err != nil {
 			t.Fatal(err)
 		}
 	}

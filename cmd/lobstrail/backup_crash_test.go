@@ -62,7 +62,7 @@ func TestBackupsBesideBatches(t *testing.T) {
 	h.must(exitDone, "snapshot")
 	stop := s.batches(t)
 	file, last := filepath.Join(h.dir, "backup.db"), int64(0)
-	for range 5 {
+	for range fewer(5, 3) {
 		var b report.BackupJSON
 		h.read(&b, "backup", file, "--keep", "3")
 		got := h.checkBackup(file)

@@ -56,7 +56,7 @@ func TestKilledWhileTheStoreIsMade(t *testing.T) {
 	case *long:
 		kills = 400
 	case testing.Short():
-		kills = 8
+		kills = 4
 	}
 	for kill := range kills {
 		h := newHome(t).asks(server, lobstrtest.DefaultToken)

@@ -57,9 +57,9 @@ var storeBeforeFaults = sync.OnceValues(func() ([]byte, error) {
 // TestEveryFaultIsRecordedAsWhatItIs lets each fault of the table befall every
 // request of a real process, which asks with the canary as its key.
 func TestEveryFaultIsRecordedAsWhatItIs(t *testing.T) {
-	for _, f := range lobstrtest.AllFaults() {
+	for i, f := range lobstrtest.AllFaults() {
 		for _, route := range []lobstrtest.Route{lobstrtest.List, lobstrtest.Detail} {
-			if f.On != nil && !slices.Contains(f.On, route) {
+			if f.On != nil && !slices.Contains(f.On, route) || i%fewer(1, 3) > 0 {
 				continue
 			}
 			name := f.Name + " on " + string(route)

@@ -11,6 +11,15 @@ import (
 // long makes the tests that take their chances take many more of them.
 var long = flag.Bool("long", false, "kill and break more often (minutes)")
 
+// fewer is how often something is repeated: less often in the short mode, which is
+// for the race detector, to which repetition brings nothing.
+func fewer(often, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return often
+}
+
 // TestMain lets the test binary be the command: copies of it under the name
 // lobstrail, first in PATH, are run as real processes.
 func TestMain(m *testing.M) {

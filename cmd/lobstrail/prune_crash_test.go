@@ -14,10 +14,7 @@ import (
 // transactions. Something happens in every hundredth of them.
 func importPast(t *testing.T, h *home) {
 	t.Helper()
-	answers := 4500
-	if testing.Short() {
-		answers = 2200
-	}
+	answers := fewer(4500, 2200)
 	var lines strings.Builder
 	began := time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
 	for n := range answers {
