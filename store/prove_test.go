@@ -65,6 +65,7 @@ func signing(t *testing.T) (note.Signer, note.Verifier) {
 // TestEverySnapshotCanBeProven, at its instant and until the next, under the log as
 // it is and under any that had its entry.
 func TestEverySnapshotCanBeProven(t *testing.T) {
+	t.Parallel()
 	s := openStore(t, memoryPath(t), at(start))
 	snapshots(t, s, 0, 6, func(*store.Store) {})
 	vanish(t, s, fmt.Sprintf("%032x", 3))

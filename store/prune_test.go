@@ -47,6 +47,7 @@ func randomKeep(r *rand.Rand) store.Keep {
 // thinned out is what the definition says, no more and no less; each response keeps
 // its root, and the log only grows.
 func TestPruneLeavesWhatFollowed(t *testing.T) {
+	t.Parallel()
 	arena := newArena(t)
 	s, path, ctx := arena.store, arena.store.Path(), t.Context()
 	var plays []*play

@@ -50,6 +50,7 @@ func plays(t *testing.T, seed uint64, fn func(s *store.Store, workspace string, 
 // TestAssignmentsOfAllAreThoseOfEach: what is read at once for all squids is what
 // is read of each by itself.
 func TestAssignmentsOfAllAreThoseOfEach(t *testing.T) {
+	t.Parallel()
 	seen := 0
 	plays(t, 7000, func(s *store.Store, workspace string, moments []time.Time) {
 		for i, at := range moments {
@@ -88,6 +89,7 @@ func texts(all []store.Assignment) (text string) {
 // TestLimitsOfPeriods: the uses of a period are those that all of history says, and
 // the few documents read beside them tell the same limits as all documents do.
 func TestLimitsOfPeriods(t *testing.T) {
+	t.Parallel()
 	days, settingsUsed := 0, 0
 	plays(t, 8000, func(s *store.Store, workspace string, moments []time.Time) {
 		whole := collect(t, s.Usage(t.Context(), store.PeriodQuery{Workspace: workspace}))
@@ -152,6 +154,7 @@ func limitText(t *testing.T, uses []store.Use, accounts []store.AccountState, si
 // TestHealthStepsAreStatusSteps: those in which the health changed, with what is told
 // of them.
 func TestHealthStepsAreStatusSteps(t *testing.T) {
+	t.Parallel()
 	seen := 0
 	plays(t, 7100, func(s *store.Store, workspace string, moments []time.Time) {
 		for i, at := range moments {

@@ -14,6 +14,7 @@ import (
 // TestOneStepIsTheDifferenceOfTheStates holds what Pairs says of accounts that
 // changed in one step to the states, which it did not read for that.
 func TestOneStepIsTheDifferenceOfTheStates(t *testing.T) {
+	t.Parallel()
 	seed, one, states := uint64(time.Now().UnixNano()), 0, 0
 	if testing.Short() { // of few histories, some show too little
 		seed = 7200

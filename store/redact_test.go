@@ -29,6 +29,7 @@ func redactAll(t *testing.T, s *store.Store, workspace string, accounts ...strin
 // verifies; derived again it is the same, to the numbers of the rows; of the others
 // everything is as it was; and the log only grew.
 func TestRedactLeavesTheRest(t *testing.T) {
+	t.Parallel()
 	arena := newArena(t)
 	s, path, ctx := arena.store, arena.store.Path(), t.Context()
 	for seed := range uint64(fewer(8, 3)) {

@@ -83,6 +83,7 @@ func difference(before, after string) string {
 // TestDerivedAgainRowForRow derives random histories again, by asking for it and
 // by opening the store with newer rules.
 func TestDerivedAgainRowForRow(t *testing.T) {
+	t.Parallel()
 	arena := newArena(t)
 	path := arena.store.Path()
 	for seed := range uint64(fewer(10, 4)) {

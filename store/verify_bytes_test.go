@@ -206,6 +206,7 @@ func unprovable(file []byte, at int) bool {
 // sqlite_stat1 may be others, in the same order: they mean nothing, and VACUUM gives
 // new ones.
 func TestEveryByteOfTheFileIsVerified(t *testing.T) {
+	t.Parallel()
 	path := memoryPath(t)
 	smallStore(t, path)
 	file, offsets, renumbered := usedIn(t, path)

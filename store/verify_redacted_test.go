@@ -12,6 +12,7 @@ import (
 // redacted, which cannot be derived again; and erases something else in the same
 // way, without an entry.
 func TestVerifyFindsWhatWasDoneToRedacted(t *testing.T) {
+	t.Parallel()
 	whole := filepath.Join(labFolder(t), "store.db")
 	s := redactLab(t, whole)
 	if _, err := s.Redact(t.Context(), "default", person); err != nil {

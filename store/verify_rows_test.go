@@ -185,6 +185,7 @@ func (c cell) named(findings []store.Finding) bool {
 
 // TestEveryValueIsVerified changes each column of each row in turn.
 func TestEveryValueIsVerified(t *testing.T) {
+	t.Parallel()
 	path := memoryPath(t)
 	smallStore(t, path)
 	f := newForger(t, path)

@@ -19,6 +19,7 @@ import (
 // TestRowsTakenOutAndPutInAreFound takes each row of each table out, and puts it in
 // a second time.
 func TestRowsTakenOutAndPutInAreFound(t *testing.T) {
+	t.Parallel()
 	path := memoryPath(t)
 	smallStore(t, path)
 	f := newForger(t, path)
@@ -74,6 +75,7 @@ func (f *forger) copies(c cell) (statements []string) {
 // TestRowsInAnotherOrderAreFound exchanges the numbers of rows that follow each
 // other, and lets what was once stored come again.
 func TestRowsInAnotherOrderAreFound(t *testing.T) {
+	t.Parallel()
 	path := memoryPath(t)
 	smallStore(t, path)
 	f := newForger(t, path)
@@ -149,6 +151,7 @@ func TestARewrittenLogIsFoundByACheckpoint(t *testing.T) {
 
 // TestEveryTreeIsFoundAgain holds a log to each of the trees that it ever had.
 func TestEveryTreeIsFoundAgain(t *testing.T) {
+	t.Parallel()
 	path := memoryPath(t)
 	smallStore(t, path)
 	s, err := store.Open(t.Context(), path, store.Options{})

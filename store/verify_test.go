@@ -118,6 +118,7 @@ func TestAHealthyStoreVerifies(t *testing.T) {
 // TestHealthyHistoriesVerify takes random histories through all that can happen to
 // a store.
 func TestHealthyHistoriesVerify(t *testing.T) {
+	t.Parallel()
 	arena := newArena(t)
 	path := arena.store.Path()
 	for seed := range uint64(fewer(4, 1)) {

@@ -60,6 +60,7 @@ func TestAPrunedStoreVerifies(t *testing.T) {
 // TestVerifyFindsWhatNoPruneThinned alters what stands for snapshots, the
 // snapshots, and what prunes say of them.
 func TestVerifyFindsWhatNoPruneThinned(t *testing.T) {
+	t.Parallel()
 	whole := filepath.Join(labFolder(t), "store.db")
 	prunedStore(t, whole)
 	body, err := os.ReadFile(whole)

@@ -56,7 +56,7 @@ func BenchmarkAppendChanged1pct(b *testing.B) {
 func BenchmarkAppendFirst(b *testing.B) {
 	h := benchHistory(b)
 	var took []time.Duration
-	for range max(b.N, 3) {
+	for range atLeast(b, 3) {
 		w := openBench(b, h)
 		took = append(took, w.batch(b))
 		w.close(b)
@@ -80,7 +80,7 @@ func benchmarkAppend(b *testing.B, between benched) {
 	bare := openBare(b)
 	bare.batch(b, h.Accounts)
 
-	batches := max(b.N, 10)
+	batches := atLeast(b, 10)
 	var took, tookBare []time.Duration
 	var ratios []float64
 	var frames, mallocs uint64

@@ -73,7 +73,7 @@ func (g growing) benchmark(b *testing.B, first growing) {
 	var took []time.Duration
 	var ratios []float64
 	var peak int64
-	for i := range max(b.N, 5) + 1 {
+	for i := range atLeast(b, 5) + 1 {
 		baseline := first.run(b, "report")
 		whole := g.run(b, "report")
 		if i == 0 {

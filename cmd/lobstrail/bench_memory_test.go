@@ -43,7 +43,7 @@ func benchmarkSnapshot(b *testing.B, binary string, accounts int) {
 	b.ReportMetric(first.Seconds(), "first-s")
 	b.ReportMetric(peak/(1<<20), "first-MiB")
 	var took []time.Duration
-	for range max(b.N, 3) {
+	for range atLeast(b, 3) {
 		again, memory := snapshotProcess(b, binary, db, url, accounts)
 		took, peak = append(took, again), max(peak, memory)
 	}

@@ -115,3 +115,12 @@ func buildCommand(b *testing.B) string {
 func median[T time.Duration | float64](all []T) T {
 	return slices.Sorted(slices.Values(all))[len(all)/2]
 }
+
+// atLeast is how often something is measured: as often as a median needs, unless -short
+// only asks whether it can be.
+func atLeast(b *testing.B, times int) int {
+	if testing.Short() {
+		return b.N
+	}
+	return max(b.N, times)
+}

@@ -128,7 +128,7 @@ func benchmarkProcess(b *testing.B, binary, db string, args ...string) {
 	var took []time.Duration
 	var ratios []float64
 	var peak int64
-	for i := range max(b.N, 5) + 1 {
+	for i := range atLeast(b, 5) + 1 {
 		baseline := launch(b, env, binary, "version")
 		whole := launch(b, env, append([]string{binary}, args...)...)
 		if i == 0 {

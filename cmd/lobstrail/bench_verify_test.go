@@ -27,7 +27,7 @@ func BenchmarkVerify(b *testing.B) {
 	var took []time.Duration
 	var ratios []float64
 	var peak, snapshots int64
-	for i := range max(b.N, 5) + 1 {
+	for i := range atLeast(b, 5) + 1 {
 		baseline := launch(b, env, binary, "sql", "PRAGMA integrity_check")
 		whole := launch(b, env, binary, "verify", "--json")
 		var answer struct {
