@@ -61,8 +61,11 @@ func (c *clock) advance(p *page, r Response) {
 		return
 	}
 	// The answer was made halfway, as far as anybody knows, and its Date is cut to
-	// the second.
+	// the second. While it may have been made when the Date says, the clocks may agree.
 	skew := (p.sent+told)/2 - r.ServerTime.UnixMilli() - 500
+	if max(skew, -skew) <= (told-p.sent)/2+500 {
+		skew = 0
+	}
 	if !c.skew.Valid || max(skew, -skew) > max(c.skew.Int64, -c.skew.Int64) {
 		c.skew = sql.NullInt64{Int64: skew, Valid: true}
 	}

@@ -18,13 +18,14 @@ func TestSkewOfARun(t *testing.T) {
 		known      bool
 		skew, held time.Duration
 	}{
-		"no answer":            {},
-		"no Date":              {answers: []answer{{at(0), at(second), time.Time{}}}},
-		"the clocks agree":     {[]answer{{at(0), at(second), at(0)}}, true, 0, 0},
-		"a long way":           {[]answer{{at(0), at(61 * second), at(30 * second)}}, true, 0, 0},
-		"behind":               {[]answer{{at(0), at(second), at(time.Hour)}}, true, -time.Hour, 0},
-		"the worst of several": {[]answer{{at(0), at(second), at(0)}, {at(second), at(2 * second), at(-time.Minute)}}, true, time.Minute + second, 0},
-		"it went back":         {[]answer{{at(0), at(second), at(0)}, {at(-time.Hour), at(second - time.Hour), at(0)}}, true, -time.Hour, time.Hour},
+		"no answer":                  {},
+		"no Date":                    {answers: []answer{{at(0), at(second), time.Time{}}}},
+		"the clocks agree":           {[]answer{{at(0), at(second), at(0)}}, true, 0, 0},
+		"a long way":                 {[]answer{{at(0), at(61 * second), at(30 * second)}}, true, 0, 0},
+		"an answer that was held up": {[]answer{{at(0), at(5 * second), at(0)}}, true, 0, 0},
+		"behind":                     {[]answer{{at(0), at(second), at(time.Hour)}}, true, -time.Hour, 0},
+		"the worst of several":       {[]answer{{at(0), at(second), at(0)}, {at(second), at(2 * second), at(-time.Minute)}}, true, time.Minute + second, 0},
+		"it went back":               {[]answer{{at(0), at(second), at(0)}, {at(-time.Hour), at(second - time.Hour), at(0)}}, true, -time.Hour, time.Hour},
 		"a server of the year 9999": {
 			[]answer{{at(0), at(second), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}}, true,
 			-time.Duration(1<<63-1) / 1e6 * 1e6, 0,
