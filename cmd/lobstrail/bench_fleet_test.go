@@ -174,12 +174,13 @@ func (f *Fleet) Snapshot(ctx context.Context, s *store.Store, at time.Time) (sum
 	if err != nil {
 		return sum, err
 	}
-	pages := f.Pages()
-	for i, page := range pages {
-		sent := at.Add(time.Duration(i) * 300 * time.Millisecond)
+	requests := 0
+	for page := range digested(f.Pages()) {
+		sent := at.Add(time.Duration(requests) * 300 * time.Millisecond)
+		requests++
 		done, err := run.Append(ctx, store.Response{
 			Source: store.List, Sent: sent, Received: sent.Add(200 * time.Millisecond),
-			ServerTime: sent.Truncate(time.Second), Requests: i + 1, Accounts: page,
+			ServerTime: sent.Truncate(time.Second), Requests: requests, Accounts: page,
 		})
 		if err != nil {
 			return sum, err
@@ -188,7 +189,7 @@ func (f *Fleet) Snapshot(ctx context.Context, s *store.Store, at time.Time) (sum
 		sum.Unchanged += done.Unchanged
 		sum.Failed += done.Failed
 	}
-	return sum, run.Finish(ctx, store.Outcome{State: store.Complete, Requested: len(f.accounts), Requests: len(pages)})
+	return sum, run.Finish(ctx, store.Outcome{State: store.Complete, Requested: len(f.accounts), Requests: requests})
 }
 
 // show writes the account as the API would show it. The bytes are new ones: the
