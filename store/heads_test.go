@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
-	"github.com/lobstrail/lobstrail/store/storetest"
 )
 
 // TestWhatAWriterKeepsAtHandIsSmall: heads, and not the objects they were made of.
@@ -82,11 +80,7 @@ func TestAPageFindsAccountsWhereFewFindThem(t *testing.T) {
 	const accounts, few = 120, 10
 	stood := func(size int) (string, store.Appended) {
 		path := memoryPath(t)
-		storetest.LayEmpty(t, path, report.Rules())
-		s, _, err := store.OpenWriter(t.Context(), path, writer(start))
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := openStore(t, path, at(start))
 		for i, workspace := range []string{"other", "one", "other", "one"} {
 			appendTo(t, s, workspace, start.Add(time.Duration(i)*time.Hour), accounts, func(n int) string {
 				return fmt.Sprint(200 + n%2*i%2)
@@ -95,10 +89,7 @@ func TestAPageFindsAccountsWhereFewFindThem(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if s, _, err = store.OpenWriter(t.Context(), path, writer(start)); err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+		s = openStore(t, path, at(start))
 		done := appendTo(t, s, "one", start.Add(5*time.Hour), accounts, func(n int) string { return fmt.Sprint(200 + n%7) }, size)
 		text, err := rows(s, `SELECT * FROM changes ORDER BY workspace, account, before, kind`)
 		if err != nil {
@@ -117,11 +108,7 @@ func TestAPageFindsAccountsWhereFewFindThem(t *testing.T) {
 // still holds when the next one, a page, reads where all accounts stand.
 func TestAPageLeavesHeadsThatMoved(t *testing.T) {
 	path := memoryPath(t)
-	storetest.LayEmpty(t, path, report.Rules())
-	s, _, err := store.OpenWriter(t.Context(), path, writer(start))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openStore(t, path, at(start))
 	const accounts = 60
 	appendTo(t, s, "default", start, accounts, func(int) string { return "200" }, accounts)
 	if err := s.Close(); err != nil {

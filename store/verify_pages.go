@@ -30,16 +30,12 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 	told := map[string]bool{"ok": true}
 	for _, check := range []string{`PRAGMA integrity_check(1000)`, `PRAGMA integrity_check(sqlite_schema)`} {
 		err := tx.each(ctx, func(scan func(...any) error) error {
-			var message, table string
+			var message string
 			if err := scan(&message); err != nil || told[message] {
 				return err
 			}
 			told[message] = true
-			if tree := btreeMessage.FindStringSubmatch(message); tree != nil {
-				root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
-				table = roots[root]
-			}
-			v.find(table, "", "SQLite: %s", message)
+			v.find(tableOf(message, roots), "", "SQLite: %s", message)
 			return nil
 		}, check)
 		if err != nil {
@@ -50,6 +46,16 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 		return nil // who counts pages needs them whole
 	}
 	return v.checkLostPages(ctx, tx)
+}
+
+// tableOf is the table that a message of SQLite is about; "" for the file.
+func tableOf(message string, roots map[int64]string) string {
+	tree := btreeMessage.FindStringSubmatch(message)
+	if tree == nil {
+		return ""
+	}
+	root, _ := strconv.ParseInt(tree[1], 10, 64) // 0 is no tree
+	return roots[root]
 }
 
 // checkLostPages compares the pages of tables and indexes, and those that are free,
