@@ -81,11 +81,22 @@ func (h *head) at(source Source) *endpoint {
 	return &h.List
 }
 
+// overtaken reports whether the other endpoint has shown the account since this one
+// did last. What this one says holds again from then on, also in the same bytes: the
+// other may have told of other counters, or of a lock.
+func (h *head) overtaken(source Source) bool {
+	other := h.List
+	if source != Detail {
+		other = h.Detail
+	}
+	return other.Seen.Int64 > h.at(source).Seen.Int64
+}
+
 // stands reports whether an object with this digest, received from source at
 // the instant, is the state the account is in.
 func (h *head) stands(source Source, digest []byte, receivedMS int64) bool {
 	e := h.at(source)
-	return e.Digest != nil && string(e.Digest) == string(digest) &&
+	return e.Digest != nil && string(e.Digest) == string(digest) && !h.overtaken(source) &&
 		h.settled(source, e.Document.Int64, receivedMS) &&
 		(source == Detail || !h.AbsenceID.Valid)
 }

@@ -26,12 +26,13 @@ func (r *replay) snapshot(ctx context.Context, p *page, s *shown) error {
 
 // stands reports whether nothing follows from the snapshot: the account is in the
 // state that it shows, but for counters. A resets_in means another end of the lock
-// when it comes again in other bytes; the same bytes were not looked into.
+// when it comes again in other bytes, or after the other endpoint spoke; else the
+// same bytes were not looked into.
 func (r *replay) stands(h *head, p *page, s *shown) bool {
 	if !h.settled(p.source, s.document, p.received) || p.source != Detail && h.AbsenceID.Valid {
 		return false
 	}
-	same := !s.received && h.at(p.source).Digest != nil
+	same := !s.received && h.at(p.source).Digest != nil && !h.overtaken(p.source)
 	return same || isNull(jsontext.Value(h.usageAt("/resets_in"))) && isNull(jsontext.Value(s.resetsIn()))
 }
 

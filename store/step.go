@@ -69,19 +69,20 @@ func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessag
 	return nil
 }
 
-// remaining is what is left of the resets_in that the other endpoint told of: it
-// counts down by itself. Nil when there is none, nothing is left, or there was a
-// lock_time beside it, which is the more exact of the two.
+// remaining is how many seconds are left of a resets_in that an earlier response told
+// of: a response without the field says nothing of it, and it counts down by itself.
+// Nil when there is none, nothing is left, or there is a lock_time, which is the more
+// exact of the two.
 func (s *step) remaining() json.RawMessage {
-	told, toldAt := s.old.Detail, s.before.DetailReceived.Int64
-	if s.page.source == Detail {
-		told, toldAt = s.old.List, s.before.ListReceived.Int64
+	if s.head == nil || resetSeconds(s.old.ResetsIn) == 0 ||
+		!isNull(member(s.old.List, "lock_time")) || !isNull(member(s.old.Detail, "lock_time")) {
+		return nil
 	}
-	seconds := resetSeconds(s.old.ResetsIn)
-	if left := seconds - float64(s.page.received-toldAt)/1000; left > 0 && hasMember(told, "resets_in") && isNull(member(told, "lock_time")) {
-		return strconv.AppendFloat(nil, left, 'f', 3, 64)
+	left := s.head.LockedUntil.Int64 - s.page.received
+	if left <= 0 {
+		return nil
 	}
-	return nil
+	return strconv.AppendFloat(nil, float64(left)/1000, 'f', 3, 64)
 }
 
 // resetSeconds reads a resets_in. What is no positive number of seconds, or

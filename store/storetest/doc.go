@@ -31,6 +31,7 @@ func Run(t *testing.T, open Opener) {
 		{"readers agree with a plain model at every moment", Readers},
 		{"what is derived can be derived again", Derived},
 		{"resets_in counts as last seen", ResetsIn},
+		{"the latest word counts", LatestWord},
 		{"a field that is no longer sent has not changed", NoLongerSent},
 		{"a change begins when the old value was last told of", LastTold},
 		{"squids that are told of again", SquidsComeBack},
