@@ -53,7 +53,7 @@ func (a *app) root() *cobra.Command {
 		Example:           rootExample,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: a.prepare,
+		PersistentPreRunE: a.begin,
 	}
 	root.SetIn(a.env.stdin)
 	root.SetOut(a.env.stdout)
@@ -76,6 +76,27 @@ func (a *app) root() *cobra.Command {
 	)
 	a.completeGlobalFlags(root)
 	return root
+}
+
+// begin looks after what every command needs before it runs.
+func (a *app) begin(cmd *cobra.Command, args []string) error {
+	if a.env.zoneErr != nil && !aboutItself(cmd) {
+		return a.env.zoneErr
+	}
+	return a.prepare(cmd, args)
+}
+
+// aboutItself reports whether a command only tells of the program, and needs no
+// zone, no store and no key.
+func aboutItself(cmd *cobra.Command) bool {
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	switch cmd.Name() {
+	case "version", "help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		return true
+	}
+	return false
 }
 
 // prepare settles the flags that all commands share.

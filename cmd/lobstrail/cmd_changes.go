@@ -40,7 +40,7 @@ changed and --exit-code asked to be told; 10 there is no store.`,
 	}
 	flags := cmd.Flags()
 	flags.Var(&o.since, "since", "noticed after this `TIME`")
-	flags.Var(&o.until, "until", "noticed up to this `TIME`")
+	flags.Var(&o.until, "until", "noticed up to this `TIME`; a date includes that day")
 	flags.StringVar(&o.account, "account", "", "only of this `ACCOUNT`")
 	flags.StringVar(&o.squid, "squid", "", "only assignments and names of this `SQUID`")
 	flags.StringSliceVar(&o.kinds, "kind", nil, "only these kinds: "+kindNames())
@@ -79,7 +79,7 @@ func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions)
 	if q.Since, err = o.since.time(a, now); err != nil {
 		return q, err
 	}
-	if q.Until, err = o.until.time(a, now); err != nil {
+	if q.Until, err = o.until.until(a, now); err != nil {
 		return q, err
 	}
 	if !q.Until.IsZero() && q.Until.Before(q.Since) {

@@ -65,7 +65,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		},
 	}
 	cmd.Flags().Var(&o.since, "since", "from this `TIME` on (default 7d)")
-	cmd.Flags().Var(&o.until, "until", "up to this `TIME` (default now)")
+	cmd.Flags().Var(&o.until, "until", "up to this `TIME`; a date includes that day (default now)")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `FILE` instead of stdout")
 	return cmd
 }
@@ -73,7 +73,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 // period is what the report is about.
 func (a *app) period(o reportOptions) (since, until time.Time, err error) {
 	now := a.env.now()
-	if until, err = o.until.time(a, now); err != nil {
+	if until, err = o.until.until(a, now); err != nil {
 		return since, until, err
 	}
 	if until.IsZero() {

@@ -16,6 +16,7 @@ type environment struct {
 	getenv         func(string) string
 	now            func() time.Time
 	zone           *time.Location
+	zoneErr        error  // why zone is not known; no command that uses times may run then
 	hostname       string // empty when unknown
 	stdoutWidth    int    // columns; 0 when it is no terminal
 	stderrWidth    int    // columns; 0 when it is no terminal

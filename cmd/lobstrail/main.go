@@ -41,13 +41,15 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 
 func systemEnv() *environment {
 	hostname, _ := os.Hostname() // a machine need not have a name
+	zone, zoneErr := localZone(os.LookupEnv, systemZoneFile)
 	return &environment{
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
 		stderr:      os.Stderr,
 		getenv:      os.Getenv,
 		now:         time.Now,
-		zone:        time.Local,
+		zone:        zone,
+		zoneErr:     zoneErr,
 		hostname:    hostname,
 		stdoutWidth: widthOf(os.Stdout),
 		stderrWidth: widthOf(os.Stderr),
