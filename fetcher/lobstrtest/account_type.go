@@ -138,7 +138,7 @@ func (l Limit) user(at time.Time) object {
 			{"attribute", quote(l.Attribute)}, {"start_time", "null"}, {"last_batch_at", "null"}}
 	case l.Daily:
 		return object{{"max", number(l.Max)}, {"value", "0"}, {"default", number(l.Max)},
-			{"timestamp", number(int(midnightAfter(at).Unix()))}, {"start_time", "null"}}
+			{"timestamp", number(midnightAfter(at).Unix())}, {"start_time", "null"}}
 	}
 	return object{{"max", number(l.Max)}, {"value", "0"}, {"default", number(l.Max)},
 		{"description", quote(l.Description)}}

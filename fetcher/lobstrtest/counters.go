@@ -101,7 +101,7 @@ func rollLimit(limit *object, from, to time.Time, load float64) (until time.Time
 		days := to.Sub(reset) / (24 * time.Hour)
 		from = reset.Add(days * 24 * time.Hour)
 		value, reset = 0, from.Add(24*time.Hour)
-		limit.set("timestamp", number(int(reset.Unix())))
+		limit.set("timestamp", number(reset.Unix()))
 	}
 	until = reset
 	if most, _ := integer(*limit, "max"); load > 0 && value < most {

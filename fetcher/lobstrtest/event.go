@@ -80,7 +80,7 @@ func SetStatusForm(account string, form StatusForm) Event {
 		}
 		text, isText := unquote(raw)
 		if n, err := json.Number(text).Int64(); isText && form == StatusNumber && err == nil {
-			v.fields.set("status", number(int(n)))
+			v.fields.set("status", number(n))
 		}
 		if !isText && form == StatusText {
 			v.fields.set("status", quote(raw))

@@ -1,6 +1,7 @@
 package lobstrtest
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -102,7 +103,7 @@ func positive(text string, n *int) bool {
 		return true
 	}
 	value, err := strconv.Atoi(text)
-	if err != nil || value < 1 || value > 1<<31 {
+	if err != nil || value < 1 || value > math.MaxInt32 {
 		return false
 	}
 	*n = value

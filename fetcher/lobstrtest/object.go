@@ -96,7 +96,7 @@ func unquote(raw string) (text string, ok bool) {
 	return text, ok
 }
 
-func number(n int) string { return strconv.Itoa(n) }
+func number[N int | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
 
 // instant is a time as the API writes it: RFC 3339 in UTC, whole seconds.
 func instant(t time.Time) string { return quote(t.UTC().Format(time.RFC3339)) }
