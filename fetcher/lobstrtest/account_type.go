@@ -10,10 +10,9 @@ import (
 // AccountType is a platform that accounts log in to, with the values that its
 // accounts have in common. Treat the package's own types as constants.
 type AccountType struct {
-	Type    string // as in an account's type: "twitter-sync"
-	Name    string
+	Type    string // the type of its accounts, and its own name: "twitter-sync"
 	Hash    string // as in account_type_hash
-	Domain  string
+	Domain  string // the name of the platform, for people: "Facebook"
 	BaseURL string
 	Color   string // as in primary_color
 	Cookies []string
@@ -37,32 +36,32 @@ type Limit struct {
 // The account types of the fake service.
 var (
 	LinkedIn = &AccountType{
-		Type: "linkedin-sync", Name: "LinkedIn", Hash: "5c9c8a7a0ed0b1b5f0b1f4c2a6c1d7e3",
-		Domain: "linkedin.com", BaseURL: "https://www.linkedin.com", Color: "#0A66C2",
+		Type: "linkedin-sync", Hash: "5c9c8a7a0ed0b1b5f0b1f4c2a6c1d7e3",
+		Domain: "LinkedIn", BaseURL: "https://www.linkedin.com", Color: "#0A66C2",
 		Cookies: []string{"li_at", "JSESSIONID"},
 		Limits:  limits(80, 100, 40, 20, 2), shade: color.RGBA{10, 102, 194, 255},
 	}
 	SalesNav = &AccountType{
-		Type: "sales-nav-sync", Name: "Sales Navigator", Hash: "cf67cafe03776e796f02a29f29ab2866",
-		Domain: "linkedin.com", BaseURL: "https://www.linkedin.com", Color: "#0A66C2",
+		Type: "sales-nav-sync", Hash: "cf67cafe03776e796f02a29f29ab2866",
+		Domain: "Sales Navigator", BaseURL: "https://www.linkedin.com", Color: "#0A66C2",
 		Cookies: []string{"li_at", "JSESSIONID", "li_a"},
 		Limits:  limits(150, 200, 50, 20, 2), shade: color.RGBA{0, 65, 130, 255},
 	}
 	X = &AccountType{
-		Type: "twitter-sync", Name: "X (Twitter)", Hash: "9853173fc00a940a33d7a420c176ad3b",
-		Domain: "x.com", BaseURL: "https://x.com", Color: "#000000",
+		Type: "twitter-sync", Hash: "9853173fc00a940a33d7a420c176ad3b",
+		Domain: "Twitter", BaseURL: "https://x.com", Color: "#000000",
 		Cookies: []string{"auth_token", "ct0"},
 		Limits:  limits(500, 400, 0, 50, 1), shade: color.RGBA{15, 20, 25, 255},
 	}
 	Facebook = &AccountType{
-		Type: "facebook-sync", Name: "Facebook", Hash: "16f5b7f91e8fc533eab88be973273a02",
-		Domain: "facebook.com", BaseURL: "https://www.facebook.com", Color: "#1877F2",
+		Type: "facebook-sync", Hash: "16f5b7f91e8fc533eab88be973273a02",
+		Domain: "Facebook", BaseURL: "https://www.facebook.com", Color: "#1877F2",
 		Cookies: []string{"c_user", "xs"},
 		Limits:  limits(200, 120, 30, 25, 3), shade: color.RGBA{24, 119, 242, 255},
 	}
 	Instagram = &AccountType{
-		Type: "instagram-sync", Name: "Instagram", Hash: "a1f0c6b4f3da4f6d8e5b7f9f2d3c4b5a",
-		Domain: "instagram.com", BaseURL: "https://www.instagram.com", Color: "#E1306C",
+		Type: "instagram-sync", Hash: "a1f0c6b4f3da4f6d8e5b7f9f2d3c4b5a",
+		Domain: "Instagram", BaseURL: "https://www.instagram.com", Color: "#E1306C",
 		Cookies: []string{"sessionid", "csrftoken", "ds_user_id"},
 		Limits:  limits(180, 100, 0, 15, 4), shade: color.RGBA{225, 48, 108, 255},
 	}
@@ -150,8 +149,7 @@ func midnightAfter(t time.Time) time.Time {
 
 // document is the type as GET /account_types shows it.
 func (t *AccountType) document() []byte {
-	_, cookies, defaults := t.values()
-	return object{{"id", quote(t.Hash)}, {"object", quote("account_type")}, {"name", quote(t.Name)},
-		{"type", quote(t.Type)}, {"domain", quote(t.Domain)}, {"baseurl", quote(t.BaseURL)},
-		{"cookies", cookies}, {"params", defaults}}.append(nil)
+	icon, cookies, defaults := t.values()
+	return object{{"id", quote(t.Hash)}, {"object", `"account_type"`}, {"name", quote(t.Type)}, {"icon", icon},
+		{"domain", quote(t.Domain)}, {"params", defaults}, {"baseurl", quote(t.BaseURL)}, {"cookies", cookies}}.append(nil)
 }

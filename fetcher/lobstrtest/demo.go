@@ -97,12 +97,12 @@ func (d *demo) on(day, hour, minute, second int) time.Time {
 
 func (d *demo) firstWeek() {
 	id, at := d.ids, d.world.At
-	at(d.on(7, 10, 42, 18), Lock(id["tom.becker"], d.on(7, 14, 10, 0), LockUnix))
+	at(d.on(7, 10, 42, 18), Lock(id["tom.becker"], d.on(7, 14, 10, 0), LockISO))
 	at(d.on(7, 21, 17, 44), Expire(id["trendwatch_eu"]))
 	at(d.on(8, 8, 35, 2), Resync(id["trendwatch_eu"]))
 	at(d.on(9, 9, 12, 31), SetLimit(id["claire.moreau"], "profiles", 120))
-	at(d.on(9, 13, 5, 9), Lock(id["ines.carvalho"], d.on(9, 19, 0, 0), LockUnix))
-	at(d.on(9, 16, 20, 51), Lock(id["ines.carvalho"], d.on(10, 1, 0, 0), LockUnix))
+	at(d.on(9, 13, 5, 9), Lock(id["ines.carvalho"], d.on(9, 19, 0, 0), LockISO))
+	at(d.on(9, 16, 20, 51), Lock(id["ines.carvalho"], d.on(10, 1, 0, 0), LockISO))
 	at(d.on(10, 11, 31, 4), Unassign(groups, id["Nina Petrova"]))
 	at(d.on(10, 11, 31, 9), Assign(groups, id["Harbour Local"]))
 	at(d.on(11, 14, 20, 37), ReplaceAccounts(enrichment, id["david.okafor"], id["julia.lindqvist"]))
@@ -119,7 +119,7 @@ func (d *demo) secondWeek() {
 	at(d.on(14, 10, 20, 40), Resync(id["bistro.spotter"]))
 	at(d.on(14, 12, 0, 13), Create(sofia))
 	at(d.on(14, 12, 31, 48), Assign(enrichment, sofia.ID))
-	at(d.on(15, 11, 3, 27), Lock(id["claire.moreau"], d.on(15, 13, 30, 0), LockUnix))
+	at(d.on(15, 11, 3, 27), Lock(id["claire.moreau"], d.on(15, 13, 30, 0), LockISO))
 	at(d.on(15, 12, 40, 15), Unlock(id["claire.moreau"]))
 	at(d.on(15, 15, 10, 33), Fail(id["finch.studio"], 429, "account_too_many_requests",
 		"The platform has refused too many requests."))
@@ -128,6 +128,6 @@ func (d *demo) secondWeek() {
 	at(d.on(17, 10, 15, 20), RenameSquid(xMentions, "X Mentions (EU)"))
 	at(d.on(17, 14, 50, 5), RenameAccount(id["Harbour Local"], "Harbour & Finch Local"))
 	at(d.on(18, 9, 40, 11), SetLimit(id["claire.moreau"], "searches", 250))
-	at(d.on(18, 13, 37, 36), Lock(id["david.okafor"], d.on(18, 17, 0, 0), LockUnix))
+	at(d.on(18, 13, 37, 36), Lock(id["david.okafor"], d.on(18, 17, 0, 0), LockISO))
 	at(d.on(20, 20, 26, 49), Expire(id["Nina Petrova"]))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // ErrorShape is one of the shapes of error bodies.
@@ -63,17 +64,17 @@ func errorType(status int) string {
 	return "ServerError"
 }
 
-// listEnvelope is the envelope of a page with so many entries; base is the
-// absolute URL of the list. As in the vendor's own examples, result_to is one
-// too high.
-func listEnvelope(base string, total, page, limit, entries int) object {
+// listEnvelope is the envelope of a page with so many entries. base is the
+// absolute URL of the list ("": no links) and filters the rest of its query. As
+// in the vendor's own examples, result_to is one too high.
+func listEnvelope(base, filters string, total, page, limit, entries int) object {
 	pages := (total + limit - 1) / limit
 	from := (page-1)*limit + 1
 	link := func(to int, there bool) string {
 		if !there || base == "" {
 			return "null"
 		}
-		return quote(fmt.Sprintf("%s?page=%d&limit=%d", base, to, limit))
+		return quote(strings.TrimSuffix(fmt.Sprintf("%s?limit=%d&page=%d&%s", base, limit, to, filters), "&"))
 	}
 	return object{
 		{"total_results", number(total)}, {"limit", number(limit)}, {"page", number(page)},
@@ -114,13 +115,4 @@ func encodeEnvelope(envelope object, rows [][]byte) []byte {
 	}
 	b.WriteByte('}')
 	return b.Bytes()
-}
-
-// typePage renders a page of GET /account_types.
-func (w *World) typePage(page, limit int) (total int, rows [][]byte) {
-	from := min(len(w.types), (page-1)*limit)
-	for _, t := range w.types[from:min(len(w.types), from+limit)] {
-		rows = append(rows, t.document())
-	}
-	return len(w.types), rows
 }

@@ -88,8 +88,8 @@ func SetStatusForm(account string, form StatusForm) Event {
 	})
 }
 
-// Lock locks the account until an instant (cut to the second), or moves the
-// lock that it has. The end of the lock by time is an event of its own, with a
+// Lock locks the account until an instant (as exactly as the form can say it), or
+// moves the lock that it has. The end of the lock by time is an event of its own, with a
 // [Truth]; an until that is not in the future locks nothing.
 func Lock(account string, until time.Time, form LockForm) Event {
 	return change("Lock", account, " until "+until.UTC().Format(time.RFC3339), func(_ time.Time, v *version) {

@@ -16,6 +16,7 @@ type exchange struct {
 	token   string // as sent, whether known or not
 	world   *World // nil: the key is unknown
 	limit   int
+	answer  func() // evaluates the request
 	reply   reply
 }
 
@@ -40,15 +41,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.handlers.Done()
 	x := &exchange{server: s, request: r, reply: reply{header: http.Header{}}}
 	x.record = Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Page: 1}
-	x.record.Route, x.record.Account = routeOf(r)
+	endpoint, id := endpointOf(r)
+	x.record.Route = endpoint.route
+	if endpoint.route == Detail {
+		x.record.Account = id
+	}
+	x.answer = func() { endpoint.answer(x, id) }
 	x.record.At = s.pass(&s.before)
-	x.answer()
+	x.serve()
 	s.pass(&s.after)
 	x.finish(w)
 }
 
-// answer evaluates the request.
-func (x *exchange) answer() {
+// serve works out the answer, true or false.
+func (x *exchange) serve() {
 	x.authorize()
 	x.date()
 	if !x.server.admit(x) {
@@ -61,7 +67,7 @@ func (x *exchange) answer() {
 	case !x.pageAsked():
 		x.fail(http.StatusBadRequest, CurrentShape, "page and limit must be positive numbers.")
 	default:
-		x.evaluate()
+		x.answer()
 	}
 	x.server.befall(x)
 }
@@ -108,46 +114,6 @@ func positive(text string, n *int) bool {
 	}
 	*n = value
 	return true
-}
-
-// evaluate works out the true answer.
-func (x *exchange) evaluate() {
-	at := x.record.At
-	switch x.record.Route {
-	case List:
-		x.list(x.world.page(at, x.record.Page, x.limit))
-	case Squids:
-		x.list(x.world.squidPage(at, x.record.Page, x.limit))
-	case Types:
-		x.list(x.world.typePage(x.record.Page, x.limit))
-	case Detail:
-		row, ok := x.world.detail(at, x.record.Account)
-		if !ok {
-			x.fail(http.StatusNotFound, OlderShape, "Not found.")
-			return
-		}
-		x.reply.status, x.reply.rows = http.StatusOK, [][]byte{row}
-		x.reply.envelope = listEnvelope("", 1, 1, x.limit, 1)
-	case Me:
-		x.reply.status = http.StatusOK
-		x.reply.body = []byte(`{"id":"` + ID("me") + `","email":"ops@example.com","plan":"premium","object":"user"}`)
-	default:
-		x.unknown()
-	}
-}
-
-func (x *exchange) unknown() {
-	if x.request.Method != http.MethodGet {
-		x.fail(http.StatusMethodNotAllowed, OlderShape, "Method \""+x.request.Method+"\" not allowed.")
-		return
-	}
-	x.fail(http.StatusNotFound, OlderShape, "Not found.")
-}
-
-func (x *exchange) list(total int, rows [][]byte) {
-	x.reply.status, x.reply.rows = http.StatusOK, rows
-	base := x.server.origin + x.request.URL.Path
-	x.reply.envelope = listEnvelope(base, total, x.record.Page, x.limit, len(rows))
 }
 
 // fail answers with an error.

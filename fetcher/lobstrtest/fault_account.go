@@ -80,8 +80,9 @@ func StatusAsNumber() Fault {
 
 // LockTimeAs sends lock_time in another spelling, where it is sent and not null.
 func LockTimeAs(form LockForm) Fault {
-	name := map[LockForm]string{LockUnix: "lock-unix", LockISO: "lock-iso"}[form]
-	return account(name, "both spellings of an instant are the same", none(), func(_ *exchange, o *object) {
+	name := map[LockForm]string{LockUnix: "lock-unix", LockISO: "lock-iso", LockMillis: "lock-millis",
+		LockDate: "lock-date", LockGarbage: "lock-garbage"}[form]
+	return account(name, "a lock in any spelling is one; what is no time is a failure", none(), func(_ *exchange, o *object) {
 		if t, ok := lockTime(*o); ok {
 			o.set("lock_time", form.spell(t))
 		}

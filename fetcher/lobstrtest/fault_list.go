@@ -43,7 +43,7 @@ func DuplicateAccount() Fault {
 			rows[len(rows)-1] = rows[0]
 		}
 		if x.record.Page > 1 && len(rows) > 0 {
-			_, before := x.world.page(x.record.At, x.record.Page-1, x.limit)
+			_, before := x.world.page(x.record.At, x.record.Page-1, x.limit, accountFilter{})
 			x.reply.rows = append([][]byte{before[len(before)-1]}, rows[:len(rows)-1]...)
 		}
 	})
@@ -108,7 +108,7 @@ func NextLoop() Fault {
 // EndlessList has always another page, which shows the first one's accounts.
 func EndlessList() Fault {
 	return onList("endless-list", "the walk ends all the same", cut("mismatch"), func(x *exchange) {
-		_, x.reply.rows = x.world.page(x.record.At, 1, x.limit)
+		_, x.reply.rows = x.world.page(x.record.At, 1, x.limit, accountFilter{})
 		next := x.record.Page + 1
 		x.reply.envelope.set("total_results", number(next*x.limit))
 		x.reply.envelope.set("total_pages", number(next))

@@ -15,8 +15,20 @@ func HTTPStatus(status int, shape ErrorShape) Fault {
 		Note: "an error of the service, or of a proxy in front of it",
 		apply: func(x *exchange) {
 			x.reply.mangle, x.reply.send = nil, nil
+			if status == http.StatusTooManyRequests {
+				x.dropBudget()
+			}
 			x.fail(status, shape, "Something is wrong: "+http.StatusText(status)+".")
 		},
+	}
+}
+
+// dropBudget takes the X-RateLimit headers away: who refuses here stands in front
+// of the service and knows nothing of its budget. (A refusal of the service itself
+// is had by [Server.SetRateLimit].)
+func (x *exchange) dropBudget() {
+	for _, name := range []string{"Limit", "Remaining", "Reset"} {
+		x.reply.header.Del("X-RateLimit-" + name)
 	}
 }
 

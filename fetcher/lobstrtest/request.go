@@ -15,11 +15,57 @@ const (
 	AnyRoute     Route = ""
 	Detail       Route = "detail"        // GET /accounts/{hash}
 	List         Route = "list"          // GET /accounts
-	Squids       Route = "squids"        // GET /squids
+	Sync         Route = "sync"          // POST /accounts/cookies
+	SyncStatus   Route = "sync_status"   // GET /synchronize/{id}
 	Types        Route = "account_types" // GET /account_types
+	Squids       Route = "squids"        // GET /squids
+	SquidDetail  Route = "squid"         // GET /squids/{hash}
+	SquidChain   Route = "chain"         // GET /squids/{hash}/chain
+	Runs         Route = "runs"          // GET /runs?squid={hash}
+	RunDetail    Route = "run"           // GET /runs/{hash}
+	Crawlers     Route = "crawlers"      // GET /crawlers and /crawlers/{hash}
 	Me           Route = "me"            // GET /me
+	Balance      Route = "balance"       // GET /user/balance
 	UnknownRoute Route = "unknown"       // anything else, which a client must not ask for
 )
+
+// endpoint is a call of the API and how it is answered.
+type endpoint struct {
+	pattern string // method and path below the API base; "*" stands for one id
+	route   Route
+	answer  func(x *exchange, id string)
+}
+
+var endpoints = []endpoint{
+	{"GET accounts", List, (*exchange).accounts},
+	{"POST accounts/cookies", Sync, (*exchange).sync},
+	{"GET accounts/*", Detail, (*exchange).account},
+	{"GET synchronize/*", SyncStatus, (*exchange).syncStatus},
+	{"GET account_types", Types, (*exchange).accountTypes},
+	{"GET squids", Squids, (*exchange).squids},
+	{"GET squids/*", SquidDetail, (*exchange).squid},
+	{"GET squids/*/chain", SquidChain, (*exchange).chain},
+	{"GET runs", Runs, (*exchange).runs},
+	{"GET runs/*", RunDetail, (*exchange).run},
+	{"GET crawlers", Crawlers, (*exchange).crawlers},
+	{"GET crawlers/*", Crawlers, (*exchange).crawler},
+	{"GET me", Me, (*exchange).me},
+	{"GET user/balance", Balance, (*exchange).balance},
+}
+
+// endpointOf finds the call that a request is, and the id in its path.
+func endpointOf(r *http.Request) (e endpoint, id string) {
+	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
+	for _, e := range endpoints {
+		before, after, hasID := strings.Cut(e.pattern, "*")
+		rest, fits := strings.CutPrefix(r.Method+" "+path, before)
+		id, ends := strings.CutSuffix(rest, after)
+		if ok && fits && ends && hasID == (id != "") && !strings.Contains(id, "/") {
+			return e, id
+		}
+	}
+	return endpoint{route: UnknownRoute, answer: (*exchange).unknown}, ""
+}
 
 // Request is the record of a request. It never holds the key.
 type Request struct {
@@ -31,28 +77,6 @@ type Request struct {
 	Status              int       // as answered; 0: none was sent
 	Authorized          bool      // it carried a key that is known
 	Faults              []string  // the names of the faults that befell it
-}
-
-// routeOf says which call a request is.
-func routeOf(r *http.Request) (route Route, account string) {
-	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
-	if !ok || r.Method != http.MethodGet {
-		return UnknownRoute, ""
-	}
-	switch path {
-	case "accounts":
-		return List, ""
-	case "squids":
-		return Squids, ""
-	case "account_types":
-		return Types, ""
-	case "me":
-		return Me, ""
-	}
-	if id, ok := strings.CutPrefix(path, "accounts/"); ok && id != "" && !strings.Contains(id, "/") {
-		return Detail, id
-	}
-	return UnknownRoute, ""
 }
 
 // Requests returns the records of all requests so far, in the order of their

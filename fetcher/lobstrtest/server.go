@@ -96,12 +96,13 @@ func NewInMemory(t TB, w *World) *Server {
 func newServer(w *World, l net.Listener) *Server {
 	s := &Server{
 		clock: w.clock, listener: l, closing: make(chan struct{}),
-		rng:    rand.New(rand.NewPCG(1, 2)),
-		worlds: map[string]*World{DefaultToken: w}, windows: map[string]*window{},
+		rng:          rand.New(rand.NewPCG(1, 2)),
+		worlds:       map[string]*World{DefaultToken: w},
 		before:       Latency{20 * time.Millisecond, 180 * time.Millisecond},
 		after:        Latency{5 * time.Millisecond, 60 * time.Millisecond},
-		defaultLimit: 50, maxLimit: 100,
+		defaultLimit: 10, maxLimit: 100,
 	}
+	s.SetRateLimit(RateLimit{})
 	s.http = &http.Server{Handler: s, ErrorLog: quiet}
 	return s
 }
@@ -161,7 +162,7 @@ func (s *Server) SetLatency(before, after Latency) {
 }
 
 // SetPageLimits sets the limit of pages that is used when none is asked for,
-// and the largest that is obeyed; it is echoed. By default 50 and 100.
+// and the largest that is obeyed; it is echoed. By default 10 and 100.
 func (s *Server) SetPageLimits(byDefault, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -55,7 +55,7 @@ func (e *Elsewhere) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.leaked++
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Write(listEnvelope("", 0, 1, 50, 0).append(nil)) // a client that hangs up is no concern
+	w.Write(listEnvelope("", "", 0, 1, 50, 0).append(nil)) // a client that hangs up is no concern
 }
 
 // Requests counts the requests that came to the other origin.

@@ -7,13 +7,44 @@ import (
 	"time"
 )
 
-// squid is a scraping project, with the names it had.
+// Squid says how a squid is set up; see [World.SetSquid]. The zero value is what
+// squids are like that nobody has set up.
+type Squid struct {
+	// Type is the account type that its crawler needs; nil: that of the first
+	// account that was added to the world with this squid, or none.
+	Type *AccountType
+	// Launch is when a run starts every day, such as "06:00", which is also the
+	// default. Zone is the time zone of that; nil: UTC.
+	Launch string
+	Zone   *time.Location
+	Manual bool   // it has no schedule
+	Chain  string // the squid (id or first name) that starts when a run ends with DONE
+}
+
+// squid is a scraping project, with the names it had and the runs that ended.
 type squid struct {
+	Squid
 	id    string
 	names []struct {
 		at   time.Time
 		name string
 	}
+	runs []run
+}
+
+// SetSquid says how a squid is set up, for all times: set it before anyone asks.
+// It makes the squid if there is none of that name, and returns its id. It panics
+// if Launch is not a time of day.
+func (w *World) SetSquid(name string, setup Squid) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.squid(name)
+	if setup.Type == nil {
+		setup.Type = s.Type
+	}
+	s.Squid = setup
+	s.launch() // panics if Launch makes no sense
+	return s.id
 }
 
 func (s *squid) nameAt(t time.Time) string {
@@ -42,14 +73,6 @@ func (w *World) AddSquid(name string) string {
 	return w.squid(name).id
 }
 
-// SquidAccountsAsObjects makes GET /squids show accounts as {"id","status"}
-// rather than as ids.
-func (w *World) SquidAccountsAsObjects() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.objects = true
-}
-
 // squid finds a squid by its id or first name, or makes one of that name.
 func (w *World) squid(ref string) *squid {
 	if s := w.bySquid[ref]; s != nil {
@@ -57,6 +80,7 @@ func (w *World) squid(ref string) *squid {
 	}
 	s := &squid{id: ID("squid/" + ref)}
 	s.rename(time.Time{}, ref)
+	s.runs = []run{{squid: s, ended: w.began.Add(-18 * time.Hour), reason: "tasks_done"}}
 	w.squids = append(w.squids, s)
 	w.bySquid[s.id], w.bySquid[ref] = s, s
 	return s
@@ -85,55 +109,6 @@ func squidID(entry string) string {
 		}
 	}
 	return ""
-}
-
-// squidPage renders a page of GET /squids.
-func (w *World) squidPage(t time.Time, page, limit int) (total int, rows [][]byte) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.serve(t)
-	users := w.usersOfSquids(t)
-	from := min(len(w.squids), (page-1)*limit)
-	for _, s := range w.squids[from:min(len(w.squids), from+limit)] {
-		rows = append(rows, s.document(t, users[s.id]))
-	}
-	return len(w.squids), rows
-}
-
-// usersOfSquids maps squid ids to the accounts they use, as JSON.
-func (w *World) usersOfSquids(t time.Time) map[string][]string {
-	users := map[string][]string{}
-	for _, h := range w.aliveAtTime(t) {
-		fields := h.versions[h.at(t)].fields
-		raw, _ := fields.get("squids")
-		entries, _ := parseList(raw)
-		for _, entry := range entries {
-			id := squidID(entry)
-			users[id] = append(users[id], w.user(h.id, fields))
-		}
-	}
-	return users
-}
-
-func (w *World) user(account string, fields object) string {
-	if !w.objects {
-		return quote(account)
-	}
-	status, ok := fields.get("status")
-	if !ok {
-		status = "null"
-	}
-	return object{{"id", quote(account)}, {"status", status}}.String()
-}
-
-func (s *squid) document(t time.Time, users []string) []byte {
-	next := t.UTC().Truncate(24 * time.Hour).Add(6 * time.Hour)
-	if !next.After(t) {
-		next = next.Add(24 * time.Hour)
-	}
-	return object{{"id", quote(s.id)}, {"object", `"squid"`}, {"name", quote(s.nameAt(t))}, {"is_active", "true"},
-		{"schedule", `"0 6 * * *"`}, {"next_launch_at", instant(next)}, {"last_run_status", `"done"`},
-		{"accounts", list(users)}}.append(nil)
 }
 
 // squidsOf reads the squids of an account; what is no list counts as empty.

@@ -28,8 +28,9 @@ type World struct {
 	squids   []*squid
 	bySquid  map[string]*squid // by id and by first name
 	types    []*AccountType
+	began    time.Time // what the clock showed when the world was made
+	syncs    map[string]*syncTask
 	hidden   [2]map[string]bool // by View
-	objects  bool               // GET /squids shows accounts as {id,status}
 	served   time.Time          // the latest instant that anyone was answered
 	isServed bool
 	play
@@ -56,12 +57,24 @@ type View int
 const (
 	ListView   View = iota // GET /accounts
 	DetailView             // GET /accounts/{hash}
+	CLIView                // lobstr --json accounts ls, see [World.StateAt]
 )
+
+// cliFields are the fields that the vendor's command line tool shows, with what it
+// shows for a field that the account does not have.
+var cliFields = object{
+	{"id", `""`}, {"username", `""`}, {"type", `""`}, {"status_code_info", "null"}, {"status_code_description", "null"},
+	{"baseurl", "null"}, {"created_at", "null"}, {"updated_at", "null"}, {"last_synchronization_time", "null"},
+	{"squids", "[]"}, {"params", "{}"},
+}
 
 // NewWorld returns an empty workspace whose time is clock. The detail view
 // hides primary_color, lock_time and resets_in; see [World.Hide].
 func NewWorld(clock *Clock) *World {
-	w := &World{clock: clock, known: map[string]bool{}, bySquid: map[string]*squid{}, types: AccountTypes()}
+	w := &World{
+		clock: clock, began: clock.Now(), known: map[string]bool{}, bySquid: map[string]*squid{},
+		syncs: map[string]*syncTask{}, types: AccountTypes(),
+	}
 	w.Hide(ListView)
 	w.Hide(DetailView, "primary_color", "lock_time", "resets_in")
 	w.rewind()
@@ -71,8 +84,8 @@ func NewWorld(clock *Clock) *World {
 // Clock returns the clock of the world.
 func (w *World) Clock() *Clock { return w.clock }
 
-// Hide sets which fields a view leaves out; none shows all. It holds for all
-// times: set it before anyone asks.
+// Hide sets which fields the list or the detail view leaves out; none shows all.
+// It holds for all times: set it before anyone asks.
 func (w *World) Hide(view View, names ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,6 +108,11 @@ func (w *World) Add(a Account) string {
 	}
 	w.known[a.ID] = true
 	squids := list(w.entries(a.Squids, time.Time{}))
+	for _, ref := range a.Squids {
+		if s := w.squid(ref); s.Type == nil {
+			s.Type = a.Type
+		}
+	}
 	h := &history{id: a.ID, born: true}
 	today := now.Truncate(24 * time.Hour) // as if it had worked since midnight
 	h.versions = []version{{counted: today, fields: a.fields(squids, now), load: a.Load}}
@@ -176,6 +194,9 @@ func (w *World) Accounts(t time.Time) []string {
 // StateAt returns the account object as the view serves it at t; ok is false
 // when the account does not exist then (the detail call answers 404). The bytes
 // are those that the server sends.
+//
+// [CLIView] is an account as the vendor's command line tool prints it: 11 fields,
+// no status. An array of these is what the tool calls a list of accounts.
 func (w *World) StateAt(account string, view View, t time.Time) (object json.RawMessage, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -184,7 +205,20 @@ func (w *World) StateAt(account string, view View, t time.Time) (object json.Raw
 	if h == nil || !h.exists(t) {
 		return nil, false
 	}
+	if view == CLIView {
+		return reduced(w.fieldsAt(account, t)), true
+	}
 	return w.render(nil, h, view, t), true
+}
+
+func reduced(fields object) []byte {
+	o := cliFields.clone()
+	for i, f := range o {
+		if raw, ok := fields.get(f.name); ok {
+			o[i].raw = raw
+		}
+	}
+	return o.append(nil)
 }
 
 // HealthAt returns the health of the account at t by the rules of design.md,
@@ -236,12 +270,16 @@ func (w *World) render(dst []byte, h *history, view View, t time.Time) []byte {
 	return append(dst, '}')
 }
 
-// page renders the accounts of a page of the list at t, and counts them all.
-func (w *World) page(t time.Time, page, limit int) (total int, rows [][]byte) {
+// page renders a page of the list of accounts at t, and counts those on the list.
+func (w *World) page(t time.Time, page, limit int, only accountFilter) (total int, rows [][]byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.serve(t)
 	alive := w.aliveAtTime(t)
+	if only != (accountFilter{}) {
+		hidden := func(h *history) bool { return !only.shows(h.versions[h.at(t)].fields) }
+		alive = slices.DeleteFunc(slices.Clone(alive), hidden)
+	}
 	from := min(len(alive), (page-1)*limit)
 	shown := alive[from:min(len(alive), from+limit)]
 	buf := make([]byte, 0, len(shown)*8<<10)

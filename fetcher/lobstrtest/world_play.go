@@ -75,7 +75,7 @@ func (w *World) rewind() {
 		w.play.add(&history{id: h.id, born: true, versions: h.versions[:1:1]})
 	}
 	for _, s := range w.squids {
-		s.names = s.names[:1]
+		s.names, s.runs = s.names[:1], s.runs[:1]
 	}
 	for _, s := range w.script {
 		w.pending.add(s)
