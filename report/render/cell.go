@@ -18,8 +18,14 @@ type Column struct {
 	// Right aligns numbers.
 	Right bool
 	// Flexible columns give way when a table is too wide, those with the highest
-	// number first. The others (0) are cut only when that was not enough.
+	// number first, down to Least. The others (0) are never cut.
 	Flexible int
+	// Least is how many columns of the terminal a flexible column keeps; 0 is 12.
+	Least int
+	// Drop lets the column be left out of a table that is too wide, those with the
+	// highest number first and before any flexible column gets narrower than its
+	// least width. 0 is never.
+	Drop int
 }
 
 // Cell is one value of a row. The zero Cell is empty.

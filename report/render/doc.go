@@ -5,11 +5,16 @@
 //   - Text is data. No control character, escape code, bidirectional override or
 //     invisible character (see [Clean]) reaches any output, no text becomes
 //     markup in Markdown, and no text becomes a formula in a spreadsheet. One
-//     row is one line in every format.
+//     row is one line in every format, except in a table whose columns do not fit
+//     side by side on the terminal: there a row is a block of lines.
 //   - JSON values are exact: numbers in a json.RawMessage are written as they
 //     were received, and characters that are unsafe on a terminal are written as
 //     \u escapes, which are the same value.
 //   - A table line is never wider than [Options].Width. What is cut ends in "…".
+//     Instants and commands are never cut or wrapped: columns are dropped instead
+//     (see [Column].Drop), and windows written by their end alone. Two lines may be
+//     wider than the terminal: a command, and a row with a wider instant than the
+//     first thousand rows had.
 //   - Memory does not grow with the number of rows: a table buffers the rows that
 //     decide its column widths, all other formats stream.
 //   - An error in writing is returned, and returned again by all later calls.

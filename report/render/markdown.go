@@ -69,13 +69,27 @@ func (m *markdownRows) end(footer string) error {
 	return writeMarkdownParagraph(m.out, footer)
 }
 
-// writeMarkdownParagraph writes text that may have several lines.
+// writeMarkdownParagraph writes text that may have several lines. Lines of code (see
+// codeIndent) become a block of code: there, nothing is markup.
 func writeMarkdownParagraph(out *bufio.Writer, text string) error {
-	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		if i > 0 {
+	code := false
+	for i, line := range strings.Split(strings.Trim(text, "\n"), "\n") {
+		before := code
+		code = strings.HasPrefix(line, codeIndent)
+		switch {
+		case i == 0:
+		case code && before:
+			out.WriteString("\n")
+		case code || before:
+			out.WriteString("\n\n")
+		default:
 			out.WriteString("  \n") // two spaces: a line break
 		}
-		out.WriteString(markdownLine(line))
+		if code {
+			out.WriteString(Clean(line))
+		} else {
+			out.WriteString(markdownLine(line))
+		}
 	}
 	return out.WriteByte('\n')
 }

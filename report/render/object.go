@@ -83,18 +83,29 @@ func writePairs(out *bufio.Writer, options Options, pairs []Pair) {
 
 // writePair writes a name in so many columns, and its value beside it.
 func writePair(out *bufio.Writer, options Options, names int, pair Pair) {
-	title, room := Clean(pair.Title), 0
+	f := field{text: Clean(pair.Value.forPeople(options.Zone)), code: options.colorOf(pair.Value.health)}
+	writeTitled(out, options, names, pair.Title, f)
+}
+
+// writeTitled writes a title in so many columns, and a text beside it, wrapped.
+func writeTitled(out *bufio.Writer, options Options, names int, title string, f field) {
+	title, room := Clean(title), 0
 	if options.Width > 0 {
 		title, room = truncate(title, names), options.Width-names-gap
 	}
 	indent := strings.Repeat(" ", names+gap-displayWidth(title))
-	code := options.colorOf(pair.Value.health)
 	out.WriteString(paint(title, options.bold()))
-	for _, line := range wrap(Clean(pair.Value.forPeople(options.Zone)), room) {
+	if f.strip != nil {
+		out.WriteString(indent + options.painted(clip(f, room)) + "\n")
+		return
+	}
+	for i, line := range wrap(f.text, room) {
 		if line != "" {
-			out.WriteString(indent + paint(line, code))
+			out.WriteString(indent + paint(line, f.code))
 		}
-		out.WriteByte('\n')
+		if i == 0 || line != "" {
+			out.WriteByte('\n')
+		}
 		indent = strings.Repeat(" ", names+gap)
 	}
 }

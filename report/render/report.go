@@ -13,6 +13,7 @@ type Report struct {
 	options Options
 	section *Writer // the last one
 	begun   bool
+	leftOut bool  // a table had no room for a column
 	err     error // the first outside a section; sticky
 }
 
@@ -52,12 +53,19 @@ func (r *Report) Section(title string, columns ...Column) *Writer {
 	}
 	r.section = newWriter(r.out, r.options, columns)
 	r.section.err = r.err
+	if table, ok := r.section.rows.(*tableRows); ok {
+		table.inReport = true
+	}
 	return r.section
 }
 
 // Close ends the report with a footer ("": none) and returns the first error of
 // all calls, those of the sections included.
 func (r *Report) Close(footer string) error {
+	r.finish()
+	if r.leftOut && r.options.Widen != "" {
+		footer += "\nSome columns are not shown here (" + r.options.Widen + " shows all)."
+	}
 	if footer != "" {
 		r.Paragraph(footer)
 	}
@@ -84,6 +92,9 @@ func (r *Report) finish() {
 	}
 	if r.section.err == nil && !r.section.closed {
 		panic("render: the section before is not closed")
+	}
+	if table, ok := r.section.rows.(*tableRows); ok && table.leftOut() != "" {
+		r.leftOut = true
 	}
 	r.err = r.section.err
 	r.section = nil

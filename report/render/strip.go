@@ -62,7 +62,7 @@ func (m Mark) block() string {
 func (t *tableRows) strip(marks []Mark) field {
 	if !t.options.Color {
 		text := letters(marks)
-		return field{text: text, width: len(text)}
+		return field{text: text, width: len(text), strip: marks}
 	}
 	var b strings.Builder
 	for _, m := range marks {

@@ -42,9 +42,9 @@ func TestStrips(t *testing.T) {
 		"nothing":                   {Options{Width: 80, Color: true}, []Mark{}, "\x1b[1mA\x1b[0m  \x1b[1mSTRIP\x1b[0m\nx\n"},
 		"markdown":                  {Options{Format: Markdown}, someStrip(), "| A | Strip |\n| --- | --- |\n| x | GgEeFfUuLl.. |\n"},
 		"csv has none without keys": {Options{Format: CSV}, someStrip(), "a\nx\n"},
-		"too long":                  {Options{Width: 20}, repeated(Mark{store.Expired, true}, 40), "A  STRIP\nx  EEEEEEEEEEEEEEEE…\n"},
+		"too long":                  {Options{Width: 20}, repeated(Mark{store.Expired, true}, 40), "A      x\nStrip  EEEEEEEEEEEE…\n"},
 		"too long, in colours": {Options{Width: 20, Color: true}, repeated(Mark{store.Gone, true}, 40),
-			"\x1b[1mA\x1b[0m  \x1b[1mSTRIP\x1b[0m\nx  \x1b[35m" + strings.Repeat("▔", 16) + "…\x1b[0m\n"},
+			"\x1b[1mA\x1b[0m      x\n\x1b[1mStrip\x1b[0m  \x1b[35m" + strings.Repeat("▔", 12) + "…\x1b[0m\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := writeStrip(t, test.options, test.marks); got != test.want {

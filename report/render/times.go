@@ -79,6 +79,15 @@ func Window(w store.Window, zone *time.Location) string {
 	return after + " " + ellipsis + " " + before
 }
 
+// shortWindow writes the end of a window alone, "… before", where [Window] has both
+// ends.
+func shortWindow(w store.Window, zone *time.Location) string {
+	if w.Before.IsZero() || Time(w.After, zone) == Time(w.Before, zone) {
+		return Window(w, zone)
+	}
+	return ellipsis + " " + Time(w.Before, zone)
+}
+
 // interval writes a window for programs, as ISO 8601-2 has it: both ends with a
 // slash between, ".." for one that is not known, "" for none.
 func interval(w store.Window) string {
@@ -127,4 +136,30 @@ func span(ns uint64) string {
 		return text
 	}
 	return "<1s"
+}
+
+// Rounded writes a span as [Duration] does, rounded to the nearest smaller unit:
+// "14h" for 13 hours, 59 minutes and 59.9 seconds.
+func Rounded(d time.Duration) string {
+	units := []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}
+	for i, unit := range units[:len(units)-1] {
+		if d.Round(time.Second).Abs() >= unit {
+			return Duration(d.Round(units[i+1]))
+		}
+	}
+	return Duration(d)
+}
+
+// Span writes a length of time that lies between two bounds, each [Rounded]:
+// "8h … 10h", one figure where both read the same, and "up to 4h" where the lower
+// bound is below a second.
+func Span(least, most time.Duration) string {
+	low, high := Rounded(least), Rounded(most)
+	switch {
+	case low == high:
+		return high
+	case least < time.Second:
+		return "up to " + high
+	}
+	return low + " " + ellipsis + " " + high
 }

@@ -62,6 +62,25 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	const day, almost = 24 * time.Hour, 100 * time.Millisecond
+	for want, bounds := range map[string][2]time.Duration{
+		"14h … 18h":         {14*time.Hour - almost, 18*time.Hour + almost},
+		"13d 14h … 13d 16h": {13*day + 14*time.Hour - almost, 13*day + 16*time.Hour},
+		"1d … 1d 1h":        {day - almost, 25 * time.Hour},
+		"2h":                {2*time.Hour - almost, 2*time.Hour + almost},
+		"up to 4h":          {0, 4 * time.Hour},
+		"up to 15m":         {almost, 15 * time.Minute},
+		"59m 58s … 1h":      {time.Hour - 2*time.Second, time.Hour},
+		"0s":                {0, 0},
+		"<1s":               {1, almost},
+	} {
+		if got := Span(bounds[0], bounds[1]); got != want {
+			t.Errorf("%v: got %q, want %q", bounds, got, want)
+		}
+	}
+}
+
 func TestTimesForPeopleAndPrograms(t *testing.T) {
 	zone := paris(t)
 	at := time.Date(2026, 3, 29, 0, 30, 59, 999_999_999, time.UTC)

@@ -17,6 +17,9 @@ type Options struct {
 	// Width is how many columns the terminal has, and binds tables. 0 is no
 	// terminal: nothing is cut or wrapped. Less than MinWidth counts as MinWidth.
 	Width int
+	// Widen is what shows the columns that a table had no room for, to be named in
+	// its footer; "" names nothing.
+	Widen string
 	// Color allows colours in tables.
 	Color bool
 	// Zone is that of the people who read; nil is UTC.

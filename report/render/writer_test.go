@@ -136,8 +136,13 @@ func TestRowsAfterTheSampleKeepTheLayout(t *testing.T) {
 		w.Row(nil, IntCell(1_000_000), TextCell("much longer than those before"), TextCell(strings.Repeat("tail ", 20)))
 	}
 	lines := strings.Split(rendered(t, Options{Width: 40}, fill, "", columns...), "\n")
-	if got, want := lines[sampleRows+1], "10…  much…  tail tail tail tail tail ta…"; got != want {
+	if got, want := lines[sampleRows+1], "1000000  much longer than those before"; got != want {
 		t.Errorf("on a terminal: %q, want %q", got, want)
+	}
+	columns[1].Flexible = 1
+	lines = strings.Split(rendered(t, Options{Width: 40}, fill, "", columns...), "\n")
+	if got, want := lines[sampleRows+1], "1000000  …  tail tail tail tail tail ta…"; got != want {
+		t.Errorf("with a flexible column: %q, want %q", got, want)
 	}
 	lines = strings.Split(rendered(t, Options{}, fill, "", columns...), "\n")
 	want := "1000000  much longer than those before  " + strings.Repeat("tail ", 20)
