@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // The years that RFC 3339 can say. Seconds beyond are no instant of anything,
 // more likely another unit.
@@ -39,6 +42,23 @@ func parseInstant(n *node) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// HoldsInstant reports whether the field of an account that a JSON pointer names
+// holds an instant.
+func HoldsInstant(path string) bool {
+	return path == "/lock_time" || path == "/last_synchronization_time"
+}
+
+// ParseInstant reads the JSON value of a field that holds an instant: Unix seconds
+// or text, as the API writes both. It returns false for null and whatever else is no
+// instant.
+func ParseInstant(raw json.RawMessage) (time.Time, bool) {
+	n, err := parseValue(raw)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return parseInstant(n)
 }
 
 // unixInstant is the instant that many seconds after 1970, down to the

@@ -52,16 +52,13 @@ func newLimitCharts(limits []LimitJSON, in Input, changes []ChangeJSON) []LimitC
 	charts := make([]LimitChart, 0, len(limits))
 	for _, l := range limits {
 		key := limitKey{l.Account, l.Limit}
-		c := LimitChart{LimitJSON: l, Edits: edits[key], Resets: resets[key]}
-		for i, day := range l.Days {
+		c := LimitChart{LimitJSON: l, Peak: l.Peak(), Edits: edits[key], Resets: resets[key]}
+		for _, day := range l.Days {
 			date, err := time.Parse(time.DateOnly, day.Day)
 			if err != nil || day.Share == nil {
 				continue
 			}
 			c.Bars = append(c.Bars, LimitBar{Day: int(dayNumber(date) - dayNumber(in.Since)), Share: *day.Share})
-			if c.Peak == nil || *day.Share > *c.Peak.Share {
-				c.Peak = &l.Days[i]
-			}
 		}
 		charts = append(charts, c)
 	}

@@ -39,6 +39,18 @@ type DayUseJSON struct {
 	Share   *float64        `json:"share"`   // highest / max; null where that is no number
 }
 
+// Peak is the first day with the highest share of the limit; nil when no day has a
+// share.
+func (l LimitJSON) Peak() *DayUseJSON {
+	var peak *DayUseJSON
+	for i, day := range l.Days {
+		if day.Share != nil && (peak == nil || *day.Share > *peak.Share) {
+			peak = &l.Days[i]
+		}
+	}
+	return peak
+}
+
 // NewLimits answers for each account and limit the last known counter and the
 // highest counter of each UTC day of the period (until is not part of it),
 // across resets, sorted by username, account and limit; never nil. A counter

@@ -77,6 +77,13 @@ type HealthTimeJSON struct {
 	Max    Seconds      `json:"max_seconds"`
 }
 
+// Negligible reports whether a length of time is too short to be worth a word in
+// a report of the period: less than a minute, or than a thousandth of the period.
+// The time between the last snapshot and the end of the period is usually that.
+func Negligible(length Seconds, period time.Duration) bool {
+	return time.Duration(length) < max(time.Minute, period/1000)
+}
+
 // inPeriod reports whether something was seen in the period.
 func (in Input) inPeriod(t time.Time) bool { return !t.Before(in.Since) && t.Before(in.Until) }
 

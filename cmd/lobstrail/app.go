@@ -28,6 +28,7 @@ type app struct {
 	format    string
 	json      bool
 	noColor   bool
+	wide      bool
 	quiet     bool
 	verbose   bool
 }
@@ -67,6 +68,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.format, "format", "table", "how to write the answer: table, json, ndjson, csv or markdown")
 	flags.BoolVar(&a.json, "json", false, "short for --format json")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR set)")
+	flags.BoolVar(&a.wide, "wide", false, "tables with all columns, also where they are wider than the terminal")
 	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no notes on stderr, errors only")
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.AddCommand(
@@ -159,6 +161,7 @@ func (a *app) options() render.Options {
 	return render.Options{
 		Format: render.Format(a.format),
 		Width:  a.tableWidth(),
+		Widen:  "--wide",
 		Color:  a.env.stdoutWidth > 0 && !a.noColor,
 		Zone:   a.env.zone,
 	}
@@ -167,7 +170,7 @@ func (a *app) options() render.Options {
 // tableWidth is how many columns there are; 0 is no bound. Only tables are fitted
 // to the terminal: what other programs read is the same anywhere.
 func (a *app) tableWidth() int {
-	if render.Format(a.format) != render.Table {
+	if render.Format(a.format) != render.Table || a.wide {
 		return 0
 	}
 	return a.env.width()

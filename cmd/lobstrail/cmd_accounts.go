@@ -103,7 +103,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(accountColumns(a.tableWidth(), past)...)
+		out := a.list(accountColumns(past)...)
 		shown, gone := 0, 0
 		var account store.AccountState // one place for all: there may be tens of thousands
 		json := func(dst []byte) []byte { return report.AppendAccount(dst, &account) }
@@ -141,28 +141,23 @@ func (a *app) noteHidden(gone int) {
 	}
 }
 
-// accountColumns are those of the list. A narrow terminal shows the type and the
-// time of the last sight not at all rather than everything cut short.
-func accountColumns(width int, past *fortnight) []render.Column {
-	kind, seen := "Type", "Seen"
-	if width > 0 && width < 110 {
-		kind, seen = "", ""
-	}
+// accountColumns are those of the list.
+func accountColumns(past *fortnight) []render.Column {
 	return []render.Column{
-		{Title: "Account", Key: "id"},
+		{Title: "Account", Key: "id", Drop: 3},
 		{Title: "Name", Key: "username", Flexible: 1},
-		{Title: kind, Key: "type", Flexible: 2},
+		{Title: "Type", Key: "type", Flexible: 2, Drop: 6},
 		{Title: "Health", Key: "health"},
-		{Title: past.title()},
-		{Title: "Since"},
-		{Title: "Status", Key: "status", Flexible: 2},
+		{Title: past.title(), Drop: 4},
+		{Title: "Since", Drop: 1},
+		{Title: "Status", Key: "status", Flexible: 2, Least: 8, Drop: 2},
 		{Key: "status_code_info"},
 		{Key: "status_code_description"},
 		{Key: "last_synchronization_time"},
-		{Title: "Squids", Key: "squids", Right: true},
+		{Title: "Squids", Key: "squids", Right: true, Drop: 5},
 		{Key: "health_since_after"},
 		{Key: "health_since_before"},
-		{Title: seen, Key: "seen_at"},
+		{Title: "Seen", Key: "seen_at", Drop: 7},
 		{Key: "unlisted_since"},
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 
@@ -98,19 +99,14 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 		if err != nil {
 			return err
 		}
-		out, n := a.list(changeColumns(a.tableWidth())...), 0
-		for change, err := range s.Changes(ctx, q) {
-			if err != nil {
-				return err
-			}
-			n++
-			if err := a.changeRow(out, change); err != nil {
-				return err
-			}
+		out := a.list(changeColumns...)
+		n, rows, err := a.writeChanges(out, s.Changes(ctx, q))
+		if err != nil {
+			return err
 		}
 		footer := "Nothing changed."
 		if n > 0 {
-			footer = count(n, "change") + ". " + a.zoneNote()
+			footer = changeCount(n, rows, "change") + ". " + a.zoneNote()
 		}
 		if err := out.Close(footer); err != nil {
 			return err
@@ -122,38 +118,52 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 	})
 }
 
-// changeColumns are those of changes and differences. A narrow terminal leaves
-// out the run.
-func changeColumns(width int) []render.Column {
-	run := "Run"
-	if width > 0 && width < 110 {
-		run = ""
-	}
-	return []render.Column{
-		{Title: "When"},
-		{Key: "account"},
-		{Title: "Account", Key: "username", Flexible: 2},
-		{Title: "Kind", Key: "kind"},
-		{Title: "Change", Flexible: 1},
-		{Key: "path"},
-		{Key: "old"},
-		{Key: "new"},
-		{Key: "health_before"},
-		{Key: "health_after"},
-		{Key: "after"},
-		{Key: "before"},
-		{Title: run, Key: "run", Right: true},
-	}
+// changeColumns are those of changes and differences.
+var changeColumns = []render.Column{
+	{Title: "When"},
+	{Key: "account"},
+	{Title: "Account", Key: "username", Flexible: 2},
+	{Title: "Kind", Key: "kind", Drop: 1},
+	{Title: "Change", Flexible: 1, Least: 24},
+	{Key: "path"},
+	{Key: "old"},
+	{Key: "new"},
+	{Key: "health_before"},
+	{Key: "health_after"},
+	{Key: "after"},
+	{Key: "before"},
+	{Title: "Run", Key: "run", Right: true, Drop: 2},
 }
 
-func (a *app) changeRow(out *render.Writer, change store.AccountChange) error {
-	return out.Lazy(
-		func() any { return report.NewChangeJSON(change) },
-		func() []render.Cell { return a.changeCells(change) })
+// writeChanges writes changes as rows and returns how many of both there were.
+func (a *app) writeChanges(out *render.Writer, changes iter.Seq2[store.AccountChange, error]) (n, rows int, err error) {
+	for row, err := range a.changeRows(changes) {
+		if err != nil {
+			return n, rows, err
+		}
+		n, rows = n+len(row), rows+1
+		err := out.Lazy(
+			func() any { return report.NewChangeJSON(row[0]) },
+			func() []render.Cell { return a.changeCells(row) })
+		if err != nil {
+			return n, rows, err
+		}
+	}
+	return n, rows, nil
 }
 
-func (a *app) changeCells(c store.AccountChange) []render.Cell {
-	text := render.TextCell(changeText(c.Change, a.env.zone))
+// changeCount says how many changes there were, and how many rows where that is
+// another number.
+func changeCount(n, rows int, noun string) string {
+	if n == rows {
+		return count(n, noun)
+	}
+	return count(n, noun) + " in " + count(rows, "row")
+}
+
+func (a *app) changeCells(row changeRow) []render.Cell {
+	c := row[0]
+	text := render.TextCell(row.text(a.env.zone))
 	if c.HealthAfter != "" {
 		text = text.In(c.HealthAfter)
 	}
@@ -164,8 +174,8 @@ func (a *app) changeCells(c store.AccountChange) []render.Cell {
 		render.TextCell(string(c.Kind)),
 		text,
 		render.TextCell(c.Path),
-		render.TextCell(string(c.Old)),
-		render.TextCell(string(c.New)),
+		render.TextCell(plainValue(c.Old)),
+		render.TextCell(plainValue(c.New)),
 		render.TextCell(string(c.HealthBefore)),
 		render.TextCell(string(c.HealthAfter)),
 		render.TimeCell(c.Window.After),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -88,27 +89,38 @@ func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Tim
 	return end, err
 }
 
-func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (n int, err error) {
-	out := a.list(changeColumns(a.tableWidth())...)
-	for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
-		if err != nil {
-			return n, err
-		}
-		net, err := report.Net(pair)
-		if err != nil { // the states were understood when they were stored
-			return n, fmt.Errorf("account %s: %w: %w", pair.Account, store.ErrDamaged, err)
-		}
-		for _, change := range net {
-			n++
-			if err := a.changeRow(out, change); err != nil {
-				return n, err
-			}
-		}
+func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (int, error) {
+	out := a.list(changeColumns...)
+	n, rows, err := a.writeChanges(out, a.differences(ctx, s, account, from, to))
+	if err != nil {
+		return n, err
 	}
 	period := "between " + render.Time(from, a.env.zone) + " and " + render.Time(to, a.env.zone)
 	footer := "Nothing differs " + period + "."
 	if n > 0 {
-		footer = count(n, "difference") + " " + period + ". " + a.zoneNote()
+		footer = changeCount(n, rows, "difference") + " " + period + ". " + a.zoneNote()
 	}
 	return n, out.Close(footer)
+}
+
+// differences streams the net changes of each account.
+func (a *app) differences(ctx context.Context, s *store.Store, account string, from, to time.Time) iter.Seq2[store.AccountChange, error] {
+	return func(yield func(store.AccountChange, error) bool) {
+		for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
+			if err != nil {
+				yield(store.AccountChange{}, err)
+				return
+			}
+			net, err := report.Net(pair)
+			if err != nil { // the states were understood when they were stored
+				yield(store.AccountChange{}, fmt.Errorf("account %s: %w: %w", pair.Account, store.ErrDamaged, err))
+				return
+			}
+			for _, change := range net {
+				if !yield(change, nil) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -54,7 +54,7 @@ func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
 }
 
 func (a *app) listRuns(ctx context.Context, s *store.Store) error {
-	out, n := a.list(runColumns(a.tableWidth())...), 0
+	out, n := a.list(runColumns...), 0
 	for run, err := range s.Runs(ctx, a.workspace) {
 		if err != nil {
 			return err
@@ -67,30 +67,24 @@ func (a *app) listRuns(ctx context.Context, s *store.Store) error {
 	return out.Close(count(n, "run") + ". " + a.zoneNote())
 }
 
-// runColumns are those of the list. A narrow terminal leaves out what a run cost.
-func runColumns(width int) []render.Column {
-	took, calls := "Took", "Calls"
-	if width > 0 && width < 110 {
-		took, calls = "", ""
-	}
-	return []render.Column{
-		{Title: "Run", Key: "run", Right: true},
-		{Title: "State", Key: "state"},
-		{Title: "Started", Key: "started_at"},
-		{Title: took},
-		{Key: "finished_at"},
-		{Title: "Captured", Right: true},
-		{Key: "requested"},
-		{Key: "captured"},
-		{Title: "Changed", Key: "changed", Right: true},
-		{Key: "unchanged"},
-		{Title: "Gone", Key: "gone", Right: true},
-		{Title: "Failed", Key: "failed", Right: true},
-		{Title: calls, Key: "requests", Right: true},
-		{Title: "Notes", Key: "warnings", Flexible: 1},
-		{Key: "clock_skew_seconds"},
-		{Key: "clock_held_seconds"},
-	}
+// runColumns are those of the list.
+var runColumns = []render.Column{
+	{Title: "Run", Key: "run", Right: true},
+	{Title: "State", Key: "state"},
+	{Title: "Started", Key: "started_at"},
+	{Title: "Took", Drop: 6},
+	{Key: "finished_at"},
+	{Title: "Captured", Right: true, Drop: 1},
+	{Key: "requested"},
+	{Key: "captured"},
+	{Title: "Changed", Key: "changed", Right: true, Drop: 3},
+	{Key: "unchanged"},
+	{Title: "Gone", Key: "gone", Right: true, Drop: 5},
+	{Title: "Failed", Key: "failed", Right: true, Drop: 4},
+	{Title: "Calls", Key: "requests", Right: true, Drop: 7},
+	{Title: "Notes", Key: "warnings", Flexible: 1, Drop: 2},
+	{Key: "clock_skew_seconds"},
+	{Key: "clock_held_seconds"},
 }
 
 func runCells(run store.Run) []render.Cell {

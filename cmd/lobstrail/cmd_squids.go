@@ -94,10 +94,10 @@ func (a *app) listSquids(ctx context.Context, s *store.Store, q store.Assignment
 }
 
 var squidColumns = []render.Column{
-	{Title: "Squid", Key: "id"},
+	{Title: "Squid", Key: "id", Drop: 1},
 	{Title: "Name", Key: "name", Flexible: 1},
 	{Title: "Healthy", Key: "healthy_accounts", Right: true},
-	{Title: "Accounts", Key: "accounts", Flexible: 2},
+	{Title: "Accounts", Key: "accounts", Flexible: 2, Least: 24},
 }
 
 func squidCells(squid report.SquidJSON) []render.Cell {

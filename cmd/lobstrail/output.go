@@ -100,6 +100,5 @@ func (a *app) printRunText(run store.Run) error {
 		}
 		add("failed: %s", failureText(f))
 	}
-	_, err := fmt.Fprintln(a.env.stdout, strings.Join(lines, "\n"))
-	return err
+	return render.Paragraph(a.env.stdout, a.options(), strings.Join(lines, "\n"))
 }

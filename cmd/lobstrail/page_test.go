@@ -44,7 +44,7 @@ func TestThePageSaysWhatJSONSays(t *testing.T) {
 	}
 	t.Run("summary", func(t *testing.T) { comparePageSummary(t, page, r) })
 	t.Run("needs", func(t *testing.T) { comparePageNeeds(t, page.find("#needs")[0], r) })
-	t.Run("health", func(t *testing.T) { comparePageHealth(t, page.find("#health")[0], r.Status) })
+	t.Run("health", func(t *testing.T) { comparePageHealth(t, page.find("#health")[0], r) })
 	t.Run("squids", func(t *testing.T) { comparePageSquids(t, page.find("#squids")[0], r.Squids) })
 	t.Run("limits", func(t *testing.T) { comparePageLimits(t, page.find("#limits")[0], r.Limits) })
 	t.Run("changes", func(t *testing.T) { comparePageChanges(t, page.find("#changes")[0], r.Changes) })
@@ -116,7 +116,7 @@ func comparePageNeeds(t *testing.T, needs element, r report.Report) {
 }
 
 // comparePageHealth compares the times of each account, in any order.
-func comparePageHealth(t *testing.T, health element, status *report.StatusSection) {
+func comparePageHealth(t *testing.T, health element, r report.Report) {
 	var got, want []string
 	for _, table := range health.find("tbody") {
 		for _, row := range table.find("tr") {
@@ -125,14 +125,14 @@ func comparePageHealth(t *testing.T, health element, status *report.StatusSectio
 			got = append(got, row.find("bdi")[0].text()+row.find(".p")[0].text()+strings.TrimPrefix(strings.Join(all, ", "), ", "))
 		}
 	}
-	for _, account := range status.Accounts {
+	for _, account := range r.Status.Accounts {
 		var all []string
 		for _, span := range account.Times {
-			all = append(all, string(span.Health)+" "+spanText(time.Duration(span.Min), time.Duration(span.Max)))
+			all = append(all, string(span.Health)+" "+render.Span(time.Duration(span.Min), time.Duration(span.Max)))
 		}
 		for what, span := range map[string]report.Seconds{"uncertain": account.Uncertain, "not watched": account.NotWatched} {
-			if span > 0 {
-				all = append(all, what+" "+render.Duration(time.Duration(span)))
+			if !report.Negligible(span, r.Until.Sub(r.Since.Time)) {
+				all = append(all, what+" "+render.Rounded(time.Duration(span)))
 			}
 		}
 		slices.Sort(all)
@@ -267,7 +267,7 @@ func comparePageRuns(t *testing.T, runs element, s *report.RunSection) {
 		date, _ := time.Parse(time.DateOnly, day.Day)
 		equalLists(t, day.Day, cells(rows[i]), figures(date.Format("Mon 2 Jan 2006"), day.RunCounts))
 	}
-	gap := "The longest time without a run: " + render.Duration(time.Duration(s.LongestGap.Seconds))
+	gap := "The longest time without a run: " + render.Rounded(time.Duration(s.LongestGap.Seconds))
 	if !strings.Contains(runs.text(), gap+",") {
 		t.Errorf("%q is not on the page", gap)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
@@ -53,11 +54,28 @@ func (a *app) readEvents(ctx context.Context, s *store.Store, in *report.Input) 
 	return nil
 }
 
-// changeRows are the rows of `changes`.
-func (a *app) changeRows(changes []report.ChangeJSON) section {
-	s := section{title: "Changes", columns: changeColumns(a.tableWidth()), footer: none("None: nothing changed.")}
-	s.rows = rowsFrom(changes, func(c report.ChangeJSON) []render.Cell { return a.changeCells(accountChange(c)) })
+// changeSection has the rows of `changes`.
+func (a *app) changeSection(changes []report.ChangeJSON) section {
+	s := section{title: "Changes", columns: changeColumns, footer: none("None: nothing changed.")}
+	s.rows = func(yield func(func() any, func() []render.Cell) bool) {
+		for row := range a.changeRows(accountChanges(changes)) {
+			if !yield(func() any { return report.NewChangeJSON(row[0]) }, func() []render.Cell { return a.changeCells(row) }) {
+				return
+			}
+		}
+	}
 	return s
+}
+
+// accountChanges are the changes that were made JSON. There are no errors.
+func accountChanges(changes []report.ChangeJSON) iter.Seq2[store.AccountChange, error] {
+	return func(yield func(store.AccountChange, error) bool) {
+		for _, c := range changes {
+			if !yield(accountChange(c), nil) {
+				return
+			}
+		}
+	}
 }
 
 // accountChange is the change that was made JSON.
@@ -81,10 +99,10 @@ func runDayRows(runs *report.RunSection) section {
 	s := section{title: "Runs", footer: none("None: no run began.")}
 	s.columns = []render.Column{
 		{Title: "Day (UTC)", Key: "day"}, {Title: "Runs", Key: "runs", Right: true},
-		{Title: "Complete", Key: "complete", Right: true}, {Title: "Incomplete", Key: "incomplete", Right: true},
-		{Title: "Interrupted", Key: "interrupted", Right: true}, {Title: "Failed", Key: "failed", Right: true},
-		{Key: "running"}, {Key: "requested"}, {Title: "Captured", Key: "captured", Right: true},
-		{Title: "Failures", Key: "failures", Right: true}, {Title: "Calls", Key: "requests", Right: true},
+		{Title: "Complete", Key: "complete", Right: true}, {Title: "Incomplete", Key: "incomplete", Right: true, Drop: 1},
+		{Title: "Interrupted", Key: "interrupted", Right: true, Drop: 3}, {Title: "Failed", Key: "failed", Right: true, Drop: 2},
+		{Key: "running"}, {Key: "requested"}, {Title: "Captured", Key: "captured", Right: true, Drop: 4},
+		{Title: "Failures", Key: "failures", Right: true, Drop: 5}, {Title: "Calls", Key: "requests", Right: true, Drop: 6},
 	}
 	s.rows = rowsFrom(runs.Days, func(d report.RunDayJSON) []render.Cell {
 		return []render.Cell{

@@ -91,7 +91,7 @@ func (a *app) printReport(in report.Input, r report.Report, name string) error {
 
 func (a *app) reportTitle(r report.Report) string {
 	title := fmt.Sprintf("Workspace %s, %s to %s (%s).", r.Workspace, render.Time(r.Since.Time, a.env.zone),
-		render.Time(r.Until.Time, a.env.zone), render.Duration(r.Until.Sub(r.Since.Time)))
+		render.Time(r.Until.Time, a.env.zone), render.Rounded(r.Until.Sub(r.Since.Time)))
 	if r.Status == nil {
 		return title
 	}
@@ -105,7 +105,7 @@ func (a *app) reportTitle(r report.Report) string {
 func (a *app) rowsOf(r report.Report, name string) section {
 	switch name {
 	case "changes":
-		return a.changeRows(r.Changes)
+		return a.changeSection(r.Changes)
 	case "runs":
 		return runDayRows(r.Runs)
 	case "squids":
@@ -125,7 +125,7 @@ func (a *app) reportSections(r report.Report, overview bool) []section {
 		if timeline := a.timelineRows(r); timeline != nil {
 			all = append(all, *timeline)
 		}
-		all = append(all, transitionRows(r.Status), timeRows(r.Status))
+		all = append(all, transitionRows(r.Status), timeRows(r))
 	}
 	switch {
 	case r.Squids != nil && overview:
@@ -140,7 +140,7 @@ func (a *app) reportSections(r report.Report, overview bool) []section {
 		all = append(all, limitRows(r.Limits))
 	}
 	if r.Changes != nil {
-		all = append(all, a.changeRows(r.Changes))
+		all = append(all, a.changeSection(r.Changes))
 	}
 	if r.Runs != nil {
 		all = append(all, runDayRows(r.Runs))
@@ -150,8 +150,8 @@ func (a *app) reportSections(r report.Report, overview bool) []section {
 
 func resyncRows(status *report.StatusSection) section {
 	s := section{title: "Accounts to re-synchronise", columns: []render.Column{
-		{Title: "Account", Flexible: 1}, {Title: "Type", Flexible: 3}, {Title: "Status", Flexible: 2},
-		{Title: "Expired"}, {Title: "Squids without it", Flexible: 2},
+		{Title: "Account", Flexible: 1}, {Title: "Type", Flexible: 3, Drop: 1}, {Title: "Status", Flexible: 2, Drop: 3},
+		{Title: "Expired"}, {Title: "Squids that use it", Flexible: 2, Drop: 2},
 	}}
 	s.rows = rowsFrom(status.NeedResync, func(r report.ResyncJSON) []render.Cell {
 		names := ""
@@ -187,7 +187,7 @@ func resyncAdvice(accounts []report.ResyncJSON) string {
 			lines = append(lines, fmt.Sprintf(`... and %d more; "lobstrail report --format html -o report.html" has all`, len(accounts)-mostAdvice))
 			break
 		}
-		lines = append(lines, r.Command+"  ("+cookieNames(r.Cookies)+")")
+		lines = append(lines, nameOf(string(r.Username), r.ID)+" ("+cookieNames(r.Cookies)+"):", "    "+r.Command)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -208,8 +208,8 @@ func cookieNames(cookies []report.CookieJSON) string {
 
 func transitionRows(status *report.StatusSection) section {
 	s := section{title: "Status changes", columns: []render.Column{
-		{Title: "When", Flexible: 2}, {Key: "account"}, {Title: "Account", Key: "username", Flexible: 3},
-		{Title: "Health", Flexible: 1}, {Key: "health_before"}, {Key: "health_after"}, {Title: "Status", Flexible: 4},
+		{Title: "When"}, {Key: "account"}, {Title: "Account", Key: "username", Flexible: 3},
+		{Title: "Health"}, {Key: "health_before"}, {Key: "health_after"}, {Title: "Status", Flexible: 4, Drop: 1},
 		{Key: "status_before"}, {Key: "status_after"}, {Key: "info_before"}, {Key: "info_after"},
 		{Key: "after"}, {Key: "before"}, {Key: "run"},
 	}}
@@ -245,52 +245,59 @@ func statusText(status, info report.Text) string {
 	return string(status) + " " + string(info)
 }
 
-// timeRows leaves out the accounts that were healthy all the time.
-func timeRows(status *report.StatusSection) section {
-	s := section{title: "Time in each health, at least … at most", columns: []render.Column{
-		{Title: "Account", Flexible: 1}, {Title: "Now"}, {Title: "Healthy"}, {Title: "Other", Flexible: 1},
-		{Title: "Uncertain", Right: true}, {Title: "Not watched", Right: true},
-	}}
-	steady := 0
-	s.rows = func(yield func(func() any, func() []render.Cell) bool) {
-		for _, account := range status.Accounts {
-			if !slices.ContainsFunc(account.Times, func(t report.HealthTimeJSON) bool { return t.Health != store.Healthy }) {
-				steady++
-				continue
-			}
-			if !yield(func() any { return account }, func() []render.Cell { return timeCells(account) }) {
-				return
-			}
+// timeRows leaves out the accounts that were healthy all the time, and the last
+// two columns where no account has anything to say in them.
+func timeRows(r report.Report) section {
+	period := r.Until.Sub(r.Since.Time)
+	told := func(length report.Seconds) string {
+		if report.Negligible(length, period) {
+			return ""
+		}
+		return render.Rounded(time.Duration(length))
+	}
+	var shown []report.AccountTimeJSON
+	uncertain, notWatched := "", ""
+	for _, account := range r.Status.Accounts {
+		if !slices.ContainsFunc(account.Times, func(t report.HealthTimeJSON) bool { return t.Health != store.Healthy }) {
+			continue
+		}
+		shown = append(shown, account)
+		if told(account.Uncertain) != "" {
+			uncertain = "Uncertain"
+		}
+		if told(account.NotWatched) != "" {
+			notWatched = "Not watched"
 		}
 	}
-	s.footer = func(int) string { return count(steady, "account") + " healthy for as long as watched, not shown." }
+	s := section{title: "Time in each health, at least … at most", columns: []render.Column{
+		{Title: "Account", Flexible: 1}, {Title: "Now", Drop: 2}, {Title: "Healthy", Drop: 1}, {Title: "Other", Flexible: 1},
+		{Title: uncertain, Right: true, Drop: 4}, {Title: notWatched, Right: true, Drop: 3},
+	}}
+	s.rows = rowsFrom(shown, func(account report.AccountTimeJSON) []render.Cell {
+		healthy, other := timesText(account.Times)
+		return []render.Cell{
+			render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
+			render.TextCell(healthy), render.TextCell(other),
+			render.TextCell(told(account.Uncertain)), render.TextCell(told(account.NotWatched)),
+		}
+	})
+	s.footer = func(int) string {
+		return count(len(r.Status.Accounts)-len(shown), "account") + " healthy for as long as watched, not shown."
+	}
 	return s
 }
 
-func timeCells(account report.AccountTimeJSON) []render.Cell {
-	healthy, other := "-", ""
-	for _, t := range account.Times {
-		span := spanText(time.Duration(t.Min), time.Duration(t.Max))
+// timesText is the time that an account was healthy, and that in other healths.
+func timesText(times []report.HealthTimeJSON) (healthy, other string) {
+	healthy = "-"
+	var others []string
+	for _, t := range times {
+		span := render.Span(time.Duration(t.Min), time.Duration(t.Max))
 		if t.Health == store.Healthy {
 			healthy = span
 			continue
 		}
-		if other != "" {
-			other += ", "
-		}
-		other += string(t.Health) + " " + span
+		others = append(others, string(t.Health)+" "+span)
 	}
-	return []render.Cell{
-		render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
-		render.TextCell(healthy), render.TextCell(other), render.DurationCell(time.Duration(account.Uncertain)),
-		render.DurationCell(time.Duration(account.NotWatched)),
-	}
-}
-
-// spanText is a time that is known to lie between two bounds.
-func spanText(least, most time.Duration) string {
-	if render.Duration(least) == render.Duration(most) {
-		return render.Duration(least)
-	}
-	return render.Duration(least) + " … " + render.Duration(most)
+	return healthy, strings.Join(others, ", ")
 }

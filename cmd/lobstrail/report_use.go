@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -96,7 +97,7 @@ func useEnd(to *report.WindowJSON) (render.Cell, store.Window) {
 
 func accountSquidRows(squids *report.SquidSection) section {
 	s := section{title: "Accounts and the squids that used them", columns: []render.Column{
-		{Title: "Account", Flexible: 1}, {Title: "Now"}, {Title: "Squids", Flexible: 2}, {Title: "Ended", Flexible: 3},
+		{Title: "Account", Flexible: 1}, {Title: "Now", Drop: 1}, {Title: "Squids", Flexible: 2}, {Title: "Ended", Flexible: 3, Drop: 2},
 	}}
 	s.rows = rowsFrom(squids.ByAccount, func(account report.AccountSquidsJSON) []render.Cell {
 		lasting, ended := "", ""
@@ -118,24 +119,43 @@ func accountSquidRows(squids *report.SquidSection) section {
 	return s
 }
 
+// limitRows are the limits with the day of the period on which each was used most:
+// what is used now says little, for counters begin anew every day.
 func limitRows(limits *report.LimitSection) section {
 	s := section{title: "Limits", columns: []render.Column{
 		{Key: "account"}, {Title: "Account", Key: "username", Flexible: 1}, {Title: "Limit", Key: "limit", Flexible: 2},
-		{Title: "Used", Key: "value", Right: true}, {Title: "Max", Key: "max", Right: true},
-		{Title: "Share", Key: "share", Right: true}, {Title: "Resets", Key: "resets_at"},
-		{Title: "Busiest day"}, {Key: "seen_at"},
+		{Title: "Peak", Right: true, Drop: 1}, {Title: "Share", Right: true}, {Title: "On (UTC)", Drop: 3}, {Title: "Now", Right: true, Drop: 2},
+		{Key: "value"}, {Key: "max"}, {Key: "share"}, {Title: "Resets", Key: "resets_at", Drop: 4}, {Key: "seen_at"},
+		{Key: "peak"}, {Key: "peak_max"}, {Key: "peak_share"}, {Key: "peak_day"},
 	}}
-	s.rows = rowsFrom(limits.Limits, func(l report.LimitJSON) []render.Cell {
-		return []render.Cell{
-			render.TextCell(l.Account),
-			render.TextCell(nameOf(string(l.Username), l.Account)).Exact(string(l.Username)),
-			render.TextCell(l.Limit), render.TextCell(valueText(l.Value)).Exact(string(l.Value)),
-			render.TextCell(valueText(l.Max)).Exact(string(l.Max)), shareCell(l.Share), render.TimeCell(l.ResetsAt.Time),
-			render.TextCell(busiestDay(l.Days)), render.TimeCell(l.SeenAt.Time),
-		}
-	})
+	s.rows = rowsFrom(limits.Limits, limitCells)
 	s.footer = none("None: no account has told of a limit.")
 	return s
+}
+
+func limitCells(l report.LimitJSON) []render.Cell {
+	var peak report.DayUseJSON
+	highest := ""
+	if p := l.Peak(); p != nil {
+		peak, highest = *p, useText(p.Highest, p.Max)
+	}
+	return []render.Cell{
+		render.TextCell(l.Account),
+		render.TextCell(nameOf(string(l.Username), l.Account)).Exact(string(l.Username)),
+		render.TextCell(l.Limit),
+		render.TextCell(highest), shareCell(peak.Share), render.TextCell(peak.Day), render.TextCell(useText(l.Value, l.Max)),
+		render.TextCell(plainValue(l.Value)), render.TextCell(plainValue(l.Max)), shareCell(l.Share),
+		render.TimeCell(l.ResetsAt.Time), render.TimeCell(l.SeenAt.Time),
+		render.TextCell(plainValue(peak.Highest)), render.TextCell(plainValue(peak.Max)), shareCell(peak.Share), render.TextCell(peak.Day),
+	}
+}
+
+// useText is a counter and its limit: "42 of 50".
+func useText(value, limit json.RawMessage) string {
+	if plainValue(limit) == "" {
+		return valueText(value)
+	}
+	return valueText(value) + " of " + valueText(limit)
 }
 
 // nearLimitRows are the limits of an overview: it has no others.
@@ -157,18 +177,4 @@ func shareCell(share *float64) render.Cell {
 		health = store.Locked
 	}
 	return render.TextCell(fmt.Sprintf("%.0f %%", *share*100)).Exact(fmt.Sprintf("%.3f", *share)).In(health)
-}
-
-// busiestDay is the day of the period with the highest use, in UTC.
-func busiestDay(days []report.DayUseJSON) string {
-	best := -1
-	for i, day := range days {
-		if day.Share != nil && (best < 0 || *day.Share > *days[best].Share) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s", days[best].Day, valueText(days[best].Highest))
 }

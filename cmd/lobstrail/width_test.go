@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,23 +24,52 @@ var listings = [][]string{
 	{"version"},
 }
 
-// TestTablesFitTheTerminal: no line of a table is wider than the terminal.
+// TestTablesFitTheTerminal: no line of a table is wider than the terminal, but for
+// commands, which are to be copied; and no instant is cut.
 func TestTablesFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	demo := demoStore(t)
-	for _, columns := range []int{80, 100, 200} {
+	for _, columns := range []int{40, 60, 80, 100, 140, 200} {
 		for _, args := range listings {
 			o := within(columns, nil, append(args, "--db", demo)...)
 			if o.code != exitDone || o.stdout == "" {
 				t.Fatalf("%q: %s", args, o)
 			}
 			for line := range strings.Lines(o.stdout) {
-				line = strings.TrimSuffix(line, "\n")
-				if width := uniseg.StringWidth(plain(line)); width > columns {
+				line = plain(strings.TrimSuffix(line, "\n"))
+				if cutInstant.MatchString(line) && args[0] != "sql" { // there, instants are in documents too
+					t.Errorf("%q at %d columns: an instant is cut: %q", args, columns, line)
+				}
+				if command.MatchString(line) {
+					continue
+				}
+				if width := uniseg.StringWidth(line); width > columns {
 					t.Errorf("%q at %d columns: a line of %d: %q", args, columns, width, line)
 				}
 			}
 		}
+	}
+}
+
+var (
+	command    = regexp.MustCompile(`^    lobstr accounts sync \S+ --account [0-9a-f]{32} --cookies-file cookies\.json$`)
+	cutInstant = regexp.MustCompile(`\b20[0-9]{2}(-[0-9]{0,2}){0,2}( [0-9]{0,2}(:[0-9]?)?)?…`)
+)
+
+// TestWideKeepsEveryColumn, which a narrow terminal has no room for, and says so.
+func TestWideKeepsEveryColumn(t *testing.T) {
+	t.Parallel()
+	demo := demoStore(t)
+	for _, args := range [][]string{{"accounts"}, {"changes"}, {"runs"}, {"squids"}, {"report", "limits"}} {
+		wide := within(66, nil, append(args, "--wide", "--no-color", "--db", demo)...)
+		file := within(0, nil, append(args, "--db", demo)...)
+		if args[0] != "report" && wide.stdout != file.stdout {
+			t.Errorf("%q --wide is not what a file gets:\n%s\n%s", args, wide, file)
+		}
+	}
+	accounts := within(66, nil, "accounts", "--db", demo)
+	if !strings.Contains(accounts.stdout, "Not shown here: TYPE, ") || strings.Contains(accounts.stdout, "TYPE  ") {
+		t.Errorf("the columns left out are not named: %s", accounts)
 	}
 }
 

@@ -100,7 +100,7 @@ func (s scale) illness(b *strings.Builder, segment report.Segment) {
 		s.titledBar(b, "w"+letter, strings.Join(words, " or "), segment.From, segment.To)
 		return
 	}
-	s.titledBar(b, letter, string(segment.Healths[0])+" "+render.Duration(segment.To.Sub(segment.From))+":", segment.From, segment.To)
+	s.titledBar(b, letter, string(segment.Healths[0])+" "+render.Rounded(segment.To.Sub(segment.From))+":", segment.From, segment.To)
 	if s.at(segment.To)-s.at(segment.From) >= letterRoom {
 		b.WriteString("<text x=" + hundredths((s.at(segment.From)+s.at(segment.To))/2) + "% y=17>" + strings.ToUpper(letter) + "</text>")
 	}

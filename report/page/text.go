@@ -33,10 +33,9 @@ var functions = template.FuncMap{
 	"known":    func(c []report.CookieJSON) bool { return c != nil },
 	"day":      func(day string) string { return dayAs(day, "Mon 2 Jan 2006") },
 	"moment":   momentText,
-	"duration": func(s report.Seconds) string { return render.Duration(time.Duration(s)) },
+	"duration": func(s report.Seconds) string { return render.Rounded(time.Duration(s)) },
 	"letter":   letterOf,
 	"ill":      illText,
-	"rest":     restText,
 	"status":   statusText,
 	"value":    valueText,
 	"percent":  percentText,
@@ -136,18 +135,14 @@ func letterOf(h store.Health) string {
 	return string(h[:1])
 }
 
-// spanText is a time that lies between two bounds, as tables have it.
+// spanText is the time in a health, as tables have it.
 func spanText(t report.HealthTimeJSON) string {
-	least, most := render.Duration(time.Duration(t.Min)), render.Duration(time.Duration(t.Max))
-	if least == most {
-		return string(t.Health) + " " + least
-	}
-	return string(t.Health) + " " + least + " … " + most
+	return string(t.Health) + " " + render.Span(time.Duration(t.Min), time.Duration(t.Max))
 }
 
-// restText tells what illText does not: the time in which the account was healthy,
-// and that of which nothing certain is known.
-func restText(a report.AccountTimeJSON) string {
+// Rest tells what illText does not: the time in which the account was healthy, and
+// that of which nothing certain is known.
+func (v view) Rest(a report.AccountTimeJSON) string {
 	var parts []string
 	for _, t := range a.Times {
 		if t.Health == store.Healthy {
@@ -158,8 +153,8 @@ func restText(a report.AccountTimeJSON) string {
 		what string
 		span report.Seconds
 	}{{"uncertain", a.Uncertain}, {"not watched", a.NotWatched}} {
-		if rest.span > 0 {
-			parts = append(parts, rest.what+" "+render.Duration(time.Duration(rest.span)))
+		if !report.Negligible(rest.span, v.scale.length) {
+			parts = append(parts, rest.what+" "+render.Rounded(time.Duration(rest.span)))
 		}
 	}
 	return strings.Join(parts, ", ")
