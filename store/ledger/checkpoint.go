@@ -53,6 +53,9 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 	if wrong != nil || c.N < 0 || FormatCheckpoint(c) != text {
 		return Checkpoint{}, invalid("checkpoint of %s is not spelled as checkpoints are", c.Origin)
 	}
+	if c.N > MaxEntries {
+		return Checkpoint{}, invalid("checkpoint of %s: no log has %d entries", c.Origin, c.N)
+	}
 	return c, nil
 }
 

@@ -9,6 +9,11 @@ import (
 // header begins the text of every entry; its number follows.
 const header = "lobstrail/1 entry "
 
+// MaxEntries is the highest number of an entry that is believed. A log of one entry
+// a millisecond reaches it after 34 years. Package tlog needs a limit: it does not
+// return for a tree of more than 1<<62 entries.
+const MaxEntries = 1 << 40
+
 // FormatEntry is the text of the entry of that number, the first is 1: a header and
 // the lines, each with its line feed.
 func FormatEntry(number int64, lines []string) string {

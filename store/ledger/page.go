@@ -72,7 +72,7 @@ func NewPage(size int64, there []Hash, thinned []Thinned) (*Page, error) {
 	for next := int64(0); next < size; {
 		if len(thinned) > 0 && thinned[0].First == next {
 			t := thinned[0]
-			if t.Size < 1 || t.Size > size-next {
+			if t.Size < 1 || t.Size > size-next || !p.isSubtree(span{next, next + t.Size}) {
 				return nil, fmt.Errorf("%d snapshots cannot have been thinned out from number %d on", t.Size, next)
 			}
 			p.known[span{next, next + t.Size}] = node{hash: t.Hash}
@@ -94,6 +94,23 @@ func NewPage(size int64, there []Hash, thinned []Thinned) (*Page, error) {
 	return p, nil
 }
 
+// isSubtree reports whether the tree has a node over the span, which is within the
+// page. Spans that are none would make the hash of the page one of millions of leaves.
+func (p *Page) isSubtree(s span) bool {
+	for at := (span{0, p.size}); at != s; {
+		left, right := at.halves()
+		switch {
+		case s.hi <= left.hi:
+			at = left
+		case s.lo >= right.lo:
+			at = right
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // There are the numbers of the leaves that are there, from 0.
 func (p *Page) There() []int64 { return p.there }
 
@@ -105,8 +122,7 @@ func (p *Page) Root() Hash {
 	return p.hash(span{0, p.size})
 }
 
-// hash is that of a subtree. What lies below a subtree that was thinned out has
-// none, and is never asked for but in a page that is not a tree.
+// hash is the hash of a subtree.
 func (p *Page) hash(s span) Hash {
 	if node, known := p.known[s]; known || s.hi-s.lo < 2 {
 		return node.hash

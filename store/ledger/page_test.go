@@ -119,14 +119,16 @@ func TestWhatIsNoPageIsRefused(t *testing.T) {
 		there   []ledger.Hash
 		thinned []ledger.Thinned
 	}{
-		"negative":            {-1, nil, nil},
-		"huge":                {1 << 40, nil, []ledger.Thinned{{First: 0, Size: 1 << 40, Hash: h}}},
-		"one missing":         {3, leaves(2), nil},
-		"one too many":        {2, leaves(3), nil},
-		"thinned beyond":      {2, nil, []ledger.Thinned{{First: 0, Size: 3, Hash: h}}},
-		"thinned twice":       {2, nil, []ledger.Thinned{{First: 0, Size: 2, Hash: h}, {First: 0, Size: 2, Hash: h}}},
-		"thinned by nothing":  {1, nil, []ledger.Thinned{{First: 0, Size: 0, Hash: h}}},
-		"thinned at an end":   {1, leaves(1), []ledger.Thinned{{First: 1, Size: 1, Hash: h}}},
+		"negative":           {-1, nil, nil},
+		"huge":               {1 << 40, nil, []ledger.Thinned{{First: 0, Size: 1 << 40, Hash: h}}},
+		"one missing":        {3, leaves(2), nil},
+		"one too many":       {2, leaves(3), nil},
+		"thinned beyond":     {2, nil, []ledger.Thinned{{First: 0, Size: 3, Hash: h}}},
+		"thinned twice":      {2, nil, []ledger.Thinned{{First: 0, Size: 2, Hash: h}, {First: 0, Size: 2, Hash: h}}},
+		"thinned by nothing": {1, nil, []ledger.Thinned{{First: 0, Size: 0, Hash: h}}},
+		"thinned at an end":  {1, leaves(1), []ledger.Thinned{{First: 1, Size: 1, Hash: h}}},
+		"thinned by no subtree": {1 << 24, nil, []ledger.Thinned{
+			{First: 0, Size: 1<<23 - 1, Hash: h}, {First: 1<<23 - 1, Size: 1<<23 + 1, Hash: h}}},
 		"thinned out of turn": {3, leaves(1), []ledger.Thinned{{First: 2, Size: 1, Hash: h}, {First: 0, Size: 1, Hash: h}}},
 	} {
 		if _, err := ledger.NewPage(c.size, c.there, c.thinned); err == nil {

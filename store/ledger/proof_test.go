@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -190,6 +191,9 @@ func TestProofsThatDoNotFit(t *testing.T) {
 		"no path in the log":         func(p *ledger.Proof) { p.InLog = nil },
 		"no path in the response":    func(p *ledger.Proof) { p.InResponse = nil },
 		"an older checkpoint":        func(p *ledger.Proof) { p.Checkpoint = h.prove(t, k, h.takes[0].proof, 5).Checkpoint },
+		"a log without end": func(p *ledger.Proof) {
+			p.Checkpoint = sign(t, k, ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: math.MaxInt64}})
+		},
 		"a stranger's checkpoint": func(p *ledger.Proof) {
 			c := ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 6}}
 			c.Hash, _ = tlog.TreeHash(6, h)
@@ -200,6 +204,11 @@ func TestProofsThatDoNotFit(t *testing.T) {
 		p.Entry = strings.Replace(p.Entry, fmt.Sprintf("entry %d\n", p.EntryIndex+1), "entry 7\n", 1)
 		p.EntryIndex, p.InLog = 0, nil
 		p.Checkpoint = sign(t, k, ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 1, Hash: tlog.RecordHash([]byte(p.Entry))}})
+	}
+	tests["a response without end"] = func(p *ledger.Proof) {
+		shown := strings.Fields(p.Entry)
+		number := shown[len(shown)-2] // the last line is that of a response
+		p.Entry = strings.Replace(p.Entry, " shown "+number+" ", fmt.Sprintf(" shown %d ", math.MaxInt64), 1)
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {

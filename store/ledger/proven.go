@@ -43,6 +43,9 @@ func (p Proof) Verify(known ...note.Verifier) (proven Proven, err error) {
 		return Proven{}, err
 	}
 	r, log := proven.Response, proven.Checkpoint.Tree
+	if r.Shown > maxPage { // see MaxEntries
+		return Proven{}, invalid("a response cannot have shown %d accounts", r.Shown)
+	}
 	if err := tlog.CheckRecord(p.InResponse, r.Shown, r.Root, p.Index, p.Shown.Leaf()); err != nil {
 		return Proven{}, invalid("the snapshot is not in the response: %w", err)
 	}
