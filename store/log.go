@@ -51,8 +51,8 @@ func (t *txn) seal(ctx context.Context) error {
 
 func (t *txn) appendEntry(ctx context.Context, lines []string) error {
 	t.book = logbook{}
-	var last int64
-	if err := t.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
+	last, err := lastEntry(ctx, t)
+	if err != nil {
 		return err
 	}
 	text := ledger.FormatEntry(last+1, lines)
@@ -107,11 +107,21 @@ func (s *Store) Tree(ctx context.Context) (tree tlog.Tree, err error) {
 }
 
 func treeOf(ctx context.Context, tx getter) (tree tlog.Tree, err error) {
-	if err := tx.GetContext(ctx, &tree.N, `SELECT coalesce(max(id), 0) FROM entry`); err != nil {
+	if tree.N, err = lastEntry(ctx, tx); err != nil {
 		return tree, err
 	}
 	tree.Hash, err = tlog.TreeHash(tree.N, hashReader(ctx, tx))
 	return tree, err
+}
+
+// lastEntry is the number of the last entry, 0 for none. It returns ErrDamaged for a
+// number that no log reaches.
+func lastEntry(ctx context.Context, tx getter) (last int64, err error) {
+	err = tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM entry`)
+	if err == nil && (last < 0 || last > ledger.MaxEntries) {
+		err = damagedRow("entry", fmt.Errorf("no log has an entry of number %d", last))
+	}
+	return last, err
 }
 
 // loggedRun is a row of table run, as its line has it.

@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
-	"github.com/lobstrail/lobstrail/migrations"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -106,14 +103,8 @@ func older(t testing.TB, dir string, version int64) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	takeBack(t, path, version)
 	db := second(t, path)
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.FS, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.DownTo(t.Context(), version); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		t.Fatal(err)
 	}

@@ -163,6 +163,15 @@ func (s *shownRows) of(response int64) ([]shown, error) {
 	return s.all, err
 }
 
+// end tells of the rows behind the last response that was asked for.
+func (s *shownRows) end() error {
+	return errors.Join(
+		upTo(s.snapshots, noMore, func(row *snapshotRow) { s.tell("snapshot", row.spot) }),
+		upTo(s.received, noMore, func(row *receivedRow) { s.tell("received", row.spot) }),
+		upTo(s.usages, noMore, func(row *usageRow) { s.tell("usage", row.spot) }),
+	)
+}
+
 // upTo calls fn with the rows up to those of the response.
 func upTo[Row interface{ where() spot }](c *cursor[Row], response int64, fn func(*Row)) error {
 	for c.ok && c.next.where().response <= response {

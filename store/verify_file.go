@@ -33,7 +33,8 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 		return nil
 	}
 	for _, check := range []func(context.Context, *txn) error{
-		v.checkFigures, v.checkReferences, v.checkSettings, v.checkSequences, v.checkWorkspaces, v.checkDocuments,
+		v.checkNumbers, v.checkFresh, v.checkReferences, v.checkSettings, v.checkSequences, v.checkLitestream, v.checkWorkspaces,
+		v.checkDocuments,
 	} {
 		if err := check(ctx, tx); err != nil {
 			return err

@@ -158,7 +158,7 @@ func (r *evidenceRows) end(ctx context.Context, c *logCheck) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.shown.of(noMore); err != nil {
+	if err := r.shown.end(); err != nil {
 		return err
 	}
 	return c.findRows(ctx, c.tx, "account",

@@ -172,7 +172,7 @@ var namedIn = map[string][]string{
 	// These are compared as a whole.
 	"sqlite_stat1":     {"sqlite_stat1"},
 	"sqlite_sequence":  {"sqlite_sequence"},
-	"goose_db_version": {"setting", ""}, // "": the store is of another version
+	"goose_db_version": {"goose_db_version", ""}, // "": the store is of another version
 	"setting":          {"setting", ""},
 }
 

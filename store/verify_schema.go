@@ -31,15 +31,20 @@ const (
 		FROM sqlite_schema
 		ORDER BY type, name`
 	plannerFigures = `
-		SELECT quote(tbl) || ' ' || quote(idx) || ' ' || quote(stat)
+		SELECT concat_ws(' ', quote(tbl), quote(idx), quote(stat))
 		FROM sqlite_stat1
 		ORDER BY 1`
+	migrationRows = `
+		SELECT concat_ws(' ', id, quote(version_id), quote(is_applied), quote(tstamp))
+		FROM goose_db_version
+		ORDER BY id`
 )
 
 // freshStore is what a store is before anything is written to it.
 type freshStore struct {
-	objects []schemaObject
-	figures []string // for the planner
+	objects    []schemaObject
+	figures    []string // for the planner
+	migrations []string
 }
 
 // fresh is a store as the migrations make it, held in memory.
@@ -57,12 +62,22 @@ var fresh = sync.OnceValues(func() (f freshStore, err error) {
 	if err := db.SelectContext(ctx, &f.objects, schemaObjects); err != nil {
 		return f, err
 	}
-	return f, db.SelectContext(ctx, &f.figures, plannerFigures)
+	if err := db.SelectContext(ctx, &f.figures, plannerFigures); err != nil {
+		return f, err
+	}
+	return f, db.SelectContext(ctx, &f.migrations, migrationRows)
 })
 
 // litestreamTables are what Litestream 0.5 adds to a database that it replicates: it
 // writes to them to keep the journal going. They hold nothing of a store.
-var litestreamTables = []string{"_litestream_lock", "_litestream_seq"}
+var litestreamTables = []schemaObject{
+	litestreamTable("_litestream_lock", "CREATE TABLE _litestream_lock (id INTEGER)"),
+	litestreamTable("_litestream_seq", "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)"),
+}
+
+func litestreamTable(name, sql string) schemaObject {
+	return schemaObject{Kind: "table", Name: name, Table: name, SQL: sql, Types: "text text text text integer"}
+}
 
 // sql is how the object of that name is made.
 func (f freshStore) sql(name string) string {
@@ -96,11 +111,11 @@ func (v *verifier) checkSchema(ctx context.Context, tx *txn) (readable bool, err
 	}
 	for i, o := range found {
 		same := func(other schemaObject) bool { return other.Name == o.Name }
-		if o.Kind == "table" && slices.Contains(litestreamTables, o.Name) {
-			continue
-		}
-		if !slices.ContainsFunc(want.objects, same) || slices.IndexFunc(found, same) < i {
-			wrong(o, "is none of a store's")
+		switch l := slices.IndexFunc(litestreamTables, same); {
+		case l >= 0 && o != litestreamTables[l]:
+			wrong(o, "is not as Litestream makes it")
+		case l < 0 && !slices.ContainsFunc(want.objects, same), slices.IndexFunc(found, same) < i:
+			wrong(o, "unexpected object in the schema")
 		}
 	}
 	if !readable {
@@ -109,24 +124,61 @@ func (v *verifier) checkSchema(ctx context.Context, tx *txn) (readable bool, err
 	return readable, nil
 }
 
-// checkFigures compares what the planner is given.
-func (v *verifier) checkFigures(ctx context.Context, tx *txn) error {
+// checkFresh compares the tables that are the same in every store with those of a
+// fresh one.
+func (v *verifier) checkFresh(ctx context.Context, tx *txn) error {
 	want, err := fresh()
 	if err != nil {
 		return err
 	}
-	var found []string
-	if err := tx.SelectContext(ctx, &found, plannerFigures); err != nil {
+	const analyze = " (ANALYZE replaces these rows: they matter for speed only)"
+	if err := v.compareFresh(ctx, tx, "sqlite_stat1", plannerFigures, want.figures, analyze); err != nil {
 		return err
 	}
-	for _, figure := range want.figures {
-		if !slices.Contains(found, figure) {
-			v.find("sqlite_stat1", strings.ReplaceAll(figure, "'", ""), "is missing (ANALYZE replaces it: only speed rests on it)")
+	err = v.findRows(ctx, tx, "sqlite_stat4",
+		`SELECT '', count(*) || ' rows, and a store has none`+analyze+`' FROM sqlite_stat4 HAVING count(*) > 0`)
+	if err != nil {
+		return err
+	}
+	return v.compareFresh(ctx, tx, "goose_db_version", migrationRows, want.migrations, "")
+}
+
+// compareFresh compares the rows that the query reads with those that it is to read.
+func (v *verifier) compareFresh(ctx context.Context, tx *txn, table, query string, want []string, note string) error {
+	var found []string
+	if err := tx.SelectContext(ctx, &found, query); err != nil {
+		return err
+	}
+	for _, row := range want {
+		if !slices.Contains(found, row) {
+			v.find(table, strings.ReplaceAll(row, "'", ""), "is missing%s", note)
 		}
 	}
-	for i, figure := range found {
-		if !slices.Contains(want.figures, figure) || slices.Contains(found[:i], figure) {
-			v.find("sqlite_stat1", strings.ReplaceAll(figure, "'", ""), "is none of a store's (ANALYZE adds such: only speed rests on it)")
+	for i, row := range found {
+		if !slices.Contains(want, row) || slices.Contains(found[:i], row) {
+			v.find(table, strings.ReplaceAll(row, "'", ""), "is not a row of a store%s", note)
+		}
+	}
+	return nil
+}
+
+// checkLitestream checks the rows of Litestream's tables: one row that counts, and
+// none in the table that it locks.
+func (v *verifier) checkLitestream(ctx context.Context, tx *txn) error {
+	for _, t := range []struct{ table, query string }{
+		{"_litestream_lock", `SELECT rowid, 'is a row, and Litestream leaves none' FROM _litestream_lock ORDER BY rowid`},
+		{"_litestream_seq", `
+			SELECT id, 'is not the row that Litestream writes' FROM _litestream_seq
+			WHERE id <> 1 OR typeof(seq) <> 'integer' OR seq NOT BETWEEN 1 AND 1 << 40
+			ORDER BY id`},
+	} {
+		var exists bool
+		err := tx.GetContext(ctx, &exists, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)`, t.table)
+		if err == nil && exists {
+			err = v.findRows(ctx, tx, t.table, t.query)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,45 +3,46 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 )
 
-// checkSettings: a store has two settings, and a third only within a transaction.
-func (v *verifier) checkSettings(ctx context.Context, tx *txn) error {
-	var runs int64
-	if err := tx.GetContext(ctx, &runs, `SELECT count(*) FROM run`); err != nil {
-		return err
+// checkNumbers finds the rows below number 1, in each table whose key begins with a
+// number. The other checks read from 1 on.
+func (v *verifier) checkNumbers(ctx context.Context, tx *txn) error {
+	var keys []struct {
+		Table  string `db:"table"`
+		Column string `db:"column"`
 	}
-	missing := map[string]bool{"migrations": true, "rules": runs > 0} // who makes a store may not have come to the rules
-	err := tx.each(ctx, func(scan func(...any) error) error {
-		var name, kind string
-		var right bool
-		if err := scan(&name, &kind, &right); err != nil {
-			return err
-		}
-		delete(missing, name)
-		switch {
-		case name == "rules" && kind != "integer":
-			v.find("setting", name, "is no number")
-		case name == "migrations" && !right:
-			v.find("setting", name, "is not what table goose_db_version says")
-		case name != "rules" && name != "migrations":
-			v.find("setting", name, "is none of a store's")
-		}
-		return nil
-	}, `
-		SELECT name, typeof(value), value IS (
-			SELECT group_concat(quote(id) || ' ' || quote(version_id) || ' ' || quote(is_applied) || ' ' || quote(tstamp), x'0a')
-			FROM (SELECT id, version_id, is_applied, tstamp FROM goose_db_version ORDER BY id)
-		)
-		FROM setting
-		ORDER BY name`)
-	for name, certainly := range missing {
-		if certainly {
-			v.find("setting", name, "is missing")
+	err := tx.SelectContext(ctx, &keys, `
+		SELECT t.name AS "table", k.name AS "column"
+		FROM sqlite_schema t
+		JOIN pragma_table_info(t.name) k
+		WHERE t.type = 'table' AND k.pk = 1 AND k.type = 'INTEGER'
+		ORDER BY t.name`)
+	for _, k := range keys {
+		if err == nil {
+			err = v.findRows(ctx, tx, k.Table, fmt.Sprintf(
+				`SELECT %s, '%[1]s is below 1, the first number' FROM %[2]s WHERE %[1]s < 1 ORDER BY %[1]s`, k.Column, k.Table))
 		}
 	}
 	return err
+}
+
+// checkSettings: a store has one setting, and a second one only within a transaction.
+func (v *verifier) checkSettings(ctx context.Context, tx *txn) error {
+	err := v.findRows(ctx, tx, "setting", `
+		SELECT name, iif(name = 'rules', 'is not a number', 'is not a setting of a store')
+		FROM setting
+		WHERE name <> 'rules' OR typeof(value) <> 'integer'
+		ORDER BY name`)
+	if err != nil {
+		return err
+	}
+	// A process that died before it derived anything leaves no rules.
+	return v.findRows(ctx, tx, "setting", `
+		SELECT 'rules', 'is missing'
+		WHERE EXISTS (SELECT 1 FROM run) AND NOT EXISTS (SELECT 1 FROM setting WHERE name = 'rules')`)
 }
 
 // checkSequences: SQLite keeps the highest number that a table with AUTOINCREMENT

@@ -160,17 +160,3 @@ func TestAnEmptyStoreVerifies(t *testing.T) {
 	}
 	healthy(t, path)
 }
-
-// TestLitestreamsTablesAreNoDamage: it adds them to what it replicates.
-func TestLitestreamsTablesAreNoDamage(t *testing.T) {
-	path := closedStore(t)
-	execute(t, second(t, path), `
-		CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
-		CREATE TABLE _litestream_lock (id INTEGER);
-		INSERT INTO _litestream_seq VALUES (1, 1)`)
-	healthy(t, path)
-	execute(t, second(t, path), `CREATE TABLE _litestream_other (id INTEGER)`)
-	if found, _ := verify(t, path, store.VerifyOptions{}); len(found) != 2 { // the table, and that rows cannot be checked
-		t.Errorf("of a table that is nobody's: %v", found)
-	}
-}
