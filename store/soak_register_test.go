@@ -110,7 +110,7 @@ func (c *clerk) honest(r store.Response, at time.Time) error {
 	if len(r.Accounts) == 0 || at.IsZero() {
 		return nil
 	}
-	view, one := lobstrtest.DetailView, r.Accounts[int(at.UnixNano())%len(r.Accounts)]
+	view, one := lobstrtest.DetailView, r.Accounts[at.UnixNano()%int64(len(r.Accounts))]
 	if r.Source == store.List {
 		view = lobstrtest.ListView
 	}

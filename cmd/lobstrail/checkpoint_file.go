@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -17,27 +21,48 @@ import (
 // maxCheckpointFile bounds a file of checkpoints: one an hour, for 30 years.
 const maxCheckpointFile = 64 << 20
 
-// newestCheckpoint reads a file of checkpoints and answers the one with the most
-// entries, which is the last one; nil when there is none in it, or no file. A
-// signature is checked if its key is known.
-func newestCheckpoint(path string, known []note.Verifier) (*ledger.Signed, error) {
+// checkpointFile is a file of signed checkpoints, as it was read.
+type checkpointFile struct {
+	path    string
+	raw     []byte
+	notes   [][]byte
+	written int // bytes of raw before the checkpoint whose writing was cut short
+}
+
+// readCheckpoints reads a file of checkpoints. A missing one is as an empty one.
+func (a *app) readCheckpoints(path string) (checkpointFile, error) {
+	f := checkpointFile{path: path}
 	raw, err := readBounded(path, maxCheckpointFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return f, nil
 	}
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	notes, err := ledger.SplitNotes(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	f.raw = raw
+	text := raw
+	if isUTF16(raw) {
+		text = plainText(raw)
 	}
+	if f.notes, f.written, err = ledger.SplitNotes(text); err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if f.written < len(text) {
+		a.note("note: %s ends with a checkpoint whose writing was cut short; it does not count", path)
+	}
+	return f, nil
+}
+
+// newest returns the checkpoint with the most entries, which is the last one; nil
+// if there is none. A signature is checked if its key is known.
+func (f checkpointFile) newest(known []note.Verifier) (*ledger.Signed, error) {
 	var newest *ledger.Signed
-	for _, n := range notes {
+	for _, n := range f.notes {
 		c, err := ledger.ReadCheckpoint(n)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", f.path, err)
 		}
+		// Two programs that append at once may have done so in any order.
 		if newest == nil || c.N >= newest.N {
 			newest = &c
 		}
@@ -45,10 +70,9 @@ func newestCheckpoint(path string, known []note.Verifier) (*ledger.Signed, error
 	if newest == nil {
 		return nil, nil
 	}
-	// Two programs that append at once may have done so in any order.
 	opened, err := openIfKnown(newest.Note, known)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
 	return &opened, nil
 }
@@ -73,7 +97,11 @@ func openIfKnown(signed []byte, known []note.Verifier) (ledger.Signed, error) {
 // appendCheckpoint adds a checkpoint to a file of them, unless it ends with the
 // same. The log must still begin as the last one of the file says.
 func (a *app) appendCheckpoint(ctx context.Context, s *store.Store, path string, c ledger.Signed, own note.Verifier) (bool, error) {
-	last, err := newestCheckpoint(path, []note.Verifier{own})
+	file, err := a.readCheckpoints(path)
+	if err != nil {
+		return false, err
+	}
+	last, err := file.newest([]note.Verifier{own})
 	if err != nil {
 		return false, err
 	}
@@ -92,19 +120,61 @@ func (a *app) appendCheckpoint(ctx context.Context, s *store.Store, path string,
 			return false, nil
 		}
 	}
-	return true, appendTo(path, c.Note)
+	if err := file.checkTail(c.Origin); err != nil {
+		return false, err
+	}
+	return true, file.add(c.Note)
 }
 
-// appendTo adds to a file, which is made if it is not there, in one write that
-// lasts.
-func appendTo(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+// maxTail is the most that a write of a checkpoint that was cut short can leave.
+const maxTail = 4 << 10
+
+// checkTail returns an error if what is to be cut off the file could be anything
+// but the beginning of a checkpoint of this log.
+func (f checkpointFile) checkTail(origin string) error {
+	if isUTF16(f.raw) {
+		return usage("%s is UTF-16 text\nconvert it to UTF-8, or name another file", f.path)
+	}
+	tail := bytes.TrimRight(f.raw[f.written:], "\x00")
+	first, _, more := bytes.Cut(tail, []byte("\n"))
+	name := string(bytes.TrimRight(first, " \t\r"))
+	if len(f.raw)-f.written > maxTail || more && name != origin || !strings.HasPrefix(origin, name) {
+		return usage("%s ends with something that is no checkpoint of %s\nname another file", f.path, origin)
+	}
+	return nil
+}
+
+// add appends a checkpoint to the file, which is made if it is not there, in one
+// write that lasts. What a write that was cut short has left at its end is cut off
+// first; a write that fails now leaves nothing.
+func (f checkpointFile) add(text []byte) error {
+	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	err = f.addTo(file, text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return store.SyncDir(filepath.Dir(path))
+	return store.SyncDir(filepath.Dir(f.path))
+}
+
+func (f checkpointFile) addTo(file *os.File, text []byte) error {
+	if f.written < len(f.raw) {
+		// Another program may have appended to it, or cut it, since it was read.
+		if info, err := file.Stat(); err != nil || info.Size() != int64(len(f.raw)) {
+			return cmp.Or(err, fmt.Errorf("%s was changed meanwhile", f.path))
+		}
+		if err := file.Truncate(int64(f.written)); err != nil {
+			return err
+		}
+	}
+	if f.written > 0 && f.raw[f.written-1] != '\n' {
+		text = slices.Concat([]byte("\n"), text)
+	}
+	n, err := file.Write(text)
+	if info, unknown := file.Stat(); err != nil && unknown == nil && n > 0 {
+		return errors.Join(err, file.Truncate(info.Size()-int64(n)))
+	}
+	return err
 }

@@ -132,7 +132,11 @@ func (a *app) sealer(ctx context.Context, s *store.Store, o proveOptions, size *
 	if err != nil {
 		return nil, err
 	}
-	newest, err := newestCheckpoint(o.checkpoint, known)
+	file, err := a.readCheckpoints(o.checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := file.newest(known)
 	if err != nil {
 		return nil, err
 	}

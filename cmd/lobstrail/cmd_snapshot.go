@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +156,11 @@ func (a *app) references(o snapshotOptions) ([]string, error) {
 		defer f.Close()
 		in = f
 	}
-	named, err := readReferences(in)
+	raw, err := io.ReadAll(io.LimitReader(in, maxReferences))
+	if err != nil {
+		return nil, fmt.Errorf("--from %s: %w", o.from, err)
+	}
+	named, err := readReferences(bytes.NewReader(plainText(raw)))
 	if err != nil {
 		return nil, fmt.Errorf("--from %s: %w", o.from, err)
 	}
@@ -164,6 +169,9 @@ func (a *app) references(o snapshotOptions) ([]string, error) {
 	}
 	return named, nil
 }
+
+// maxReferences bounds a list of accounts: a million ids.
+const maxReferences = 64 << 20
 
 // readReferences reads one reference a line; blank lines and # comments are
 // skipped.

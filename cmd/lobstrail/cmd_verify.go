@@ -128,7 +128,11 @@ func (a *app) verifyOptions(o verifyOptions) (options store.VerifyOptions, check
 // readTrees reads all checkpoints of a file. If any key is known, the one with the
 // most entries must be signed by such a key.
 func (a *app) readTrees(file string, known []note.Verifier) (trees []tlog.Tree, newest tlog.Tree, err error) {
-	last, err := newestCheckpoint(file, known)
+	checkpoints, err := a.readCheckpoints(file)
+	if err != nil {
+		return nil, newest, err
+	}
+	last, err := checkpoints.newest(known)
 	switch {
 	case err != nil:
 		return nil, newest, err
@@ -141,19 +145,14 @@ func (a *app) readTrees(file string, known []note.Verifier) (trees []tlog.Tree, 
 			return nil, newest, fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	raw, err := readBounded(file, maxCheckpointFile)
-	if err != nil {
-		return nil, newest, err
-	}
-	notes, err := ledger.SplitNotes(raw)
-	for _, n := range notes {
+	for _, n := range checkpoints.notes {
 		c, err := openIfKnown(n, known)
 		if err != nil {
 			return nil, newest, fmt.Errorf("%s: %w", file, err)
 		}
 		trees = append(trees, c.Tree)
 	}
-	return trees, last.Tree, err
+	return trees, last.Tree, nil
 }
 
 func (a *app) printVerified(v report.VerifyJSON) error {

@@ -75,7 +75,7 @@ func (a *app) readProofFile(file string) ([]byte, error) {
 
 // readProof reads a proof and checks it.
 func readProof(text []byte, known []note.Verifier) (ledger.Proof, ledger.Proven, error) {
-	proof, err := ledger.ParseProof(text)
+	proof, err := ledger.ParseProof(tidyLines(plainText(text)))
 	if err != nil {
 		return proof, ledger.Proven{}, err
 	}

@@ -44,7 +44,7 @@ func (a *app) readVendorConfig() (vendorConfig, error) {
 	if err != nil {
 		return vendorConfig{}, err
 	}
-	config, err := parseVendorConfig(raw)
+	config, err := parseVendorConfig(plainText(raw))
 	if err != nil {
 		return vendorConfig{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -75,7 +75,7 @@ func (a *app) token(file string) (string, error) {
 		if err != nil {
 			return "", &usageError{"--token-file: " + err.Error(), "name a file that holds the API key and nothing else"}
 		}
-		if token := strings.TrimSpace(string(raw)); token != "" {
+		if token := strings.TrimSpace(string(plainText(raw))); token != "" {
 			return token, nil
 		}
 		return "", fmt.Errorf("%s is empty: %w", file, fetcher.ErrNoToken)

@@ -246,3 +246,29 @@ func (h *home) openTo(t *testing.T) {
 		}
 	}
 }
+
+// TestACheckpointThatDoesNotFit: a write that fails half way leaves the file as it
+// was, and the next one goes on there.
+func TestACheckpointThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	h := ioHome(t)
+	h.must(exitDone, "key", "--name", "example.com/lobstrail", "-o", filepath.Join(h.dir, "k"))
+	file := filepath.Join(h.dir, "checkpoints")
+	before := strings.Repeat("\n", 137*512-100) // blank lines do not matter; 100 bytes fit in
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := h.command()
+	cmd.Path, cmd.Args, cmd.Err = "/bin/sh", []string{"sh", "-c", "ulimit -f 137 && exec lobstrail checkpoint --key k --to checkpoints"}, nil
+	if _, err := os.Stat(cmd.Path); err != nil {
+		t.Skip("no shell here: ", err)
+	}
+	if o := finish(t, cmd); o.code != exitFailed || !strings.Contains(o.stderr, "checkpoints") {
+		t.Errorf("it does not fit: %s", o)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != before {
+		t.Errorf("the file has %d bytes, had %d: %v", len(after), len(before), err)
+	}
+	h.must(exitDone, "checkpoint", "--key", "k", "--to", "checkpoints")
+	h.must(exitDone, "verify", "--checkpoint", "checkpoints")
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"regexp"
@@ -30,7 +31,7 @@ func (a *app) readSigner(file string) (key string, signer note.Signer, err error
 	if err != nil {
 		return "", nil, &usageError{err.Error(), `"lobstrail key -o FILE" makes a key`}
 	}
-	key = strings.TrimSpace(string(raw))
+	key = strings.TrimSpace(string(plainText(raw)))
 	if signer, err = ledger.ParseSigner(key); err != nil {
 		return "", nil, usage("%s: %s\n\"lobstrail key -o FILE\" makes one", file, err)
 	}
@@ -96,7 +97,7 @@ func verifierLines(text string) (lines []string, err error) {
 	if err != nil {
 		return nil, &usageError{"verifier: " + err.Error(), "give a verifier key, or a file of them, one a line; " + verifierHint}
 	}
-	if lines, err = readReferences(strings.NewReader(string(raw))); err != nil {
+	if lines, err = readReferences(bytes.NewReader(plainText(raw))); err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}
 	for _, line := range lines {

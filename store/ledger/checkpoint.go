@@ -128,26 +128,3 @@ func keyNames(signatures []note.Signature) (keys []string) {
 // signatureMark begins the line of a signature. No other line of a checkpoint can
 // begin like that, for there are no spaces in them.
 const signatureMark = "— "
-
-// SplitNotes takes a file apart to which signed checkpoints were appended, one
-// after the other. It returns ErrInvalid when that is not all there is in it.
-func SplitNotes(file []byte) (notes [][]byte, err error) {
-	begin, at, signed := 0, 0, false
-	for line := range bytes.Lines(file) {
-		isSignature := bytes.HasPrefix(line, []byte(signatureMark))
-		if signed && !isSignature {
-			notes, begin = append(notes, file[begin:at:at]), at
-		}
-		signed = isSignature
-		at += len(line)
-	}
-	if begin < len(file) {
-		notes = append(notes, file[begin:])
-	}
-	for i, n := range notes {
-		if _, err := ReadCheckpoint(n); err != nil {
-			return nil, fmt.Errorf("checkpoint %d of %d: %w", i+1, len(notes), err)
-		}
-	}
-	return notes, nil
-}
