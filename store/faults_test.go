@@ -24,7 +24,7 @@ var slow = []string{"hang", "hang-within", "huge-body", "gzip-bomb"}
 const madeUp = "d3e97f2cd33658f301bdbe807402ab30"
 
 func is404(f lobstrtest.Fault) bool {
-	return f.Name == lobstrtest.NotFound().Name || strings.Contains(f.Name, "404")
+	return f.Name == "not-found" || strings.Contains(f.Name, "404")
 }
 
 // lane is a workspace with a fake API in front of it.

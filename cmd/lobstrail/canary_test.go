@@ -134,7 +134,7 @@ func TestTheKeyIsInNoProcessList(t *testing.T) {
 	server := serve(t, world)
 	server.AddWorkspace(canary, world)
 	server.SetPageLimits(5, 5)
-	server.Inject(lobstrtest.Drip(4, 25*time.Millisecond), lobstrtest.When{})
+	server.Inject(lobstrtest.Fault{Name: "slow", Do: lobstrtest.Drips(4, 25*time.Millisecond)}, lobstrtest.When{})
 	h := newHome(t).asks(server, canary)
 	if err := os.WriteFile(filepath.Join(h.dir, "key"), []byte(canary+"\n"), 0o600); err != nil {
 		t.Fatal(err)

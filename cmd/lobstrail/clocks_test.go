@@ -172,7 +172,7 @@ func TestTheClockStandsStill(t *testing.T) {
 func TestNoDateNoSkew(t *testing.T) {
 	t.Parallel()
 	w := newWatchmaker(t)
-	w.server.Inject(lobstrtest.NoDate(), lobstrtest.When{})
+	w.server.Inject(lobstrtest.FaultNamed("no-date"), lobstrtest.When{})
 	if run := w.snapshot(); run.ClockSkew != nil {
 		t.Errorf("skew %v", time.Duration(*run.ClockSkew))
 	}

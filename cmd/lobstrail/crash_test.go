@@ -39,7 +39,7 @@ func newCrashSite(t *testing.T) *crashSite {
 
 // answersSlowly makes kills and signals fall between pages.
 func (s *crashSite) answersSlowly() {
-	s.server.Inject(lobstrtest.Drip(3, 7*time.Millisecond), lobstrtest.When{})
+	s.server.Inject(lobstrtest.Fault{Name: "slow", Do: lobstrtest.Drips(3, 7*time.Millisecond)}, lobstrtest.When{})
 }
 
 // TestKilledWhileTheStoreIsMade kills the first batch of a store that is not there

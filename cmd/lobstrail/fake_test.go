@@ -66,7 +66,7 @@ func runFake(ts *testscript.TestScript, neg bool, args []string) {
 	case "slow":
 		pause, err := time.ParseDuration(rest[1])
 		ts.Check(err)
-		f.server.Inject(lobstrtest.Drip(number(ts, rest[0]), pause), lobstrtest.When{})
+		f.server.Inject(lobstrtest.Fault{Name: "slow", Do: lobstrtest.Drips(number(ts, rest[0]), pause)}, lobstrtest.When{})
 	case "pages":
 		f.server.SetPageLimits(number(ts, rest[0]), number(ts, rest[0]))
 	case "on":
@@ -163,11 +163,6 @@ func (f *fake) eventOf(ts *testscript.TestScript, words []string) lobstrtest.Eve
 }
 
 func (f *fake) fault(ts *testscript.TestScript, words []string) {
-	all := lobstrtest.AllFaults()
-	i := slices.IndexFunc(all, func(fault lobstrtest.Fault) bool { return fault.Name == words[0] })
-	if i < 0 {
-		ts.Fatalf("no fault %q", words[0])
-	}
 	var when lobstrtest.When
 	for _, word := range words[1:] {
 		name, value, _ := strings.Cut(word, "=")
@@ -186,7 +181,7 @@ func (f *fake) fault(ts *testscript.TestScript, words []string) {
 			ts.Fatalf("no condition %q", word)
 		}
 	}
-	f.server.Inject(all[i], when)
+	f.server.Inject(lobstrtest.FaultNamed(words[0]), when)
 }
 
 // on lets something happen the first time that a page is asked for; the answer is
@@ -207,10 +202,10 @@ func (f *fake) on(ts *testscript.TestScript, page int, action string) {
 	default:
 		ts.Fatalf("no action %q", action)
 	}
-	f.server.Inject(lobstrtest.Mangle(action, func(body []byte) []byte {
+	f.server.Inject(lobstrtest.Fault{Name: action, Do: lobstrtest.Mangles(func(body []byte) []byte {
 		act()
 		return body
-	}), lobstrtest.When{Route: lobstrtest.List, Page: page, Times: 1})
+	})}, lobstrtest.When{Route: lobstrtest.List, Page: page, Times: 1})
 }
 
 // interruptWriter sends SIGINT to the process that the lock file names, and gives

@@ -16,7 +16,7 @@ func TestProcessesThatBeginAtOnce(t *testing.T) {
 	world := nowWorld()
 	addCrowd(world, 25)
 	server := serve(t, world)
-	server.Inject(lobstrtest.Drip(2, 5*time.Millisecond), lobstrtest.When{})
+	server.Inject(lobstrtest.Fault{Name: "slow", Do: lobstrtest.Drips(2, 5*time.Millisecond)}, lobstrtest.When{})
 	h := newHome(t).asks(server, lobstrtest.DefaultToken)
 	const writers = 4
 	var ends []func() outcome

@@ -19,12 +19,12 @@ func TestTheStoreVanishes(t *testing.T) {
 	s := newCrashSite(t)
 	h := s.disturbed
 	h.must(exitDone, "snapshot")
-	s.server.Inject(lobstrtest.Mangle("vanish", func(body []byte) []byte {
+	s.server.Inject(lobstrtest.Fault{Name: "vanish", Do: lobstrtest.Mangles(func(body []byte) []byte {
 		if err := os.Remove(h.db); err != nil {
 			t.Error(err)
 		}
 		return body
-	}), lobstrtest.When{Route: lobstrtest.List, Page: 3, Times: 1})
+	})}, lobstrtest.When{Route: lobstrtest.List, Page: 3, Times: 1})
 	h.refused("the store vanished", h.run("snapshot"), "no longer where it was opened", "put it back")
 	h.must(exitDone, "snapshot")
 

@@ -43,7 +43,7 @@ func (x *exchange) chain(id string) {
 func (x *exchange) runs(string) {
 	id := x.request.URL.Query().Get("squid")
 	if id == "" {
-		x.fail(http.StatusBadRequest, OlderShape, "A required parameter squid is missing from the route.")
+		x.fail(http.StatusBadRequest, olderShape, "A required parameter squid is missing from the route.")
 		return
 	}
 	runs, ok := x.world.runsOf(x.record.At, id)
@@ -90,13 +90,13 @@ func (x *exchange) balance(string) {
 
 func (x *exchange) unknown(string) {
 	if x.request.Method != http.MethodGet {
-		x.fail(http.StatusMethodNotAllowed, OlderShape, "Method \""+x.request.Method+"\" not allowed.")
+		x.fail(http.StatusMethodNotAllowed, olderShape, "Method \""+x.request.Method+"\" not allowed.")
 		return
 	}
 	x.notFound("Not found.")
 }
 
-func (x *exchange) notFound(message string) { x.fail(http.StatusNotFound, OlderShape, message) }
+func (x *exchange) notFound(message string) { x.fail(http.StatusNotFound, olderShape, message) }
 
 // object answers with one document, or with 404 if there is none.
 func (x *exchange) object(document []byte, ok bool) {

@@ -7,44 +7,44 @@ import (
 	"strings"
 )
 
-// ErrorShape is one of the shapes of error bodies.
-type ErrorShape int
+// errorShape is one of the shapes of error bodies.
+type errorShape int
 
 // The shapes of error bodies.
 const (
-	CurrentShape ErrorShape = iota // {"errors":{"message","type","code"}}
-	OlderShape                     // {"detail"}
-	FlatShape                      // {"error","type","code"}
-	HTMLShape                      // a proxy's page
-	EmptyShape                     // nothing
+	currentShape errorShape = iota // {"errors":{"message","type","code"}}
+	olderShape                     // {"detail"}
+	flatShape                      // {"error","type","code"}
+	htmlShape                      // a proxy's page
+	emptyShape                     // nothing
 )
 
-func (s ErrorShape) body(status int, message string) []byte {
+func (s errorShape) body(status int, message string) []byte {
 	kind := quote(errorType(status))
 	switch s {
-	case CurrentShape:
+	case currentShape:
 		inner := object{{"message", quote(message)}, {"type", kind}, {"code", number(status)}}
 		return object{{"errors", inner.String()}}.append(nil)
-	case OlderShape:
+	case olderShape:
 		return object{{"detail", quote(message)}}.append(nil)
-	case FlatShape:
+	case flatShape:
 		return object{{"error", quote(message)}, {"type", kind}, {"code", number(status)}}.append(nil)
-	case HTMLShape:
+	case htmlShape:
 		return fmt.Appendf(nil, "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%[1]d %[2]s</h1>"+
 			"</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", status, http.StatusText(status))
 	}
 	return nil
 }
 
-func (s ErrorShape) contentType() string {
-	if s == HTMLShape {
+func (s errorShape) contentType() string {
+	if s == htmlShape {
 		return "text/html"
 	}
 	return "application/json"
 }
 
 // String names the shape.
-func (s ErrorShape) String() string {
+func (s errorShape) String() string {
 	return [...]string{"current", "older", "flat", "html", "empty"}[s]
 }
 

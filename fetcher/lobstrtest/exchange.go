@@ -56,16 +56,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve works out the answer, true or false.
 func (x *exchange) serve() {
 	x.authorize()
-	x.date()
+	x.setDate(x.record.At)
 	if !x.server.admit(x) {
 		return
 	}
 	switch {
 	case x.world == nil:
-		x.fail(http.StatusUnauthorized, OlderShape, "Invalid token.")
+		x.fail(http.StatusUnauthorized, olderShape, "Invalid token.")
 		return
 	case !x.pageAsked():
-		x.fail(http.StatusBadRequest, CurrentShape, "page and limit must be positive numbers.")
+		x.fail(http.StatusBadRequest, currentShape, "page and limit must be positive numbers.")
 	default:
 		x.answer()
 	}
@@ -80,12 +80,6 @@ func (x *exchange) authorize() {
 		x.token, x.world = token, x.server.worlds[token]
 	}
 	x.record.Authorized = x.world != nil
-}
-
-func (x *exchange) date() {
-	x.server.mu.Lock()
-	defer x.server.mu.Unlock()
-	x.setDate(x.record.At.Add(x.server.skew))
 }
 
 func (x *exchange) setDate(t time.Time) {
@@ -117,7 +111,7 @@ func positive(text string, n *int) bool {
 }
 
 // fail answers with an error.
-func (x *exchange) fail(status int, shape ErrorShape, message string) {
+func (x *exchange) fail(status int, shape errorShape, message string) {
 	x.reply.status, x.reply.envelope = status, nil
 	x.reply.body = shape.body(status, message)
 	x.reply.header.Set("Content-Type", shape.contentType())

@@ -5,35 +5,33 @@ import (
 	"sync/atomic"
 )
 
-// Fault is something that goes wrong with an answer. Make one with the
-// functions of this package; [AllFaults] lists one of each sort.
+// Fault is something that goes wrong with an answer. [AllFaults] has one of each
+// sort; others can be made by their name and what they do:
+//
+//	lobstrtest.Fault{Name: "maintenance", Do: lobstrtest.Answers(503, "text/html", "Back soon.")}
 type Fault struct {
 	Name   string
-	Note   string  // what a right client makes of it
+	Note   string  // why a right client records what Expect says
 	On     []Route // the calls that it is meant for; nil: any
 	Expect Expect
-	// Pages is how many pages the list must have for the fault to matter.
-	Pages int
-
-	apply func(x *exchange)
+	Do     Effect
 }
 
-// Expect says what a right client records about a fault that befalls every
-// request of the calls it is meant for.
+// Expect says what a right client records if the fault happens to every request of
+// the calls it is meant for.
 type Expect struct {
-	// Failure is "none", or the kind of the failure: "http", "network",
-	// "decode", "not_found", "auth", "rate_limit" or "mismatch".
+	// Failure is the kind of failure it must cause: "http", "network", "decode",
+	// "not_found", "auth", "rate_limit", "mismatch", or "none".
 	Failure string
 	// Also are other kinds that would be right.
 	Also []string
-	// ListIncomplete says that a list that it befell must not be taken for
-	// whole: nothing is concluded about what it did not show. True for all
-	// faults that cost a page.
+	// ListIncomplete says that the list must not be taken for complete: a client
+	// concludes nothing about accounts that it did not show.
 	ListIncomplete bool
-	// PartKept says that the answer's other accounts are right and kept.
+	// PartKept says that the answer's other accounts are right and are kept.
 	PartKept bool
 	// Retried says that a right client tries again: a fault that happens once
-	// then leaves no failure.
+	// leaves no failure.
 	Retried bool
 	// Stops says that a right client gives up the whole batch at once.
 	Stops bool
@@ -48,16 +46,16 @@ func (e Expect) Accepts(kind string) bool {
 	return kind == e.Failure || slices.Contains(e.Also, kind)
 }
 
-// When says which requests a fault befalls. The zero value is all of them. Only
+// When says which requests a fault happens to. The zero value is all of them. Only
 // requests with a known key and within the rate limit count.
 type When struct {
 	Route   Route
 	Account string  // of a detail call
 	Path    string  // such as "/v1/accounts"
 	Page    int     // of a list
-	Skip    int     // so many matching requests go well first
-	Times   int     // at most so many are befallen; 0: no end
-	Chance  float64 // of each, by the server's random numbers; 0 and 1: certain
+	Skip    int     // this many matching requests go well first
+	Times   int     // it happens at most this often; 0: no limit
+	Chance  float64 // of each request, by the server's random numbers; 0 and 1: certain
 }
 
 // Rule is a fault in force.
@@ -68,11 +66,11 @@ type Rule struct {
 	hits  atomic.Int64
 }
 
-// Hits counts the requests that it befell.
+// Hits returns how often the fault has happened.
 func (r *Rule) Hits() int { return int(r.hits.Load()) }
 
-// Inject puts a fault in force. Several that befall one request are applied one
-// after the other.
+// Inject puts a fault in force. Several faults that happen to one request are
+// applied in the order in which they were injected.
 func (s *Server) Inject(f Fault, when When) *Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +86,8 @@ func (s *Server) ClearFaults() {
 	s.rules = nil
 }
 
-// Unspent names the faults in force that befell fewer requests than scripted
-// (or none at all, where no number was).
+// Unspent names the faults in force that have happened less often than When.Times,
+// or not even once.
 func (s *Server) Unspent() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,11 +100,11 @@ func (s *Server) Unspent() []string {
 	return names
 }
 
-// befall applies the faults that the request meets.
+// befall applies the faults that happen to the request.
 func (s *Server) befall(x *exchange) {
 	for _, r := range s.met(x) {
 		x.record.Faults = append(x.record.Faults, r.fault.Name)
-		r.fault.apply(x)
+		r.fault.Do(x)
 	}
 }
 

@@ -2,7 +2,6 @@ package lobstrtest_test
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +104,7 @@ func walk(c *client) bool {
 
 func TestFaultsKeepToTheirRequests(t *testing.T) {
 	s, c, first := faulty(t)
-	boom := lobstrtest.HTTPStatus(http.StatusBadGateway, lobstrtest.HTMLShape)
+	boom := lobstrtest.FaultNamed("http-502-html")
 	statuses := func(when lobstrtest.When, paths ...string) (got []int) {
 		s.ClearFaults()
 		s.Inject(boom, when)
@@ -138,7 +137,7 @@ func TestFaultsKeepToTheirRequests(t *testing.T) {
 	if got := s.Unspent(); got != nil {
 		t.Errorf("unspent: %v", got)
 	}
-	s.Inject(lobstrtest.Gzip(), lobstrtest.When{Times: 3})
+	s.Inject(lobstrtest.FaultNamed("gzip"), lobstrtest.When{Times: 3})
 	if got := s.Unspent(); !slices.Equal(got, []string{"gzip"}) {
 		t.Errorf("unspent: %v", got)
 	}
@@ -148,7 +147,7 @@ func TestChanceIsDeterministic(t *testing.T) {
 	run := func() (hits []bool) {
 		s, c, _ := faulty(t)
 		s.Seed(7)
-		s.Inject(lobstrtest.Empty(http.StatusServiceUnavailable), lobstrtest.When{Chance: 0.5})
+		s.Inject(lobstrtest.FaultNamed("http-503-empty"), lobstrtest.When{Chance: 0.5})
 		for range 30 {
 			hits = append(hits, c.get("/accounts").status == 503)
 		}
@@ -162,14 +161,14 @@ func TestChanceIsDeterministic(t *testing.T) {
 
 func TestErrorBodiesHaveTheirShapes(t *testing.T) {
 	s, c, _ := faulty(t)
-	for shape, want := range map[lobstrtest.ErrorShape]string{
-		lobstrtest.CurrentShape: `{"errors":{"message":"Something is wrong: Too Many Requests.","type":"Throttled","code":429}}`,
-		lobstrtest.OlderShape:   `{"detail":"Something is wrong: Too Many Requests."}`,
-		lobstrtest.FlatShape:    `{"error":"Something is wrong: Too Many Requests.","type":"Throttled","code":429}`,
-		lobstrtest.EmptyShape:   ``,
+	for shape, want := range map[string]string{
+		"current": `{"errors":{"message":"Something is wrong: Too Many Requests.","type":"Throttled","code":429}}`,
+		"older":   `{"detail":"Something is wrong: Too Many Requests."}`,
+		"flat":    `{"error":"Something is wrong: Too Many Requests.","type":"Throttled","code":429}`,
+		"empty":   ``,
 	} {
 		s.ClearFaults()
-		s.Inject(lobstrtest.HTTPStatus(429, shape), lobstrtest.When{})
+		s.Inject(lobstrtest.FaultNamed("http-429-"+shape), lobstrtest.When{})
 		if got := string(c.get("/accounts").body); got != want {
 			t.Errorf("%v: %s", shape, got)
 		}
@@ -195,13 +194,13 @@ func TestFaultsShowTheirSecrets(t *testing.T) {
 
 func TestRedirectsNameTheirPlaces(t *testing.T) {
 	s, c, first := faulty(t)
-	s.Inject(lobstrtest.RedirectElsewhere(), lobstrtest.When{Times: 1})
+	s.Inject(lobstrtest.FaultNamed("redirect-elsewhere"), lobstrtest.When{Times: 1})
 	got := c.get("/accounts/" + first).header.Get("Location")
 	if want := s.Elsewhere().URL + "/accounts/" + first; got != want || strings.HasPrefix(got, s.URL) {
 		t.Errorf("elsewhere: %s", got)
 	}
 	s.ClearFaults()
-	s.Inject(lobstrtest.RedirectSame(), lobstrtest.When{})
+	s.Inject(lobstrtest.FaultNamed("redirect-same"), lobstrtest.When{})
 	there := c.get("/accounts?page=2").header.Get("Location")
 	path, ok := strings.CutPrefix(there, s.URL)
 	if e := c.list(path); !ok || e.Page != 2 || len(e.Data) != 2 {
@@ -221,7 +220,7 @@ func TestElsewhereCountsLeaks(t *testing.T) {
 
 func TestCloseEndsWhatHangs(t *testing.T) {
 	s, c, _ := faulty(t)
-	s.Inject(lobstrtest.Hang(time.Hour), lobstrtest.When{})
+	s.Inject(lobstrtest.FaultNamed("hang"), lobstrtest.When{})
 	done := make(chan answer)
 	go func() { done <- c.get("/accounts") }()
 	for s.Count(lobstrtest.List) == 0 {

@@ -16,30 +16,8 @@ type RateLimit struct {
 	// Now is the clock that windows are measured by; nil: the simulated one.
 	// Give time.Now (or the fake clock of a synctest bubble) to a client that
 	// really waits.
-	Now     func() time.Time
-	Form    RetryForm
-	Headers RateHeaders
+	Now func() time.Time
 }
-
-// RetryForm is how Retry-After is spelled.
-type RetryForm int
-
-// The spellings of Retry-After.
-const (
-	RetrySeconds RetryForm = iota
-	RetryDate              // an HTTP date
-)
-
-// RateHeaders says which headers are sent.
-type RateHeaders int
-
-// The choices of headers.
-const (
-	AllHeaders     RateHeaders = iota // X-RateLimit-* on every answer, Retry-After on a 429
-	RetryAfterOnly                    // no X-RateLimit-*
-	BudgetOnly                        // no Retry-After
-	NoHeaders
-)
 
 // window is a stretch of time with what was used in it.
 type window struct {
@@ -65,10 +43,7 @@ func (s *Server) SetRateLimit(limit RateLimit) {
 func (s *Server) admit(x *exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := x.record.At
-	if s.rate.Now != nil {
-		now = s.rate.Now()
-	}
+	now := s.rate.now(x)
 	w := s.windows[x.token]
 	if w == nil || !now.Before(w.ends) {
 		w = &window{ends: now.Add(s.rate.Window)}
@@ -85,10 +60,14 @@ func (s *Server) admit(x *exchange) bool {
 	return admitted
 }
 
-func (l RateLimit) describe(h http.Header, w *window) {
-	if l.Headers == RetryAfterOnly || l.Headers == NoHeaders {
-		return
+func (l RateLimit) now(x *exchange) time.Time {
+	if l.Now != nil {
+		return l.Now()
 	}
+	return x.record.At
+}
+
+func (l RateLimit) describe(h http.Header, w *window) {
 	h.Set("X-RateLimit-Limit", strconv.Itoa(l.Budget))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(l.Budget-w.used))
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(secondUp(w.ends).Unix(), 10))
@@ -97,15 +76,9 @@ func (l RateLimit) describe(h http.Header, w *window) {
 func (l RateLimit) refuse(x *exchange, now time.Time, w *window) {
 	left := secondUp(w.ends).Sub(now)
 	seconds := int((left + time.Second - 1) / time.Second)
-	x.fail(http.StatusTooManyRequests, CurrentShape,
+	x.fail(http.StatusTooManyRequests, currentShape,
 		fmt.Sprintf("Request was throttled. Expected available in %d seconds.", seconds))
-	switch {
-	case l.Headers == BudgetOnly || l.Headers == NoHeaders:
-	case l.Form == RetryDate:
-		x.reply.header.Set("Retry-After", secondUp(w.ends).UTC().Format(http.TimeFormat))
-	default:
-		x.reply.header.Set("Retry-After", strconv.Itoa(seconds))
-	}
+	x.reply.header.Set("Retry-After", strconv.Itoa(seconds))
 }
 
 // secondUp rounds up to a whole second.

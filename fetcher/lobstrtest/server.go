@@ -38,7 +38,6 @@ type Server struct {
 	after        Latency
 	defaultLimit int
 	maxLimit     int
-	skew         time.Duration
 	rate         RateLimit
 	windows      map[string]*window // by API key
 	rules        []*Rule
@@ -167,13 +166,6 @@ func (s *Server) SetPageLimits(byDefault, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.defaultLimit, s.maxLimit = byDefault, most
-}
-
-// SetDateSkew sets how far the Date header is ahead of the simulated clock.
-func (s *Server) SetDateSkew(ahead time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.skew = ahead
 }
 
 // enter counts a handler in; it reports false when the server is closed.

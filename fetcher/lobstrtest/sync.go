@@ -32,12 +32,12 @@ type syncTask struct {
 func (x *exchange) sync(string) {
 	var body syncRequest
 	if err := json.NewDecoder(io.LimitReader(x.request.Body, 1<<20)).Decode(&body); err != nil {
-		x.fail(http.StatusBadRequest, OlderShape, "JSON parse error.")
+		x.fail(http.StatusBadRequest, olderShape, "JSON parse error.")
 		return
 	}
 	task, status, message := x.world.beginSync(body)
 	if status != http.StatusOK {
-		x.fail(status, OlderShape, message)
+		x.fail(status, olderShape, message)
 		return
 	}
 	x.object(object{{"id", quote(task)}, {"object", `"synchronize-cookies"`}, {"status_code", "100"},

@@ -98,7 +98,7 @@ func TestEachAnswerTellsTheBudget(t *testing.T) {
 			t.Errorf("%s: %v", path, h)
 		}
 	}
-	s.Inject(lobstrtest.HTTPStatus(http.StatusServiceUnavailable, lobstrtest.CurrentShape), lobstrtest.When{Times: 1})
+	s.Inject(lobstrtest.FaultNamed("http-503-current"), lobstrtest.When{Times: 1})
 	unavailable := c.get("/accounts")
 	c.token = "unknown"
 	for status, a := range map[int]answer{503: unavailable, 401: c.get("/accounts")} {
