@@ -12,6 +12,7 @@
 //	00008  snapshots are written without looking up what they refer to
 //	00009  views that answer many rows look less up for each
 //	00010  goose's table is the same in every store
+//	00011  how long a health lasted, and how many healthy accounts a squid had
 package migrations
 
 import "embed"
@@ -25,4 +26,4 @@ var FS embed.FS
 const ApplicationID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 10
+const Version = 11

@@ -157,13 +157,17 @@ var documented = map[string]string{
 	"account_current": "workspace, account, username, type, health, status, status_code_info, status_code_description, " +
 		"last_synchronization_time, squid_count, seen_at, unlisted_since, document",
 	"account_versions": "workspace, account, version, valid_from, valid_to, health, status, status_code_info, username, " +
-		"type, document",
-	"changes": "workspace, account, username, kind, path, old, new, after, before, run",
+		"type, document, last_seen",
+	"changes": "workspace, account, username, kind, path, old, new, after, before, run, type",
 	"status_changes": "workspace, account, username, status_before, status_after, info_before, info_after, health_before, " +
-		"health_after, after, before, run",
-	"squid_assignments": "workspace, squid, squid_name, account, username, from_after, from_before, to_after, to_before",
-	"limit_usage":       "workspace, account, limit_name, value, max, resets_at, seen_at",
-	"snapshots":         "workspace, account, taken_at, run, source, version",
+		"health_after, after, before, run, type, became",
+	"squid_assignments": "workspace, squid, squid_name, account, username, from_after, from_before, to_after, to_before, type",
+	"health_periods": "workspace, account, username, type, health, from_after, from_before, to_after, to_before, " +
+		"min_seconds, max_seconds",
+	"squid_health": "workspace, squid, squid_name, healthy_accounts, accounts, from_after, from_before, to_after, to_before, " +
+		"min_seconds, max_seconds",
+	"limit_usage": "workspace, account, limit_name, value, max, resets_at, seen_at",
+	"snapshots":   "workspace, account, taken_at, run, source, version",
 	"runs": "run, workspace, started_at, finished_at, complete, requested, captured, changed, unchanged, gone, failed, " +
 		"requests, warnings, failures, state",
 	"failures": "account, kind, http_status, message",

@@ -108,6 +108,10 @@ var viewFilters = []string{
 	"squid_assignments where from_before > 'DAY'",
 	"squid_assignments where to_before > 'DAY'",
 	"snapshots where sent_at > 'HOUR'",
+	"health_periods where account = 'ACCOUNT'",
+	"health_periods where to_before is null",
+	"health_periods where to_before > 'DAY'",
+	"squid_health where squid = 'SQUID'",
 	"runs where started_at > 'DAY'",
 	"failures where at > 'DAY'",
 }

@@ -25,8 +25,8 @@ func (a *app) newSQLCmd() *cobra.Command {
 query it is read from standard input, at a prompt on a terminal.
 
 The views are documented in README.md and kept stable: account_current,
-account_versions, changes, status_changes, squid_assignments, limit_usage,
-snapshots, runs, failures. All workspaces are in them.
+account_versions, changes, status_changes, health_periods, squid_assignments,
+squid_health, limit_usage, snapshots, runs, failures. They cover all workspaces.
 
 Exit codes: 0 done; 1 the query is wrong; 2 it would do more than read; 10
 there is no store.`,

@@ -29,6 +29,8 @@ func Run(t *testing.T, open Opener) {
 		{"volatile values make no change", Volatile},
 		{"volatile values of another shape are no ghosts", VolatileShapes},
 		{"readers agree with a plain model at every moment", Readers},
+		{"health periods and squid health agree with a plain model", Periods},
+		{"the current document has the current counters", CurrentDocuments},
 		{"what is derived can be derived again", Derived},
 		{"resets_in counts as last seen", ResetsIn},
 		{"the latest word counts", LatestWord},

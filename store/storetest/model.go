@@ -18,6 +18,7 @@ const accountCount = 3
 // response that was about it.
 type model struct {
 	times    []time.Time // of all responses, in order
+	lastSent time.Time   // when the last of them was asked for
 	accounts [accountCount][]record
 	uses     []store.Assignment // names and health left out
 	open     map[[2]string]int  // by squid and account: those of uses that last
@@ -42,7 +43,7 @@ type record struct {
 func newModel() *model { return &model{open: map[[2]string]int{}} }
 
 func (m *model) respond(r store.Response, objects map[int]string, absent []int) (done store.Appended) {
-	m.times = append(m.times, r.Received)
+	m.times, m.lastSent = append(m.times, r.Received), r.Sent
 	for _, n := range slices.Sorted(maps.Keys(objects)) {
 		if m.show(n, r, objects[n]) {
 			done.Changed++
