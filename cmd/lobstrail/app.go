@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func (a *app) root() *cobra.Command {
 		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
+	refuseEmptyValues(root)
 	return root
 }
 
@@ -84,6 +86,11 @@ func (a *app) root() *cobra.Command {
 func (a *app) begin(cmd *cobra.Command, args []string) error {
 	if a.env.zoneErr != nil && !aboutItself(cmd) {
 		return a.env.zoneErr
+	}
+	if !isCompletion(cmd) { // a word that is being typed is empty at first
+		if err := checkArgs(args); err != nil {
+			return err
+		}
 	}
 	return a.prepare(cmd, args)
 }
@@ -94,17 +101,18 @@ func aboutItself(cmd *cobra.Command) bool {
 	for cmd.HasParent() && cmd.Parent().HasParent() {
 		cmd = cmd.Parent()
 	}
-	switch cmd.Name() {
-	case "version", "help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
-		return true
-	}
-	return false
+	return slices.Contains([]string{"version", "help", "completion"}, cmd.Name()) || isCompletion(cmd)
+}
+
+// isCompletion reports whether a shell asks what could be typed.
+func isCompletion(cmd *cobra.Command) bool {
+	return cmd.Name() == cobra.ShellCompRequestCmd || cmd.Name() == cobra.ShellCompNoDescRequestCmd
 }
 
 // prepare settles the flags that all commands share.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.db == "" {
-		a.db = a.env.getenv("LOBSTRAIL_DB")
+		a.db = a.env.variable("LOBSTRAIL_DB")
 	}
 	if a.db == "" {
 		dir, err := a.env.dataHome()
@@ -115,7 +123,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	if a.workspace == "" {
-		a.workspace = a.env.getenv("LOBSTRAIL_WORKSPACE")
+		a.workspace = a.env.variable("LOBSTRAIL_WORKSPACE")
 	}
 	if a.workspace == "" {
 		a.workspace = "default"

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,41 +62,73 @@ func healthNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (o *accountsOptions) validate() error {
-	for _, h := range o.healths {
-		if !slices.Contains(store.Healths, store.Health(h)) {
-			return usage("no health %q\nthere are: %s", h, healthNames())
+// accountFilter says which accounts are shown; an empty list or text is no filter.
+type accountFilter struct {
+	healths []store.Health
+	types   []string
+	squid   string // its id
+	all     bool
+}
+
+// accountFilter finds the types and the squid in the store. A value that can match
+// nothing is wrong usage.
+func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptions, healths []store.Health) (accountFilter, error) {
+	f := accountFilter{healths: healths, all: o.all}
+	if len(o.types) > 0 {
+		known, err := a.accountTypes(ctx, s)
+		if err != nil {
+			return f, err
+		}
+		if f.types, err = knownWords("account type", o.types, known); err != nil {
+			return f, err
 		}
 	}
-	return nil
+	var err error
+	f.squid, err = a.optionalSquid(ctx, s, o.squid)
+	return f, err
+}
+
+// accountTypes are the types of all accounts of the workspace, sorted.
+func (a *app) accountTypes(ctx context.Context, s *store.Store) ([]string, error) {
+	types := map[string]bool{}
+	for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace}) {
+		if err != nil {
+			return nil, err
+		}
+		if account.Facts.Type != "" {
+			types[account.Facts.Type] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(types)), nil
 }
 
 // keep reports whether an account is to be shown, and whether it is hidden only
 // because it is gone.
-func (o *accountsOptions) keep(account store.AccountState, squid string) (show, hidden bool) {
-	health := string(account.Facts.Health)
-	uses := func(s store.Squid) bool { return s.ID == squid }
-	if len(o.types) > 0 && !slices.Contains(o.types, account.Facts.Type) ||
-		squid != "" && !slices.ContainsFunc(account.Facts.Squids, uses) ||
-		len(o.healths) > 0 && !slices.Contains(o.healths, health) {
+func (f accountFilter) keep(account store.AccountState) (show, hidden bool) {
+	facts := account.Facts
+	uses := func(s store.Squid) bool { return s.ID == f.squid }
+	if len(f.types) > 0 && !slices.Contains(f.types, facts.Type) ||
+		f.squid != "" && !slices.ContainsFunc(facts.Squids, uses) ||
+		len(f.healths) > 0 && !slices.Contains(f.healths, facts.Health) {
 		return false, false
 	}
-	if account.Facts.Health == store.Gone && !o.all && !slices.Contains(o.healths, health) {
+	if facts.Health == store.Gone && !f.all && !slices.Contains(f.healths, facts.Health) {
 		return false, true
 	}
 	return true, false
 }
 
 func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
-	if err := o.validate(); err != nil {
-		return err
-	}
 	at, err := o.at.time(a, a.env.now())
 	if err != nil {
 		return err
 	}
+	healths, err := knownWords("health", o.healths, store.Healths)
+	if err != nil {
+		return err
+	}
 	return a.reading(ctx, func(s *store.Store) error {
-		squid, err := a.optionalSquid(ctx, s, o.squid)
+		filter, err := a.accountFilter(ctx, s, o, healths)
 		if err != nil {
 			return err
 		}
@@ -113,7 +146,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 				return err
 			}
 			account = state
-			show, hidden := o.keep(account, squid)
+			show, hidden := filter.keep(account)
 			if hidden {
 				gone++
 			}

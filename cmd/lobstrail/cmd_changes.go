@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,21 +59,10 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-// kindsOf reads the names of kinds; nil stands for all.
-func kindsOf(names []string) (kinds []store.Kind, err error) {
-	for _, name := range names {
-		if !slices.Contains(store.Kinds, store.Kind(name)) {
-			return nil, usage("no kind of change %q\nthere are: %s", name, kindNames())
-		}
-		kinds = append(kinds, store.Kind(name))
-	}
-	return kinds, nil
-}
-
 func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions) (q store.ChangeQuery, err error) {
 	now := a.env.now()
 	q.Workspace = a.workspace
-	if q.Kinds, err = kindsOf(o.kinds); err != nil {
+	if q.Kinds, err = knownWords("kind of change", o.kinds, store.Kinds); err != nil {
 		return q, err
 	}
 	if q.Since, err = o.since.time(a, now); err != nil {

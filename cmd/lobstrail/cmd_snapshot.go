@@ -128,7 +128,7 @@ func (a *app) newClient(o snapshotOptions) (*fetcher.Client, error) {
 	}
 	client, err := fetcher.New(fetcher.Config{
 		Token:       token,
-		BaseURL:     a.env.getenv("LOBSTR_API_BASE"),
+		BaseURL:     a.env.variable("LOBSTR_API_BASE"),
 		UserAgent:   userAgent(),
 		Timeout:     o.timeout,
 		Retries:     &o.retries,
@@ -187,6 +187,9 @@ func readReferences(in io.Reader) (references []string, err error) {
 	return references, lines.Err()
 }
 
+// finder looks a reference up among accounts.
+type finder func(ctx context.Context, workspace, reference string) (store.Name, error)
+
 // resolveForSnapshot answers the ids of the references, each once. The store is
 // asked when there is one; without one only ids and aliases are known.
 func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids []string, err error) {
@@ -208,7 +211,7 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 	}
 	seen := map[string]bool{}
 	for _, reference := range references {
-		id, err := a.lookUp(ctx, "account", reference, find)
+		id, err := a.snapshotID(ctx, reference, find)
 		if err != nil {
 			return nil, err
 		}
@@ -221,6 +224,23 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 		}
 	}
 	return ids, nil
+}
+
+// snapshotID returns the id of an account, which the store need not know yet.
+func (a *app) snapshotID(ctx context.Context, reference string, find finder) (string, error) {
+	reference, err := a.withoutAlias(reference)
+	if err != nil {
+		return "", err
+	}
+	found, err := find(ctx, a.workspace, reference)
+	if !errors.Is(err, store.ErrNotFound) {
+		return found.ID, err
+	}
+	if id := strings.ToLower(reference); store.IsAccountID(id) {
+		return id, nil
+	}
+	return "", usage("no account %q in workspace %q\n"+
+		"\"lobstrail accounts --all\" lists them; one that the store does not know yet can be given by its id (32 hex digits)", reference, a.workspace)
 }
 
 // takeSnapshots runs the job and answers it as it is stored. The run is zero

@@ -46,6 +46,15 @@ func (e *environment) home(variable string, below ...string) (string, error) {
 	return filepath.Join(append([]string{home}, below...)...), nil
 }
 
+// variable is an environment variable; one that is set but empty counts as not
+// set, as in the XDG specification.
+func (e *environment) variable(name string) string {
+	if value := e.getenv(name); !isEmpty(value) {
+		return value
+	}
+	return ""
+}
+
 // width is how many columns tables may have; 0 is no bound. COLUMNS narrows or
 // widens a terminal, as it does for other tools.
 func (e *environment) width() int {

@@ -58,7 +58,7 @@ func (a *app) signingKey(file string) (note.Signer, note.Verifier, error) {
 // verifiers are those given as lines or as files of lines; else what
 // LOBSTRAIL_VERIFIER gives; else none.
 func (a *app) verifiers(given []string) ([]note.Verifier, error) {
-	if fallback := a.env.getenv("LOBSTRAIL_VERIFIER"); len(given) == 0 && fallback != "" {
+	if fallback := a.env.variable("LOBSTRAIL_VERIFIER"); len(given) == 0 && fallback != "" {
 		given = []string{fallback}
 	}
 	var known []note.Verifier

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,40 +12,88 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// finder looks a reference up among accounts or squids.
-type finder func(ctx context.Context, workspace, reference string) (store.Name, error)
-
-// findAccount answers the id of the account that the user means: an id, a unique
-// prefix of one, an @alias, or a username. Nothing but the store is asked; 32 hex
-// digits that it does not know are used as they are.
+// findAccount returns the id of the account that the user means: an id, a unique
+// prefix of one, an @alias, or a username. It is wrong usage if the store does not
+// know it.
 func (a *app) findAccount(ctx context.Context, s *store.Store, reference string) (string, error) {
-	return a.lookUp(ctx, "account", reference, s.FindAccount)
-}
-
-// findSquid answers the id of the squid that the user means, by the same rules.
-func (a *app) findSquid(ctx context.Context, s *store.Store, reference string) (string, error) {
-	return a.lookUp(ctx, "squid", reference, s.FindSquid)
-}
-
-func (a *app) lookUp(ctx context.Context, what, reference string, find finder) (string, error) {
-	if name, ok := strings.CutPrefix(reference, "@"); ok {
-		id, err := a.alias(name)
-		if err != nil {
-			return "", err
-		}
-		reference = id
+	reference, err := a.withoutAlias(reference)
+	if err != nil {
+		return "", err
 	}
-	found, err := find(ctx, a.workspace, reference)
+	found, err := s.FindAccount(ctx, a.workspace, reference)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", a.noAccount(reference)
+	}
+	return found.ID, err
+}
+
+func (a *app) noAccount(reference string) error {
+	return usage("no account %q in workspace %q\n\"lobstrail accounts --all\" lists them", reference, a.workspace)
+}
+
+// findSquid returns the id of the squid that the user means, by the same rules.
+func (a *app) findSquid(ctx context.Context, s *store.Store, reference string) (string, error) {
+	reference, err := a.withoutAlias(reference)
+	if err != nil {
+		return "", err
+	}
+	found, err := s.FindSquid(ctx, a.workspace, reference)
 	if !errors.Is(err, store.ErrNotFound) {
 		return found.ID, err
 	}
-	if id := strings.ToLower(reference); store.IsAccountID(id) {
-		return id, nil
+	squids, err := s.SquidNames(ctx, a.workspace, "", completionMost)
+	if err != nil {
+		return "", err
 	}
-	return "", &usageError{
-		fmt.Sprintf("no %s %q in workspace %q", what, reference, a.workspace),
-		fmt.Sprintf("\"lobstrail %ss\" lists them; one that the store does not know yet can be given by its id (32 hex digits)", what),
+	var names []string
+	for _, squid := range squids {
+		names = append(names, cmp.Or(squid.Name, squid.ID))
 	}
+	return "", unknown("squid", reference, names)
+}
+
+// mostKnown is how many known values an error lists.
+const mostKnown = 20
+
+// unknown is wrong usage: a value that can match nothing, and those that could.
+func unknown[T ~string](what, given string, known []T) error {
+	words := make([]string, 0, len(known))
+	for i, word := range known {
+		if i == mostKnown {
+			words = append(words, fmt.Sprintf("and %d more", len(known)-mostKnown))
+			break
+		}
+		words = append(words, string(word))
+	}
+	if len(words) == 0 {
+		return usage("no %s %q\nthere is none at all", what, given)
+	}
+	return usage("no %s %q\nthere are: %s", what, given, strings.Join(words, ", "))
+}
+
+// knownWords returns the words that were given as they are spelled in known,
+// whatever their case. One that is not in known is wrong usage.
+func knownWords[T ~string](what string, given []string, known []T) (words []T, err error) {
+	for _, word := range given {
+		word = strings.TrimSpace(word)
+		i := slices.Index(known, T(word))
+		if i < 0 {
+			i = slices.IndexFunc(known, func(k T) bool { return strings.EqualFold(string(k), word) })
+		}
+		if i < 0 {
+			return nil, unknown(what, word, known)
+		}
+		words = append(words, known[i])
+	}
+	return words, nil
+}
+
+// withoutAlias returns what an @alias stands for; any other reference as it is.
+func (a *app) withoutAlias(reference string) (string, error) {
+	if name, ok := strings.CutPrefix(reference, "@"); ok {
+		return a.alias(name)
+	}
+	return reference, nil
 }
 
 // optionalAccount is findAccount for a flag that may be missing.
