@@ -79,7 +79,10 @@ func TestEveryRequestCarriesItsHeaders(t *testing.T) {
 func redirect(to string) reply { return reply{code: 302, header: map[string]string{"Location": to}} }
 
 func TestNotFoundMakesAnAccountAbsent(t *testing.T) {
-	for name, body := range map[string]string{"in the API's words": `{"detail": "Not found."}`, "without a word": "", "in plain text": "404 page not found\n"} {
+	for name, body := range map[string]string{
+		"older": `{"detail": "Not found."}`, "current": `{"errors": {"message": "No account.", "type": "NotFound", "code": 404}}`,
+		"page": ` {"error": "No account.", "type": "NotFound", "code": 404} `,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, script(reply{code: 404, body: body}), Config{}, func(t *testing.T, c *Client) {
 				now := time.Now()

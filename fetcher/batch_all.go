@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -19,12 +20,11 @@ const (
 // maxPages bounds the walk whatever the API promises.
 const maxPages = 100_000
 
-// minKnown is how many accounts a workspace must know before a first page of
-// strangers means that the key belongs to another workspace.
-const minKnown = 3
-
 // all is the job of SnapshotAll.
 func (b *batch) all(ctx context.Context) error {
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
 	walked := newListing()
 	if err := b.list(ctx, walked); err != nil {
 		return err
@@ -33,12 +33,39 @@ func (b *batch) all(ctx context.Context) error {
 		b.warnings = append(b.warnings, walked.warning())
 		return nil
 	}
-	missing, err := b.rec.Unlist(ctx, walked.received)
-	if err != nil || missing == 0 {
+	if b.known > 0 && !b.trusted && !b.config.AcceptGone {
+		return nil // guard has warned
+	}
+	b.listed = walked.received
+	return b.conclude(ctx, b.askMissing(ctx))
+}
+
+// askMissing asks for the details of the accounts that a complete list lacks. When
+// these are too many, only for as long as they are still there.
+func (b *batch) askMissing(ctx context.Context) error {
+	for after := ""; ; {
+		ids, err := b.rec.Missing(ctx, after, missingChunk)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		b.missing = append(b.missing, ids...)
+		after = ids[len(ids)-1]
+	}
+	n, mass, err := b.disappearing(ctx)
+	if err != nil {
 		return err
 	}
-	b.state.Total += missing
-	return b.missing(ctx)
+	if b.mass = mass; mass {
+		b.warn("%s", b.massReason(n))
+	}
+	b.state.Total += len(b.missing)
+	if _, err = b.details(ctx, slices.Values(b.missing)); errors.Is(err, errMass) {
+		return nil
+	}
+	return err
 }
 
 // listed is a page that was asked for.
@@ -165,38 +192,20 @@ func (b *batch) store(ctx context.Context, walked *listing, p listed, wrong erro
 	return stored.Repeated > 0 && stored.Repeated == len(p.accounts), err
 }
 
-// guard answers a WorkspaceError when the first page of the list shows strangers
-// only, in a workspace that knows others.
+// guard looks whether the first page of the list is of this workspace. It returns a
+// WorkspaceError when the page shows accounts, and none of them is known here.
 func (b *batch) guard(ctx context.Context, first page) error {
-	if len(first.accounts) == 0 {
-		return nil
-	}
-	ids := make([]string, 0, len(first.accounts))
-	for _, seen := range first.accounts {
-		ids = append(ids, seen.ID)
-	}
-	hits, total, err := b.rec.Known(ctx, ids)
-	if err != nil {
+	ids := first.ids()
+	if err := b.trust(ctx, slices.Clone(ids)); err != nil {
 		return err
 	}
-	if hits == 0 && total >= minKnown {
-		return &WorkspaceError{Listed: len(ids), Known: total}
+	reason, err := b.judgeFirst(ctx, first)
+	switch {
+	case err != nil || reason == "":
+		return err
+	case len(ids) > 0:
+		return &WorkspaceError{Listed: len(ids), Known: b.known}
 	}
+	b.warn("%s", reason)
 	return nil
-}
-
-// missing asks for the details of the accounts that a whole list lacked. Only
-// the answer 404 makes one of them gone.
-func (b *batch) missing(ctx context.Context) error {
-	after := ""
-	for {
-		ids, err := b.rec.Missing(ctx, after, missingChunk)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		if _, err := b.details(ctx, slices.Values(ids)); err != nil {
-			return err
-		}
-		after = ids[len(ids)-1]
-	}
 }

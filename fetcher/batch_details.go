@@ -69,12 +69,22 @@ func (b *batch) ask(ctx context.Context, ids iter.Seq[string], results chan<- de
 	return named
 }
 
-// settle stores one result.
+// settle stores one result, or holds it back.
 func (b *batch) settle(ctx context.Context, result detail) error {
 	if result.err != nil {
 		return b.fail(ctx, result.id, result.err)
 	}
 	b.outages = 0
+	if len(result.response.Absent) > 0 {
+		return b.settleAbsent(ctx, result.response)
+	}
+	b.captured++
+	if err := b.trust(ctx, []string{result.id}); err != nil {
+		return err
+	}
+	if err := b.contradicted(ctx, result.id, "a later one"); err != nil {
+		return err
+	}
 	_, err := b.append(ctx, result.response)
 	return err
 }

@@ -121,11 +121,12 @@ type batchCase struct {
 	kinds    map[store.FailureKind]int
 	warning  string // "" none
 	requests int    // 0: not checked
-	whole    bool   // Unlist was called
+	unlisted int
+	accept   bool // AcceptGone
 }
 
 func (test batchCase) run(t *testing.T) {
-	inBubble(t, test.vendor.ServeHTTP, Config{}, func(t *testing.T, c *Client) {
+	inBubble(t, test.vendor.ServeHTTP, Config{AcceptGone: test.accept}, func(t *testing.T, c *Client) {
 		rec := newMemory(t, test.known...)
 		var last Progress
 		progress := func(p Progress) {
@@ -171,8 +172,8 @@ func (test batchCase) check(t *testing.T, rec *memory, outcome store.Outcome, er
 	if !strings.Contains(warnings, test.warning) || (warnings == "") != (test.warning == "") {
 		t.Errorf("warnings %q, want %q", warnings, test.warning)
 	}
-	if whole := !rec.unlisted.IsZero(); whole != test.whole {
-		t.Errorf("list held for whole: %v", whole)
+	if len(rec.unlisted) != test.unlisted {
+		t.Errorf("%d are unlisted, want %d", len(rec.unlisted), test.unlisted)
 	}
 	if test.requests > 0 && outcome.Requests != test.requests {
 		t.Errorf("%d requests, want %d", outcome.Requests, test.requests)

@@ -47,6 +47,11 @@ type Config struct {
 	// Concurrency is how many details are asked for at the same time; 0 means
 	// [DefaultConcurrency].
 	Concurrency int
+	// AcceptGone confirms that many accounts, or all, were really deleted: a job then
+	// makes them unlisted and gone where it would otherwise conclude nothing, and does
+	// not refuse a key whose list shows none of the known accounts. It is for one job
+	// that somebody looks at, not for schedules.
+	AcceptGone bool
 	// Now tells the instants of responses; nil means time.Now. Waits follow the
 	// machine's monotonic clock instead, so that a step of the clock cannot
 	// prolong them.

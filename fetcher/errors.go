@@ -18,8 +18,8 @@ var (
 	ErrKeyRefused = errors.New("the API key is refused")
 )
 
-// StatusError is an answer with another HTTP status than was hoped for. It
-// matches [ErrKeyRefused] when the status is 401 or 403.
+// StatusError is an answer with an unexpected HTTP status. It matches
+// [ErrKeyRefused] when the status is 401 or 403.
 type StatusError struct {
 	// Code is the HTTP status.
 	Code int
@@ -28,20 +28,24 @@ type StatusError struct {
 	// Message is one short line in the API's words, without control characters
 	// and without the key; empty when the body told nothing.
 	Message string
-	// foreign says that the body is a page: a proxy answered, or a wrong address.
-	foreign bool
+	// documented says that the whole body is one of the API's documented error
+	// bodies: it was the API that answered, and no proxy.
+	documented bool
 }
 
-// Error answers the status and the API's words.
+// Error returns the status and the API's words.
 func (e *StatusError) Error() string {
 	text := fmt.Sprintf("HTTP %d", e.Code)
 	if name := http.StatusText(e.Code); name != "" {
 		text += " " + name
 	}
-	if e.Message == "" {
-		return text
+	if e.Message != "" {
+		text += ": " + e.Message
 	}
-	return text + ": " + e.Message
+	if e.Code == http.StatusNotFound && !e.documented {
+		text += " (this is not an error body of the API: check LOBSTR_API_BASE and any proxy)"
+	}
+	return text
 }
 
 // Is reports whether target is [ErrKeyRefused] and the status means that.
@@ -49,9 +53,9 @@ func (e *StatusError) Is(target error) bool {
 	return target == ErrKeyRefused && (e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden)
 }
 
-// absent reports whether e says that there is no such account. A page of a
-// proxy (a wrong base URL, a deployment) says nothing about accounts.
-func (e *StatusError) absent() bool { return e.Code == http.StatusNotFound && !e.foreign }
+// absent reports whether e says that there is no such account. A 404 of a proxy
+// (a wrong base URL, a deployment) says nothing about accounts.
+func (e *StatusError) absent() bool { return e.Code == http.StatusNotFound && e.documented }
 
 // WaitError means that the API asks for a longer wait than [Config].MaxWait.
 type WaitError struct {
@@ -79,18 +83,18 @@ func (e *WaitError) Unwrap() error {
 	return e.Status
 }
 
-// WorkspaceError means that not one of the accounts the API lists is known in
-// the workspace, which knows others: most likely the key belongs to another
-// workspace. Nothing was stored.
+// WorkspaceError means that the first page of the list shows accounts, and that
+// none of them is known in the workspace, which knows others: most likely the key
+// belongs to another workspace. Nothing was stored.
 type WorkspaceError struct {
 	Listed int // accounts on the first page of the list
 	Known  int // accounts known in the workspace, and not gone
 }
 
-// Error explains the guard and names the way out.
+// Error says what was seen and names the next step.
 func (e *WorkspaceError) Error() string {
-	return fmt.Sprintf("the API key seems to belong to another workspace: none of the first %d accounts it lists "+
-		"is among the %d known here; nothing was stored (use --workspace NAME to keep them apart)", e.Listed, e.Known)
+	return fmt.Sprintf("%s: none of the first %d accounts it lists is among the %d known here; nothing was stored "+
+		"(use --workspace NAME to keep two workspaces apart, or confirm with --accept-gone that all accounts were replaced)", otherKey, e.Listed, e.Known)
 }
 
 // networkError is no connection, a broken one, or no answer in time. It keeps

@@ -1,10 +1,13 @@
 package fetcher
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
+	"mime"
 	"regexp"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxErrorBytes is how much of the body of an error is read.
@@ -20,13 +23,43 @@ func newStatusError(code int, body []byte, key *secret) *StatusError {
 	status := &StatusError{Code: code}
 	var members map[string]any
 	if err := json.Unmarshal(body, &members); err != nil {
-		status.foreign = bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 		status.Message = key.clean(plainText(string(body)))
 		return status
 	}
 	status.Message = key.clean(errorMessage(members))
 	status.Type = key.clean(errorType(members))
 	return status
+}
+
+// isDocumented reports whether body, which came with this HTTP status and
+// Content-Type, is one of the three error bodies of newStatusError. Duplicate names,
+// invalid UTF-8, trailing text, a code that contradicts the status, and the problem
+// details of RFC 9457 (other services also have a "detail" there) are none of them.
+func isDocumented(code int, contentType string, body []byte) bool {
+	media, _, _ := mime.ParseMediaType(contentType)
+	if media != "" && media != "application/json" && media != "text/plain" || !jsontext.Value(body).IsValid() {
+		return false
+	}
+	var members map[string]any
+	if err := json.Unmarshal(body, &members); err != nil || members["title"] != nil {
+		return false
+	}
+	if inner, ok := members["errors"].(map[string]any); ok {
+		return isText(inner["type"]) && agrees(inner["code"], code)
+	}
+	return (isText(members["detail"]) || isText(members["error"]) && isText(members["type"])) && agrees(members["code"], code)
+}
+
+func isText(value any) bool {
+	text, ok := value.(string)
+	return ok && strings.TrimSpace(text) != ""
+}
+
+// agrees reports whether the code in a body is the HTTP status. A code that is no
+// number and no digits, such as "not_found", agrees with any.
+func agrees(value any, code int) bool {
+	text := fmt.Sprint(value)
+	return strings.Trim(text, "0123456789") != "" || text == fmt.Sprint(code)
 }
 
 func errorMessage(members map[string]any) string {

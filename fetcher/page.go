@@ -15,6 +15,20 @@ type page struct {
 	failures []store.Failure
 }
 
+// ids are those of the objects on the page, also of those that could not be
+// understood, where their ids could.
+func (p page) ids() (ids []string) {
+	for _, account := range p.accounts {
+		ids = append(ids, account.ID)
+	}
+	for _, failure := range p.failures {
+		if failure.Account != "" {
+			ids = append(ids, failure.Account)
+		}
+	}
+	return ids
+}
+
 // page reads a page of the list. Accounts that cannot be understood become
 // failures; an error means that the page as a whole cannot be.
 func (in *inspector) page(body []byte) (page, error) {

@@ -18,21 +18,20 @@ type memory struct {
 	known    map[string]bool   // and not gone
 	raw      map[string]string // the latest of each account
 	seen     map[string]bool   // in this run's list
-	asked    map[string]bool
 	gone     []string
 	failures []store.Failure
-	missing  []string
 	pages    int
 	requests int
-	unlisted time.Time // when Unlist was told the list ended
-	breaks   error     // what Append returns from now on
+	unlisted map[string]bool
+	listed   time.Time // when Unlist was told the list ended
+	breaks   error     // what AppendAll returns from now on
 	busy     atomic.Bool
 	stopped  bool // an error was returned
 	slow     time.Duration
 }
 
 func newMemory(t *testing.T, known ...string) *memory {
-	m := &memory{t: t, known: map[string]bool{}, raw: map[string]string{}, seen: map[string]bool{}, asked: map[string]bool{}}
+	m := &memory{t: t, known: map[string]bool{}, raw: map[string]string{}, seen: map[string]bool{}, unlisted: map[string]bool{}}
 	for _, id := range known {
 		m.known[id] = true
 	}
@@ -50,7 +49,7 @@ func (m *memory) enter() func() {
 	return func() { m.busy.Store(false) }
 }
 
-func (m *memory) Append(ctx context.Context, r store.Response) (store.Appended, error) {
+func (m *memory) AppendAll(ctx context.Context, responses []store.Response) (sum store.Appended, err error) {
 	defer m.enter()()
 	time.Sleep(m.slow)
 	if m.breaks != nil {
@@ -61,6 +60,13 @@ func (m *memory) Append(ctx context.Context, r store.Response) (store.Appended, 
 		m.stopped = true
 		return store.Appended{}, ctx.Err()
 	}
+	for _, r := range responses {
+		sum.Add(m.append(r))
+	}
+	return sum, nil
+}
+
+func (m *memory) append(r store.Response) store.Appended {
 	if r.Sent.IsZero() || r.Received.Before(r.Sent) || r.Requests < m.requests {
 		m.t.Errorf("instants or requests make no sense: %s %s %d", r.Sent, r.Received, r.Requests)
 	}
@@ -79,7 +85,7 @@ func (m *memory) Append(ctx context.Context, r store.Response) (store.Appended, 
 	if r.Source == store.List {
 		m.pages++
 	}
-	return got, nil
+	return got
 }
 
 func (m *memory) observe(source store.Source, account store.Observed, got *store.Appended) {
@@ -97,7 +103,6 @@ func (m *memory) observe(source store.Source, account store.Observed, got *store
 }
 
 func (m *memory) absent(id string, got *store.Appended) {
-	m.asked[id] = true
 	if !m.known[id] {
 		m.failures = append(m.failures, store.Failure{Account: id, Kind: store.FailNotFound, HTTPStatus: 404})
 		got.Failed++
@@ -118,32 +123,41 @@ func (m *memory) Fail(_ context.Context, requests int, failures ...store.Failure
 	return nil
 }
 
-func (m *memory) Unlist(_ context.Context, at time.Time) (int, error) {
+func (m *memory) Unlist(_ context.Context, at time.Time, ids []string) error {
 	defer m.enter()()
-	m.unlisted = at
-	for _, id := range slices.Sorted(maps.Keys(m.known)) {
-		if !m.seen[id] {
-			m.missing = append(m.missing, id)
-		}
+	m.listed = at
+	for _, id := range ids {
+		m.unlisted[id] = true
 	}
-	return len(m.missing), nil
+	return nil
 }
 
 func (m *memory) Missing(_ context.Context, after string, n int) ([]string, error) {
 	defer m.enter()()
 	var ids []string
-	for _, id := range m.missing {
-		if id > after && !m.asked[id] && len(ids) < n {
+	for _, id := range slices.Sorted(maps.Keys(m.known)) {
+		failed := slices.ContainsFunc(m.failures, func(f store.Failure) bool { return f.Account == id })
+		if id > after && !m.seen[id] && !failed && len(ids) < n {
 			ids = append(ids, id)
 		}
 	}
 	return ids, nil
 }
 
+func (m *memory) Disappearing(_ context.Context, missing, absent []string) (n int, err error) {
+	defer m.enter()()
+	for id := range m.known {
+		if slices.Contains(absent, id) || slices.Contains(missing, id) && !m.unlisted[id] {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (m *memory) Known(_ context.Context, ids []string) (hits, total int, err error) {
 	defer m.enter()()
 	for _, id := range ids {
-		if m.known[id] {
+		if m.known[id] || slices.Contains(m.gone, id) {
 			hits++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"time"
 )
 
@@ -25,8 +26,12 @@ type answer struct {
 // body is read into buf, which grows as needed. The instants are answered beside
 // a StatusError too, for they date an absence.
 func (s *session) attempt(ctx context.Context, u *url.URL, buf []byte) (answer, error) {
+	asked := path.Base(u.Path)
 	for range maxRedirects + 1 {
 		got, next, err := s.hop(ctx, u, buf)
+		if status, ok := errors.AsType[*StatusError](err); ok && path.Base(u.Path) != asked {
+			status.documented = false // an answer about something else, such as a login page
+		}
 		if err != nil || next == nil {
 			return got, err
 		}
@@ -99,9 +104,10 @@ func (s *session) read(ctx context.Context, u *url.URL, response *http.Response,
 		}
 		return next, nil
 	}
-	// What could be read of the words is good enough; the status is the message.
-	words, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes+1))
+	// A part of the words is good enough for a message, but not to conclude anything.
+	words, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes+1))
 	status := newStatusError(code, []byte(wholeWords(string(words), maxErrorBytes)), s.key)
+	status.documented = err == nil && len(words) <= maxErrorBytes && isDocumented(code, response.Header.Get("Content-Type"), words)
 	if code == http.StatusTooManyRequests || code >= 500 {
 		if err := s.pacer.overlong(status); err != nil {
 			return nil, err

@@ -69,9 +69,12 @@ func (s *session) backoff(tries *[]error) retry.Backoff {
 // isAbsent reports whether the last try was answered that there is no such
 // account.
 func isAbsent(err error) bool {
-	if err == nil {
-		return false
-	}
 	status, ok := errors.AsType[*StatusError](lastTry(err))
 	return ok && status.absent()
+}
+
+// isNotFound reports whether the last try was answered with 404, by whomever.
+func isNotFound(err error) bool {
+	status, ok := errors.AsType[*StatusError](lastTry(err))
+	return ok && status.Code == http.StatusNotFound
 }

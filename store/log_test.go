@@ -108,7 +108,10 @@ func (c *author) append(source store.Source, responses ...store.Response) error 
 	return err
 }
 
-func (c *author) unlist(at time.Time) error { _, err := c.run.Unlist(c.t.Context(), at); return err }
+func (c *author) unlist(at time.Time) error {
+	missing, err := c.run.Missing(c.t.Context(), "", 100)
+	return errors.Join(err, c.run.Unlist(c.t.Context(), at, missing))
+}
 
 // refused is no error when there was one.
 func refused(err error) error {

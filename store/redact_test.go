@@ -226,8 +226,11 @@ func showAgain(t *testing.T, s *store.Store) {
 		Source: store.Detail, Sent: when, Received: when, Absent: []string{person}}); err != nil || got.Withheld != 1 || got.Gone != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if n, err := run.Unlist(t.Context(), when); err != nil || n != 0 {
-		t.Errorf("%d are unlisted, %v", n, err)
+	if n, err := run.Disappearing(t.Context(), []string{person}, []string{person}); err != nil || n != 0 {
+		t.Errorf("%d redacted accounts would disappear, %v", n, err)
+	}
+	if err := run.Unlist(t.Context(), when, []string{person}); err != nil {
+		t.Error(err)
 	}
 	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,8 @@ func (c *clock) advance(p *page, r Response) {
 		c.last, c.lastResponse = p.received, p.id
 	}
 	c.held = max(c.held, c.began-told)
-	if r.Source != Import {
+	// A 404 is stored at the end of its job: it being late says nothing about the clock.
+	if r.Source != Import && len(r.Absent) == 0 {
 		c.raised = max(c.raised, p.received-told)
 	}
 	if r.ServerTime.IsZero() {

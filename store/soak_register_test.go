@@ -58,8 +58,19 @@ func (l *register) of(run *store.RunWriter) *clerk {
 	return &clerk{RunWriter: run, register: l, listed: map[string]bool{}}
 }
 
-// Append is for fetcher.Recorder.
-func (c *clerk) Append(ctx context.Context, r store.Response) (store.Appended, error) {
+// AppendAll is for fetcher.Recorder.
+func (c *clerk) AppendAll(ctx context.Context, responses []store.Response) (sum store.Appended, err error) {
+	for _, r := range responses {
+		done, err := c.append(ctx, r)
+		if err != nil {
+			return sum, err
+		}
+		sum.Add(done)
+	}
+	return sum, nil
+}
+
+func (c *clerk) append(ctx context.Context, r store.Response) (store.Appended, error) {
 	ids := append([]string(nil), r.Absent...)
 	if r.Source == store.List {
 		c.pages++

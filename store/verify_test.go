@@ -82,8 +82,7 @@ func smallStore(t testing.TB, path string) {
 	moved := object(1, `,"status":"403","icon":"aWNvbg==","squids":[{"name":"T","hash_value":"s1"},{"name":"U","hash_value":"s2"}],`+
 		`"params":{"user":{"posts":{"max":6,"value":2},"likes":{"value":3}}}`)
 	run := batch("default", page(store.List, moved, second))
-	_, err = run.Unlist(t.Context(), now.Add(time.Second))
-	must(err)
+	must(run.Unlist(t.Context(), now.Add(time.Second), []string{third.ID}))
 	absent := page(store.Detail)
 	absent.Absent = []string{third.ID}
 	_, err = run.Append(t.Context(), absent)

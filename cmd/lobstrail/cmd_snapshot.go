@@ -29,6 +29,7 @@ type snapshotOptions struct {
 	deadline    time.Duration
 	lockWait    time.Duration
 	concurrency int
+	acceptGone  bool
 }
 
 const snapshotHelp = `Take snapshots now: of the accounts named, one call each, or of all accounts of
@@ -42,9 +43,15 @@ order. LOBSTR_API_BASE moves the API.
 An ACCOUNT is an id, a unique prefix of one, an @alias of the vendor's
 configuration, or a username (a unique part will do).
 
-Exit codes: 0 everything asked for was captured; 3 incomplete, the rest is
-stored; 11 another process writes to the store; 12 the key is missing or
-refused.`
+A 404 makes an account gone only if it has the API's own error body and a known
+account was seen under the key. When most known accounts (or all of three or
+more named ones) would disappear at once, nothing is concluded about them: exit
+3, and --accept-gone confirms that they were really deleted. Use that flag by
+hand only, never in a schedule.
+
+Exit codes: 0 everything asked for was captured; 1 nothing could be stored; 3
+incomplete, what was seen is stored; 11 another process writes to the store; 12
+the key is missing or refused.`
 
 const snapshotExample = `  lobstrail snapshot                          all accounts
   lobstrail snapshot sales.lead d3e97f2c      two accounts
@@ -74,6 +81,7 @@ func (a *app) newSnapshotCmd() *cobra.Command {
 	flags.DurationVar(&o.maxWait, "max-wait", fetcher.DefaultMaxWait, "the longest wait the API may ask for; beyond it the job stops")
 	flags.DurationVar(&o.deadline, "deadline", time.Hour, "the longest the whole job may take")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
+	flags.BoolVar(&o.acceptGone, "accept-gone", false, "confirm that accounts which all disappeared at once were really deleted")
 	flags.IntVar(&o.concurrency, "concurrency", fetcher.DefaultConcurrency, "how many accounts are asked for at the same time")
 	return cmd
 }
@@ -134,6 +142,7 @@ func (a *app) newClient(o snapshotOptions) (*fetcher.Client, error) {
 		Retries:     &o.retries,
 		MaxWait:     o.maxWait,
 		Concurrency: o.concurrency,
+		AcceptGone:  o.acceptGone,
 		Now:         a.env.now,
 	})
 	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {
@@ -267,9 +276,9 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 	return a.endRun(ctx, s, writer, outcome, err)
 }
 
-// endRun ends a run, which err ended if it is not nil, and answers the run as it
-// is stored; it is zero when that failed. The error is err, or errIncomplete when
-// there was none and the run was not complete.
+// endRun ends a run, which err ended if it is not nil, and returns the run as it
+// is stored; it is zero when that failed. The error is err; if that is nil and the
+// run was not complete, it is errIncomplete, or errNothingStored for a failed run.
 func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
 	ctx = context.WithoutCancel(ctx) // also when the user has stopped it
 	if finished := writer.Finish(ctx, outcome); finished != nil {
@@ -278,6 +287,9 @@ func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWrite
 	run, read := s.Run(ctx, a.workspace, writer.ID())
 	if err == nil {
 		err = read
+	}
+	if err == nil && run.State == store.Failed {
+		err = errNothingStored
 	}
 	if err == nil && run.State != store.Complete {
 		err = errIncomplete

@@ -176,6 +176,11 @@ func (e encounter) checkKinds(t *testing.T) {
 	switch {
 	case slices.ContainsFunc(e.run.Failures, func(f report.FailureJSON) bool { return f.Kind == store.FailAuth }):
 		want = []int{exitKey}
+	case e.run.State == store.Failed:
+		want = []int{exitFailed}
+		if e.run.Captured > 0 {
+			t.Errorf("a failed run that captured something: %s", e.told)
+		}
 	case !e.run.Complete:
 		want = []int{exitIncomplete}
 	}

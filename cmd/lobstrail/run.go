@@ -35,6 +35,9 @@ var (
 	errDifference = errors.New("a difference was found")
 )
 
+// errNothingStored is the end of a run that could fetch nothing at all.
+var errNothingStored = errors.New("no snapshot was stored: every request failed")
+
 // usageError is wrong usage; its hint says what would be right.
 type usageError struct{ message, hint string }
 
@@ -136,6 +139,8 @@ func nextStep(err error) string {
 		return hinted.hint
 	case errors.As(err, &ambiguous):
 		return candidates(ambiguous)
+	case errors.Is(err, errNothingStored):
+		return "the failures and warnings of the run say why; \"lobstrail runs\" shows them again"
 	case errors.Is(err, errInterrupted):
 		return "what was stored before stays; run the command again to go on"
 	case errors.Is(err, store.ErrNoStore):

@@ -78,8 +78,8 @@ func statusFault(status int, shape errorShape) Fault {
 
 func statusFaults() []Fault {
 	faults := []Fault{
-		{"not-found", "the account is gone for this key; only one never seen is a failure",
-			onDetail, Expect{Failure: "not_found"}, refuse(http.StatusNotFound, olderShape)},
+		{"not-found", "the account is gone for this key; a failure if it was never seen, or if the list shows it",
+			onDetail, Expect{Failure: "not_found"}.or("mismatch"), refuse(http.StatusNotFound, olderShape)},
 		{"redirect-elsewhere", "refused: the key goes to the configured host only", nil, elsewhere, redirectElsewhere},
 		{"redirect-same", "may be followed, key and all: it is the same origin", nil, fine.or("http"), redirectSame},
 		{"redirect-loop", "given up after a bounded number of hops", nil, elsewhere, redirectLoop},

@@ -120,6 +120,15 @@ func (d *desk) lose(ids ...string) store.Appended {
 	return done
 }
 
+// unlist ends a complete list: it returns the ids of the accounts that it lacked.
+func (d *desk) unlist() []string {
+	d.t.Helper()
+	ids, err := d.run.Missing(d.ctx, "", 1000)
+	d.must(err)
+	d.must(d.run.Unlist(d.ctx, *d.now, ids))
+	return ids
+}
+
 func (d *desk) document(id string, at time.Time, icon bool) string {
 	d.t.Helper()
 	doc, err := d.store.Document(d.ctx, store.AccountQuery{Workspace: d.workspace, Account: id, At: at}, icon)

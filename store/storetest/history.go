@@ -63,8 +63,7 @@ func (m *maker) list() {
 		m.tell(store.List, page, nil)
 	}
 	if rapid.Bool().Draw(m.T, "complete") {
-		_, err := m.desk.run.Unlist(m.desk.ctx, *m.desk.now)
-		m.desk.must(err)
+		m.desk.unlist()
 		m.model.unlist(shown)
 	}
 }

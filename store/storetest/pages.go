@@ -78,8 +78,8 @@ func Workspaces(t *testing.T, open Opener) {
 	two.look(store.List, object(0, `"f":2,"squids":[{"id":"s","name":"Two"}]`))
 	two.begin()
 	two.append(store.List)
-	if n, err := two.run.Unlist(two.ctx, *two.now); n != 1 || err != nil {
-		t.Errorf("%d missing in the other workspace (%v)", n, err)
+	if ids := two.unlist(); len(ids) != 1 {
+		t.Errorf("%v are missing in the other workspace", ids)
 	}
 	two.finish()
 	two.lose(id(0))

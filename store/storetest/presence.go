@@ -142,12 +142,8 @@ func Unlisted(t *testing.T, open Opener) {
 		d.advance(time.Hour)
 		d.begin()
 		d.append(store.List, objects...)
-		n, err := d.run.Unlist(d.ctx, *d.now)
-		d.must(err)
-		ids, err := d.run.Missing(d.ctx, "", 10)
-		d.must(err)
-		if n != missing || len(ids) != missing || missing == 1 && ids[0] != id(1) {
-			t.Errorf("%d accounts are missing, %v; want %d", n, ids, missing)
+		if ids := d.unlist(); len(ids) != missing || missing == 1 && ids[0] != id(1) {
+			t.Errorf("%v are missing; want %d", ids, missing)
 		}
 		d.finish()
 		return *d.now
