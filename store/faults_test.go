@@ -14,6 +14,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -113,7 +114,7 @@ func (l *lane) absent(ctx context.Context) (gone, unlisted []string, err error) 
 
 // quietWorld has accounts that nothing happens to.
 func quietWorld(accounts int) *lobstrtest.World {
-	return lobstrtest.RandomWorld(1, lobstrtest.RandomOptions{Accounts: accounts, Events: -1})
+	return oracle.RandomWorld(1, oracle.RandomOptions{Accounts: accounts, Events: -1})
 }
 
 // TestFaultsMakeNobodyGone injects each fault into a batch of accounts that are
@@ -189,7 +190,7 @@ func TestNobodyIsGoneWhoIsThere(t *testing.T) {
 	})
 	for seed := range uint64(fewer(20, 6)) {
 		r := rand.New(rand.NewPCG(seed, 0xfa017))
-		l := newLane(t, arena, fmt.Sprint("random ", seed), lobstrtest.RandomWorld(seed, lobstrtest.RandomOptions{
+		l := newLane(t, arena, fmt.Sprint("random ", seed), oracle.RandomWorld(seed, oracle.RandomOptions{
 			Accounts: 8, Events: 40, Span: 30 * time.Hour, Kinds: []string{"create", "delete", "restore", "expire"},
 		}))
 		l.server.SetPageLimits(3, 3)
@@ -212,8 +213,8 @@ func TestNobodyIsGoneWhoIsThere(t *testing.T) {
 			if c.Account == madeUp {
 				continue
 			}
-			truths := l.world.TruthBetween(c.Account, c.Window.After, c.Window.Before)
-			if !slices.ContainsFunc(truths, func(t lobstrtest.Truth) bool { return t.Kind == lobstrtest.Gone }) {
+			truths := oracle.Between(l.world, c.Account, c.Window.After, c.Window.Before)
+			if !slices.ContainsFunc(truths, func(t oracle.Truth) bool { return t.Kind == oracle.Gone }) {
 				t.Errorf("seed %d: %s was not deleted in %v", seed, c.Account, c.Window)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -187,7 +188,7 @@ func (a *life) follow(e entry) error {
 	}
 	last := a.last[lobstrtest.ListView]
 	if last != nil && !e.Detail && a.any == last && string(last.doc["lock_time"]) == "null" &&
-		len(a.play.world.TruthBetween(a.id, last.at, l.at)) == 0 {
+		len(oracle.Between(a.play.world, a.id, last.at, l.at)) == 0 {
 		last.at, last.sent, last.received, a.sent[l.view] = l.at, l.sent, l.received, l.sent
 		return nil
 	}

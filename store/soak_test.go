@@ -15,6 +15,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -67,14 +68,14 @@ func TestSoak(t *testing.T) {
 func newSoak(t *testing.T, days int) *soak {
 	t.Helper()
 	span := time.Duration(days) * 24 * time.Hour
-	world := lobstrtest.RandomWorld(7, lobstrtest.RandomOptions{
+	world := oracle.RandomWorld(7, oracle.RandomOptions{
 		Accounts: soakAccounts - 10, Squids: 40, Events: 200 * days, Span: span, Start: start,
 	})
 	for i := range 10 { // some work all the time, and move their counters
 		world.Add(lobstrtest.Account{Username: fmt.Sprintf("busy%d", i), Type: lobstrtest.LinkedIn, Load: 0.3})
 	}
 	// Played to its end now, the fake's own memory does not grow meanwhile.
-	world.TruthBetween("", start, start.Add(span))
+	oracle.Between(world, "", start, start.Add(span))
 	s := &soak{t: t, path: memoryPath(t), rand: rand.New(rand.NewPCG(7, 0x50a4)), faults: honestFaults()}
 	s.lane = &lane{world: world, workspace: "default"}
 	var err error

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 )
 
 // never is the beginning of a window that has none.
@@ -133,9 +134,9 @@ func (a *life) compare(l *look) {
 		}
 	}
 	for told := range since {
-		for _, truth := range a.play.world.Net(a.id, told.at, l.at) {
+		for _, truth := range oracle.Net(a.play.world, a.id, told.at, l.at) {
 			field := topField(truth.Path)
-			if truth.Kind != lobstrtest.SchemaChanged && field != "lock_time" && l.doc[field] != nil &&
+			if truth.Kind != oracle.SchemaChanged && field != "lock_time" && l.doc[field] != nil &&
 				a.holds(field) == told && a.observable(truth, l) {
 				a.add(l, truthChange(truth, a.lastTold(field, told)))
 			}
@@ -143,14 +144,14 @@ func (a *life) compare(l *look) {
 	}
 	// What one endpoint sends is compared with what the same endpoint sent.
 	if same := a.last[l.view]; same != nil {
-		for _, truth := range a.play.world.Net(a.id, same.at, l.at) {
+		for _, truth := range oracle.Net(a.play.world, a.id, same.at, l.at) {
 			field := topField(truth.Path)
-			if truth.Kind == lobstrtest.SchemaChanged && (l.doc[field] != nil || same.doc[field] != nil) {
+			if truth.Kind == oracle.SchemaChanged && (l.doc[field] != nil || same.doc[field] != nil) {
 				a.add(l, truthChange(truth, same.sent))
 			}
-			if other := a.last[1-l.view]; truth.Kind == lobstrtest.LimitChanged && isNewSetting(truth) &&
+			if other := a.last[1-l.view]; truth.Kind == oracle.LimitChanged && isNewSetting(truth) &&
 				other != nil && hasLeaf(other, truth.Path) {
-				truth.Kind = lobstrtest.SchemaChanged
+				truth.Kind = oracle.SchemaChanged
 				a.add(l, truthChange(truth, same.sent))
 			}
 		}
@@ -181,14 +182,14 @@ func (a *life) lastTold(field string, told *look) int64 {
 // observable reports whether the look can tell that the truth happened. A setting
 // of null is none; and an endpoint that speaks for the first time may always have
 // sent a setting that the other lacks.
-func (a *life) observable(t lobstrtest.Truth, l *look) bool {
-	if t.Kind != lobstrtest.LimitChanged {
+func (a *life) observable(t oracle.Truth, l *look) bool {
+	if t.Kind != oracle.LimitChanged {
 		return true
 	}
 	return orNull(string(t.Old)) != orNull(string(t.New)) && !(isNewSetting(t) && a.last[l.view] == nil)
 }
 
-func isNewSetting(t lobstrtest.Truth) bool {
+func isNewSetting(t oracle.Truth) bool {
 	return orNull(string(t.Old)) == "null" && orNull(string(t.New)) != "null"
 }
 
@@ -205,7 +206,7 @@ func hasLeaf(l *look, path string) bool {
 	return raw != nil && string(raw) != "null"
 }
 
-func truthChange(t lobstrtest.Truth, after int64) change {
+func truthChange(t oracle.Truth, after int64) change {
 	return change{kind: t.Kind, path: t.Path, old: string(t.Old), new: string(t.New), after: after, at: t.At}
 }
 

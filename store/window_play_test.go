@@ -12,6 +12,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -60,12 +61,12 @@ func newPlay(t *testing.T, a *arena, seed uint64) *play {
 		seed: seed, rand: rand.New(rand.NewPCG(seed, 0x517e)), store: a.store, workspace: fmt.Sprintf("seed %d", seed),
 	}
 	accounts := 1 + p.rand.IntN(6)
-	options := lobstrtest.RandomOptions{
+	options := oracle.RandomOptions{
 		Accounts: accounts, Squids: 1 + p.rand.IntN(4), Events: accounts * (5 + p.rand.IntN(20)),
 		Span: time.Duration(1+p.rand.IntN(6)) * 24 * time.Hour, Load: p.rand.Float64(),
 		LockForm: lobstrtest.LockForm(p.rand.IntN(2)),
 	}
-	p.world = lobstrtest.RandomWorld(seed, options)
+	p.world = oracle.RandomWorld(seed, options)
 	a.now = p.world.Clock().Now
 	var err error
 	if p.server, err = lobstrtest.Listen(p.world); err != nil {
@@ -109,7 +110,7 @@ func (p *play) run(ctx context.Context) error {
 // that it happens while a request is under way.
 func (p *play) instants(n int, start time.Time) []time.Time {
 	const span = 7 * 24 * time.Hour
-	events := p.world.TruthBetween("", start, start.Add(span))
+	events := oracle.Between(p.world, "", start, start.Add(span))
 	var all []time.Time
 	for range n {
 		at := start.Add(time.Duration(p.rand.Int64N(int64(span))))

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -178,8 +178,8 @@ func (p *play) checkTruth(want, told *tale) (problems []string) {
 			continue
 		}
 		after, before := time.UnixMilli(c.after), time.UnixMilli(c.before)
-		truths := p.world.TruthBetween(c.account, after, before)
-		if !slices.ContainsFunc(truths, func(t lobstrtest.Truth) bool { return agrees(c, t) }) {
+		truths := oracle.Between(p.world, c.account, after, before)
+		if !slices.ContainsFunc(truths, func(t oracle.Truth) bool { return agrees(c, t) }) {
 			problems = append(problems, "nothing of the sort truly happened in the window of "+changeLine(c))
 		}
 	}
@@ -192,7 +192,7 @@ func (p *play) checkTruth(want, told *tale) (problems []string) {
 }
 
 // agrees reports whether the truth is what the change tells of, or a part of it.
-func agrees(c change, t lobstrtest.Truth) bool {
+func agrees(c change, t oracle.Truth) bool {
 	switch {
 	case c.path != t.Path && !strings.HasPrefix(c.path, t.Path+"/") && !strings.HasPrefix(t.Path, c.path+"/"):
 		return false
@@ -207,7 +207,7 @@ func (p *play) story() (all []string) {
 	line := func(t time.Time, text string) {
 		all = append(all, t.UTC().Format("02T15:04:05.000000")+" "+text)
 	}
-	for _, t := range p.world.Truth() {
+	for _, t := range oracle.Between(p.world, "", time.Time{}, p.world.Clock().Now()) {
 		line(t.At, fmt.Sprintf("%.6s %s %s %s -> %s", t.Account, t.Kind, t.Path, t.Old, t.New))
 	}
 	for _, l := range p.looks {

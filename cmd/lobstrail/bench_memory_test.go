@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 )
 
 // maxMemory is what the process of a batch may take at its peak, whatever the
@@ -91,7 +92,7 @@ func TestServeBenchmark(t *testing.T) {
 	if err != nil {
 		t.Skip("BenchmarkSnapshot runs it")
 	}
-	server, err := lobstrtest.Listen(lobstrtest.RandomWorld(1, lobstrtest.RandomOptions{Accounts: accounts, Events: -1}))
+	server, err := lobstrtest.Listen(oracle.RandomWorld(1, oracle.RandomOptions{Accounts: accounts, Events: -1}))
 	if err != nil {
 		t.Fatal(err)
 	}

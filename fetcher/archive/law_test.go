@@ -14,6 +14,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/fetcher/archive"
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -42,7 +43,7 @@ type past struct {
 
 func newPast(seed uint64, unit time.Duration) *past {
 	p := &past{saver: saver{rand.New(rand.NewPCG(seed, 0xa7c))}}
-	p.world = lobstrtest.RandomWorld(seed, lobstrtest.RandomOptions{
+	p.world = oracle.RandomWorld(seed, oracle.RandomOptions{
 		Accounts: 1 + p.IntN(8), Events: 60, Start: start, Load: p.Float64(), LockForm: lobstrtest.LockForm(p.IntN(2)),
 	})
 	for range 8 {

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 )
 
 func TestDemoTellsItsStory(t *testing.T) {
 	d := lobstrtest.Demo()
 	count := map[string]int{}
-	for _, truth := range d.World.TruthBetween("", d.Start, d.End) {
+	for _, truth := range oracle.Between(d.World, "", d.Start, d.End) {
 		count[truth.Kind]++
 	}
 	want := map[string]int{
@@ -37,7 +38,7 @@ func TestDemoIsSeenWholeByItsSnapshots(t *testing.T) {
 	seen, moved := 0, 0
 	for at := d.Start; at.Before(d.End); at = at.Add(d.Every) {
 		for _, id := range d.World.Accounts(d.End) {
-			seen += len(d.World.Net(id, at, at.Add(d.Every)))
+			seen += len(oracle.Net(d.World, id, at, at.Add(d.Every)))
 			before, _ := d.World.StateAt(id, lobstrtest.DetailView, at)
 			after, _ := d.World.StateAt(id, lobstrtest.DetailView, at.Add(d.Every))
 			if string(before) != string(after) {
@@ -53,29 +54,6 @@ func TestDemoIsSeenWholeByItsSnapshots(t *testing.T) {
 	}
 }
 
-func TestRandomWorldsShowAllKinds(t *testing.T) {
-	w := lobstrtest.RandomWorld(1, lobstrtest.RandomOptions{Accounts: 30, Events: 3000, Start: start})
-	count := map[string]int{}
-	for _, truth := range w.TruthBetween("", start, start.AddDate(0, 1, 0)) {
-		count[truth.Kind]++
-	}
-	for _, kind := range []string{"appeared", "gone", "returned", "status", "locked", "unlocked", "synced", "squid_assigned",
-		"squid_unassigned", "squid_renamed", "limit", "username", "cookies", "icon", "field", "schema"} {
-		if count[kind] == 0 {
-			t.Errorf("no %s in %v", kind, count)
-		}
-	}
-	only := lobstrtest.RandomWorld(1, lobstrtest.RandomOptions{Kinds: []string{"lock"}})
-	for _, line := range only.Script() {
-		if !strings.Contains(line, " Lock(") {
-			t.Error(line)
-		}
-	}
-	if n := len(lobstrtest.RandomKinds()); n != 22 {
-		t.Errorf("%d kinds", n)
-	}
-}
-
 func TestIconsAreLargeAndTheSameEachTime(t *testing.T) {
 	a := lobstrtest.NewIcon(9)
 	if a != lobstrtest.NewIcon(9) || a == lobstrtest.NewIcon(10) || len(a) < 4<<10 || len(a) > 8<<10 {
@@ -86,7 +64,7 @@ func TestIconsAreLargeAndTheSameEachTime(t *testing.T) {
 func BenchmarkPage(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w := lobstrtest.RandomWorld(1, lobstrtest.RandomOptions{Accounts: n, Events: n, Load: 0.5})
+			w := oracle.RandomWorld(1, oracle.RandomOptions{Accounts: n, Events: n, Load: 0.5})
 			s, err := lobstrtest.Listen(w)
 			if err != nil {
 				b.Fatal(err)

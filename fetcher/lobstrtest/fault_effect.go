@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -254,9 +255,11 @@ func renameSquidKey(key string) Effect {
 	})
 }
 
+func isInteger(text string) bool { _, err := strconv.Atoi(text); return err == nil }
+
 func numberStatus(_ *exchange, o *object) {
 	raw, _ := o.get("status")
-	if text, ok := unquote(raw); ok && isNumber(text) {
+	if text, _ := unquote(raw); isInteger(text) {
 		o.set("status", text)
 	}
 }
@@ -285,7 +288,8 @@ func allNull(_ *exchange, o *object) {
 // respellCreated sends created_at in another spelling of the same instant.
 func respellCreated(_ *exchange, o *object) {
 	raw, _ := o.get("created_at")
-	if t, ok := parseInstant(raw); ok {
+	text, _ := unquote(raw)
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		o.set("created_at", quote(t.In(time.FixedZone("", 7200)).Format("2006-01-02T15:04:05.000-07:00")))
 	}
 }

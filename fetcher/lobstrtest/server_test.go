@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 )
 
 func decode(body []byte) (e envelope) {
@@ -22,7 +23,7 @@ func decode(body []byte) (e envelope) {
 
 func seven(t *testing.T) (*lobstrtest.World, *lobstrtest.Server, *client) {
 	t.Helper()
-	w := lobstrtest.RandomWorld(3, lobstrtest.RandomOptions{Accounts: 7, Events: -1, Start: start})
+	w := oracle.RandomWorld(3, oracle.RandomOptions{Accounts: 7, Events: -1, Start: start})
 	s := lobstrtest.New(t, w)
 	return w, s, newClient(t, s)
 }

@@ -118,6 +118,15 @@ func (v *version) squidsOf() []string {
 	return entries
 }
 
+// squidIDs lists the keys in a list of squids.
+func squidIDs(raw string) []string {
+	entries, _ := parseList(raw)
+	for i, entry := range entries {
+		entries[i] = squidID(entry)
+	}
+	return entries
+}
+
 // mentions reports whether an account uses the squid.
 func mentions(fields object, id string) bool {
 	raw, ok := fields.get("squids")
@@ -131,10 +140,10 @@ func (p *play) reassign(h *history, old, new object) {
 	if before == after {
 		return
 	}
-	for id := range squidNames(before) {
+	for _, id := range squidIDs(before) {
 		delete(p.users[id], h)
 	}
-	for id := range squidNames(after) {
+	for _, id := range squidIDs(after) {
 		if p.users[id] == nil {
 			p.users[id] = map[*history]bool{}
 		}

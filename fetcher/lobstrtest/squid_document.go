@@ -78,8 +78,7 @@ func (w *World) usersAt(t time.Time, id string) []string {
 	var users []string
 	for _, h := range w.aliveAtTime(t) {
 		fields := h.versions[h.at(t)].fields
-		squids, _ := fields.get("squids")
-		if _, uses := squidNames(squids)[id]; !mentions(fields, id) || !uses {
+		if squids, _ := fields.get("squids"); !mentions(fields, id) || !slices.Contains(squidIDs(squids), id) {
 			continue
 		}
 		info, ok := fields.get("status_code_info")

@@ -43,8 +43,6 @@ type play struct {
 	pending  agenda
 	accounts map[string]*history
 	order    []*history
-	truths   []Truth
-	about    map[string][]Truth           // truths by account
 	users    map[string]map[*history]bool // the accounts of a squid, by its id
 	alive    []*history                   // those that exist since aliveAt; nil: not worked out
 	aliveAt  time.Time

@@ -68,8 +68,7 @@ func later(a, b time.Time) time.Time {
 // rewind takes everything back to the beginning, to play it again.
 func (w *World) rewind() {
 	w.play = play{
-		accounts: make(map[string]*history, len(w.initial)),
-		about:    map[string][]Truth{}, users: map[string]map[*history]bool{},
+		accounts: make(map[string]*history, len(w.initial)), users: map[string]map[*history]bool{},
 	}
 	for _, h := range w.initial {
 		w.play.add(&history{id: h.id, born: true, versions: h.versions[:1:1]})
@@ -133,13 +132,12 @@ func (m moment) current(h *history) version {
 	return v
 }
 
-// commit makes next the state of the account, and notes what truly changed.
+// commit makes next the state of the account.
 func (m moment) commit(h *history, next version) {
 	var before object
 	if len(h.versions) > 0 {
 		before = h.last().fields
 	}
-	m.note(h.id, differences(before, next.fields, m.at, m.at, len(h.versions) > 0))
 	if (before == nil) != (next.fields == nil) {
 		m.w.alive, m.w.aliveAt = nil, m.at
 	}
@@ -152,15 +150,6 @@ func (m moment) commit(h *history, next version) {
 	}
 }
 
-// note records truths.
-func (m moment) note(account string, truths []Truth) {
-	for _, t := range truths {
-		t.At, t.Account = m.at, account
-		m.w.truths = append(m.w.truths, t)
-		m.w.about[account] = append(m.w.about[account], t)
-	}
-}
-
 // lockPasses is the end of a lock by time: the object stays as it is.
 func lockPasses(account string) Event {
 	return Event{name: "LockPasses", account: account, apply: func(m moment) {
@@ -170,8 +159,6 @@ func lockPasses(account string) Event {
 			return
 		}
 		h.locked = false
-		raw, _ := v.fields.get("lock_time")
-		m.note(account, []Truth{{Kind: Unlocked, Path: "/lock_time", Old: rawOf(raw), New: rawOf(raw)}})
 		h.versions = append(h.versions, m.current(h))
 	}}
 }

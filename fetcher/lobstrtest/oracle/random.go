@@ -1,10 +1,12 @@
-package lobstrtest
+package oracle
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 )
 
 // RandomOptions says what a random world is like. Zero values are replaced by
@@ -16,8 +18,8 @@ type RandomOptions struct {
 	Start    time.Time     // what the world's clock shows; 2026-01-05 06:00 UTC
 	Span     time.Duration // events happen after Start, within it; two weeks
 	Kinds    []string      // of events, see [RandomKinds]; nil: all
-	Load     float64       // see [Account]
-	LockForm LockForm
+	Load     float64       // see [lobstrtest.Account]
+	LockForm lobstrtest.LockForm
 }
 
 // RandomKinds lists the kinds of events that random scripts are made of.
@@ -33,12 +35,12 @@ func RandomKinds() []string {
 // of its own. The same seed and options give the same world. Every single event
 // makes differences on which design.md leaves no doubt; two looks with several
 // events between them may show a status that has both another value and another
-// JSON type (a status and a schema, see [World.Net]) unless Kinds leaves
+// JSON type (a status and a schema, see [Net]) unless Kinds leaves
 // status_form out.
-func RandomWorld(seed uint64, o RandomOptions) *World {
+func RandomWorld(seed uint64, o RandomOptions) *lobstrtest.World {
 	o = o.filled()
 	s := &randomScript{
-		Rand: rand.New(rand.NewPCG(seed, 0x10b57e)), opts: o, world: NewWorld(NewClock(o.Start)),
+		Rand: rand.New(rand.NewPCG(seed, 0x10b57e)), opts: o, world: lobstrtest.NewWorld(lobstrtest.NewClock(o.Start)),
 	}
 	for i := range o.Squids {
 		s.squids = append(s.squids, s.world.AddSquid(fmt.Sprintf("%s (%d)", pick(s, squidNouns), i+1)))
@@ -76,7 +78,7 @@ func (o RandomOptions) filled() RandomOptions {
 type randomScript struct {
 	*rand.Rand
 	opts     RandomOptions
-	world    *World
+	world    *lobstrtest.World
 	accounts []string
 	squids   []string
 	made     int
@@ -99,9 +101,9 @@ func (s *randomScript) name() string {
 	return fmt.Sprintf("%s.%s%d", pick(s, givenNames), pick(s, familyNames), s.made)
 }
 
-func (s *randomScript) account() Account {
-	a := Account{Username: s.name(), Type: pick(s, AccountTypes()), Load: s.opts.Load}
-	a.ID = ID(fmt.Sprintf("random/%d/%d", s.made, s.Uint64()))
+func (s *randomScript) account() lobstrtest.Account {
+	a := lobstrtest.Account{Username: s.name(), Type: pick(s, lobstrtest.AccountTypes()), Load: s.opts.Load}
+	a.ID = lobstrtest.ID(fmt.Sprintf("random/%d/%d", s.made, s.Uint64()))
 	for range s.IntN(3) {
 		if id := pick(s, s.squids); !slices.Contains(a.Squids, id) {
 			a.Squids = append(a.Squids, id)
@@ -113,7 +115,7 @@ func (s *randomScript) account() Account {
 // events scripts the events, in the order of time, so that accounts are created
 // before anything is scripted about them.
 func (s *randomScript) events() {
-	var makers []func(*randomScript) Event
+	var makers []func(*randomScript) lobstrtest.Event
 	for _, k := range randomKinds {
 		if slices.Contains(s.opts.Kinds, k.name) {
 			makers = append(makers, k.make)

@@ -1,31 +1,34 @@
-package lobstrtest
+package oracle
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 )
 
-// differences says what differs between two complete account objects, each as
-// of its instant; nil is an account that does not exist. seen says that it
-// existed before. Sorted by path, then kind.
-func differences(old, new object, oldAt, newAt time.Time, seen bool) []Truth {
+// differences says what differs between two versions of an account, each as of its
+// instant. seen says that the account existed at some time before. Sorted by path,
+// then kind.
+func differences(old, new lobstrtest.Version, oldAt, newAt time.Time, seen bool) []Truth {
 	switch {
-	case old == nil && new == nil:
+	case !old.Exists() && !new.Exists():
 		return nil
-	case old == nil && seen:
+	case !old.Exists() && seen:
 		return []Truth{{Kind: Returned}}
-	case old == nil:
+	case !old.Exists():
 		return []Truth{{Kind: Appeared}}
-	case new == nil:
+	case !new.Exists():
 		return []Truth{{Kind: Gone}}
 	}
 	truths := lockDifference(old, new, oldAt, newAt)
-	for _, name := range names(old, new) {
-		before, had := old.get(name)
-		after, has := new.get(name)
+	for _, name := range union(old.Names(), new.Names()) {
+		before, had := old.Field(name)
+		after, has := new.Field(name)
 		if had != has || before != after && name != "resets_in" {
 			truths = append(truths, fieldDifferences(name, before, after, had, has)...)
 		}
@@ -36,27 +39,19 @@ func differences(old, new object, oldAt, newAt time.Time, seen bool) []Truth {
 	return truths
 }
 
-// names lists the members of two objects, each once.
-func names(a, b object) []string {
-	var all []string
-	for _, f := range a {
-		all = append(all, f.name)
-	}
-	for _, f := range b {
-		if a.index(f.name) < 0 {
-			all = append(all, f.name)
-		}
-	}
-	return all
+func union(a, b []string) []string {
+	all := append(a, b...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-// lockDifference is that of what lock_time means; two locks that are over, or
-// none, are the same.
-func lockDifference(old, new object, oldAt, newAt time.Time) []Truth {
-	oldEnd, was := lockedUntil(old, oldAt)
-	newEnd, is := lockedUntil(new, newAt)
-	before, had := old.get("lock_time")
-	after, has := new.get("lock_time")
+// lockDifference is that of what lock_time means; two locks that are over, or none,
+// are the same.
+func lockDifference(old, new lobstrtest.Version, oldAt, newAt time.Time) []Truth {
+	oldEnd, was := old.LockedUntil(oldAt)
+	newEnd, is := new.LockedUntil(newAt)
+	before, had := old.Field("lock_time")
+	after, has := new.Field("lock_time")
 	t := Truth{Path: "/lock_time", Old: rawOf(before), New: rawOf(after)}
 	switch {
 	case had != has:
@@ -77,7 +72,7 @@ func lockDifference(old, new object, oldAt, newAt time.Time) []Truth {
 func fieldDifferences(name, old, new string, had, has bool) []Truth {
 	path := "/" + escape(name)
 	var schema []Truth
-	if had != has || jsonType(old) != jsonType(new) && old != "null" && new != "null" {
+	if had != has || kindOf(old) != kindOf(new) && old != "null" && new != "null" {
 		schema = []Truth{{Kind: SchemaChanged, Path: path, Old: memberOf(name, old), New: memberOf(name, new)}}
 	}
 	if had != has {
@@ -87,8 +82,8 @@ func fieldDifferences(name, old, new string, had, has bool) []Truth {
 }
 
 func valueDifferences(name, path, old, new string, retyped bool) []Truth {
-	one := func(kind string) []Truth {
-		if sameValue(old, new) {
+	one := func(kind string, same bool) []Truth {
+		if same || sameValue(old, new) {
 			return nil
 		}
 		return []Truth{{Kind: kind, Path: path, Old: memberOf(name, old), New: memberOf(name, new)}}
@@ -97,27 +92,21 @@ func valueDifferences(name, path, old, new string, retyped bool) []Truth {
 	case "lock_time":
 		return nil // see lockDifference
 	case "status":
-		if sameValue(bare(old), bare(new)) {
-			return nil
-		}
-		return one(Status)
+		return one(Status, sameValue(unquoted(old), unquoted(new)))
 	case "status_code_info", "status_code_description":
-		return one(Status)
+		return one(Status, false)
 	case "last_synchronization_time":
-		return one(syncKind(old, new))
+		return one(syncKind(old, new), false)
 	case "squids":
 		return squidDifferences(old, new)
 	case "params":
 		return leafDifferences(LimitChanged, path, old, new)
 	case "username":
-		return one(Username)
+		return one(Username, false)
 	case "cookies":
-		if sameSet(cookieSet(old), cookieSet(new)) {
-			return nil
-		}
-		return one(CookiesChanged)
+		return one(CookiesChanged, slices.Equal(cookieSet(old), cookieSet(new)))
 	case "icon":
-		return one(IconChanged)
+		return one(IconChanged, false)
 	}
 	if retyped {
 		return nil
@@ -125,17 +114,9 @@ func valueDifferences(name, path, old, new string, retyped bool) []Truth {
 	return leafDifferences(FieldChanged, path, old, new)
 }
 
-// bare takes the quotes off a status, so that "200" and 200 are the same.
-func bare(raw string) string {
-	if text, ok := unquote(raw); ok && isNumber(text) {
-		return text
-	}
-	return raw
-}
-
 func syncKind(old, new string) string {
-	before, ok := parseInstant(old)
-	after, also := parseInstant(new)
+	before, ok := instantOf(textOf(old))
+	after, also := instantOf(textOf(new))
 	if ok && also && after.After(before) {
 		return Synced
 	}
@@ -143,11 +124,19 @@ func syncKind(old, new string) string {
 }
 
 // memberOf is a value as truths show it: icons by digest.
-func memberOf(name, raw string) []byte {
-	if text, ok := unquote(raw); ok && name == "icon" {
-		return []byte(quote(IconDigest(text)))
+func memberOf(name, raw string) json.RawMessage {
+	if name == "icon" && kindOf(raw) == '"' {
+		digest, _ := json.Marshal(IconDigest(textOf(raw))) // a text can always be encoded
+		return digest
 	}
 	return rawOf(raw)
+}
+
+func rawOf(raw string) json.RawMessage {
+	if raw == "" {
+		return nil
+	}
+	return json.RawMessage(raw)
 }
 
 // IconDigest is how truths name an icon: "sha256:" and the digest, in hex, of
@@ -163,11 +152,11 @@ func squidDifferences(old, new string) []Truth {
 	var truths []Truth
 	for id, was := range before {
 		is, still := after[id]
-		t := Truth{Path: "/squids/" + escape(id), Old: rawOf(was), New: rawOf(is)}
+		t := Truth{Path: "/squids/" + escape(id), Old: was, New: is}
 		switch {
 		case !still:
 			t.Kind = SquidUnassigned
-		case is != was:
+		case string(is) != string(was):
 			t.Kind = SquidRenamed
 		default:
 			continue
@@ -176,21 +165,30 @@ func squidDifferences(old, new string) []Truth {
 	}
 	for id, is := range after {
 		if _, had := before[id]; !had {
-			truths = append(truths, Truth{Kind: SquidAssigned, Path: "/squids/" + escape(id), New: rawOf(is)})
+			truths = append(truths, Truth{Kind: SquidAssigned, Path: "/squids/" + escape(id), New: is})
 		}
 	}
 	return truths
 }
 
-// squidNames maps the ids of a list of squids to their names, as JSON.
-func squidNames(raw string) map[string]string {
-	entries, _ := parseList(raw)
-	all := make(map[string]string, len(entries))
+// squidNames maps the ids of a list of squids to their names, as JSON. Entries
+// without an id are left out.
+func squidNames(raw string) map[string]json.RawMessage {
+	var entries []json.RawMessage
+	_ = json.Unmarshal([]byte(raw), &entries) // what is no list has no entries
+	all := make(map[string]json.RawMessage, len(entries))
 	for _, entry := range entries {
-		if id := squidID(entry); id != "" {
-			o, _ := parseObject(entry)
-			name, _ := o.get("name")
-			all[id] = name
+		var squid struct {
+			HashValue string `json:"hash_value"`
+			ID, Hash  string
+			Name      json.RawMessage
+		}
+		_ = json.Unmarshal(entry, &squid) // what is no object has no id
+		for _, id := range []string{squid.HashValue, squid.ID, squid.Hash} {
+			if id != "" {
+				all[id] = squid.Name
+				break
+			}
 		}
 	}
 	return all

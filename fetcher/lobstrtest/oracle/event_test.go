@@ -1,7 +1,6 @@
-package lobstrtest_test
+package oracle_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,11 +8,12 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest/oracle"
 )
 
 func TestEachEventHasItsTruths(t *testing.T) {
 	leads, id := lobstrtest.ID("squid/Leads"), ada
-	old, fresh := lobstrtest.IconDigest(lobstrtest.NewIcon(1)), lobstrtest.IconDigest(lobstrtest.NewIcon(2))
+	old, fresh := oracle.IconDigest(lobstrtest.NewIcon(1)), oracle.IconDigest(lobstrtest.NewIcon(2))
 	for _, test := range []struct {
 		name  string
 		event lobstrtest.Event
@@ -74,17 +74,17 @@ func TestEachEventHasItsTruths(t *testing.T) {
 var ada = lobstrtest.ID("ada")
 
 // truthsOf are what an event makes true in a world of one account.
-func truthsOf(event lobstrtest.Event) []lobstrtest.Truth {
+func truthsOf(event lobstrtest.Event) []oracle.Truth {
 	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
 	w.Add(lobstrtest.Account{ID: ada, Username: "ada", Squids: []string{"Leads"}})
 	before, at := start.Add(time.Minute), start.Add(time.Hour)
 	w.At(before, lobstrtest.SetIcon(ada, lobstrtest.NewIcon(1)), lobstrtest.SetField(ada, "score", []byte("15")),
 		lobstrtest.SetField(ada, "proxy", []byte(`{"d":1.0,"a/b":{"c":1}}`)))
 	w.At(at, event)
-	return w.TruthBetween("", before, at)
+	return oracle.Between(w, "", before, at)
 }
 
-func lines(truths []lobstrtest.Truth) string {
+func lines(truths []oracle.Truth) string {
 	var all []string
 	for _, t := range truths {
 		all = append(all, fmt.Sprintf("%s %s %s %s", t.Kind, t.Path, t.Old, t.New))
@@ -92,7 +92,7 @@ func lines(truths []lobstrtest.Truth) string {
 	return strings.Join(all, "; ")
 }
 
-func kinds(truths []lobstrtest.Truth) (all []string) {
+func kinds(truths []oracle.Truth) (all []string) {
 	for _, t := range truths {
 		all = append(all, t.Kind)
 	}
@@ -112,13 +112,13 @@ func TestLocksAreMovedEndedAndOutlived(t *testing.T) {
 		At(hour(10), lobstrtest.Lock(id, hour(12), lobstrtest.LockUnix), lobstrtest.Delete(id)).
 		At(hour(13), lobstrtest.Restore(id))
 	want := []string{"locked", "field", "unlocked", "locked", "unlocked", "locked", "unlocked", "locked", "gone", "returned"}
-	if got := kinds(w.TruthBetween(id, start, end)); !slices.Equal(got, want) {
+	if got := kinds(oracle.Between(w, id, start, end)); !slices.Equal(got, want) {
 		t.Errorf("%v\nwant\n%v", got, want)
 	}
-	if got := kinds(w.Net(id, hour(0), hour(4))); got != nil {
+	if got := kinds(oracle.Net(w, id, hour(0), hour(4))); got != nil {
 		t.Errorf("a lock that was over before the second look: %v", got)
 	}
-	if got := kinds(w.Net(id, hour(2), hour(8))); !slices.Equal(got, []string{"field"}) {
+	if got := kinds(oracle.Net(w, id, hour(2), hour(8))); !slices.Equal(got, []string{"field"}) {
 		t.Errorf("another lock at the second look: %v", got)
 	}
 	if got := w.HealthAt(id, hour(11)); got != "gone" {
@@ -131,66 +131,7 @@ func TestALockTimeThatIsNoLongerSentIsAMatterOfSchema(t *testing.T) {
 	id := w.Add(lobstrtest.Account{Username: "ada"})
 	w.At(start.Add(time.Hour), lobstrtest.Lock(id, start.Add(3*time.Hour), lobstrtest.LockUnix)).
 		At(start.Add(2*time.Hour), lobstrtest.DropField(id, "lock_time"))
-	if got := kinds(w.TruthBetween(id, start, end)); !slices.Equal(got, []string{"locked", "schema"}) {
+	if got := kinds(oracle.Between(w, id, start, end)); !slices.Equal(got, []string{"locked", "schema"}) {
 		t.Errorf("%v", got)
-	}
-}
-
-func TestTheListIsThatOfItsInstant(t *testing.T) {
-	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
-	a, b := w.Add(lobstrtest.Account{Username: "a"}), w.Add(lobstrtest.Account{Username: "b"})
-	c := lobstrtest.Account{ID: lobstrtest.ID("c"), Username: "c"}
-	hour := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
-	w.At(hour(1), lobstrtest.Delete(a)).At(hour(2), lobstrtest.Create(c)).At(hour(3), lobstrtest.Restore(a))
-	for _, at := range []int{3, 0, 2, 1, 3} { // also back in time
-		want := [][]string{{a, b}, {b}, {b, c.ID}, {a, b, c.ID}}[at]
-		if got := w.Accounts(hour(at)); !slices.Equal(got, want) {
-			t.Errorf("hour %d: %v, want %v", at, got, want)
-		}
-	}
-}
-
-// counter reads a counter of a limit.
-func counter(t *testing.T, w *lobstrtest.World, id, limit, name string, at time.Time) string {
-	t.Helper()
-	raw, _ := w.StateAt(id, lobstrtest.DetailView, at)
-	var account struct {
-		Params struct {
-			User map[string]map[string]json.RawMessage
-		}
-	}
-	if err := json.Unmarshal(raw, &account); err != nil {
-		t.Fatal(err)
-	}
-	return string(account.Params.User[limit][name])
-}
-
-func TestCountersMoveAndAreReset(t *testing.T) {
-	w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
-	idle := w.Add(lobstrtest.Account{Username: "idle", Type: lobstrtest.SalesNav})
-	busy := w.Add(lobstrtest.Account{Username: "busy", Type: lobstrtest.SalesNav, Load: 1})
-	w.At(start.Add(time.Hour), lobstrtest.Work(idle, "profiles", 12), lobstrtest.Work(idle, "batch", 3))
-	w.At(start.Add(2*time.Hour), lobstrtest.Expire(busy))
-	midnight := time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC)
-	for _, test := range []struct {
-		id, limit, name string
-		at              time.Time
-		want            string
-	}{
-		{idle, "profiles", "value", start.Add(time.Hour - 1), "0"},
-		{idle, "profiles", "value", start.Add(time.Hour), "12"},
-		{idle, "profiles", "value", midnight.Add(-1), "12"},
-		{idle, "profiles", "value", midnight, "0"},
-		{idle, "profiles", "timestamp", midnight.Add(-1), "1767657600"},
-		{idle, "profiles", "timestamp", midnight, "1767744000"},
-		{idle, "profiles", "timestamp", midnight.Add(49 * time.Hour), "1767916800"},
-		{idle, "batch", "current", start.Add(time.Hour), "3"},
-		{idle, "batch", "last_batch_at", start.Add(time.Hour), `"05/01/2026 07:00:00"`},
-		{busy, "profiles", "value", start.Add(time.Hour), "43"},     // seven hours of 150
-		{busy, "profiles", "value", start.Add(9 * time.Hour), "50"}, // expired at eight
-	} {
-		if got := counter(t, w, test.id, test.limit, test.name, test.at); got != test.want {
-			t.Errorf("%s/%s at %s: %s, want %s", test.limit, test.name, test.at, got, test.want)
-		}
 	}
 }
