@@ -38,7 +38,7 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 		defer func() { err = errors.Join(err, rows.end()) }()
 		requests := 0
 		for _, r := range responses {
-			p := &page{w: w, tx: tx, rows: rows, received: max(ceilMS(r.Received), w.clock.last)}
+			p := &page{w: w, tx: tx, rows: rows, received: w.clock.place(r)}
 			if err := p.write(ctx, r); err != nil {
 				return err
 			}

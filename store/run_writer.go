@@ -31,6 +31,7 @@ type RunWriter struct {
 	clock         clock
 	heads         *heads
 	withheld      map[string]bool // ids of accounts of which nothing is stored any more
+	digests       digestCache     // of Moment
 	numbers       *numbering      // nil: rows get the number that follows
 }
 
@@ -40,10 +41,20 @@ type clock struct {
 	began        int64 // last when the run began
 	last         int64 // when the newest response was received
 	lastResponse int64 // the first response of that instant
+	told         int64 // the instant that the newest response tells, before it was raised
 	held         int64 // the longest by which an instant lay before the beginning
 	// What the run is told to have: see Run.
 	raised int64 // the longest by which an instant was raised
 	skew   sql.NullInt64
+}
+
+// place is the instant as of which a response is kept: never before the newest one.
+func (c *clock) place(r Response) int64 {
+	last := c.last
+	if r.Later && r.Source == Import {
+		last++
+	}
+	return max(ceilMS(r.Received), last)
 }
 
 // advance takes note of a response which came at the instant told, and is kept as
@@ -53,7 +64,9 @@ func (c *clock) advance(p *page, r Response) {
 	if p.received > c.last {
 		c.last, c.lastResponse = p.received, p.id
 	}
-	c.held = max(c.held, c.began-told)
+	if c.told = told; r.Source != Import { // there the order of answers raises, and no clock
+		c.told, c.held = p.received, max(c.held, c.began-told)
+	}
 	// A 404 is stored at the end of its job: it being late says nothing about the clock.
 	if r.Source != Import && len(r.Absent) == 0 {
 		c.raised = max(c.raised, p.received-told)
@@ -80,20 +93,24 @@ func (w *RunWriter) ID() int64 { return w.id }
 // was.
 func (w *RunWriter) Held() time.Duration { return time.Duration(w.clock.held) * time.Millisecond }
 
-// Newest is when the newest response of the workspace was received; zero when
-// there is none. What is received earlier is kept as of this instant.
+// Newest is the instant that the newest response of the workspace tells; zero when
+// there is none. For a response of an import that is the instant at which the
+// answer was saved, also when the store had to keep it as of a later one.
 func (w *RunWriter) Newest() time.Time {
-	return instant(sql.NullInt64{Int64: w.clock.last, Valid: w.clock.last > 0})
+	return instant(sql.NullInt64{Int64: w.clock.told, Valid: w.clock.last > 0})
 }
 
-// Holds reports whether a response is stored in the workspace that was received
-// at the instant, to the millisecond.
-func (w *RunWriter) Holds(ctx context.Context, at time.Time) (held bool, err error) {
+// Told reports whether an earlier import of the workspace had a failure with the
+// message.
+func (w *RunWriter) Told(ctx context.Context, message string) (told bool, err error) {
 	err = w.store.view(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &held,
-			`SELECT EXISTS (SELECT 1 FROM response WHERE workspace_id = ? AND received_at = ?)`, w.heads.workspaceID, ceilMS(at))
+		return tx.GetContext(ctx, &told, `
+			SELECT EXISTS (
+				SELECT 1 FROM run r JOIN failure f ON f.run_id = r.id
+				WHERE r.workspace_id = ? AND r.scope = ? AND r.id < ? AND f.message = ?
+			)`, w.heads.workspaceID, ScopeImport, w.id, message)
 	})
-	return held, err
+	return told, err
 }
 
 // Begin starts a run in the workspace, which is created when it is new.
@@ -148,6 +165,16 @@ func (w *RunWriter) readEnd(ctx context.Context, tx *txn) error {
 	}
 	err := tx.GetContext(ctx, &w.clock.last,
 		`SELECT coalesce(max(received_at), 0) FROM response WHERE workspace_id = ?`, w.heads.workspaceID)
+	if err != nil {
+		return err
+	}
+	err = tx.GetContext(ctx, &w.clock.told, `
+		SELECT coalesce((
+			SELECT iif(source = 'import', received_at - held_ms, received_at)
+			FROM response
+			WHERE workspace_id = ? AND received_at = ?
+			ORDER BY id DESC LIMIT 1
+		), 0)`, w.heads.workspaceID, w.clock.last)
 	if err != nil {
 		return err
 	}

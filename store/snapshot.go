@@ -25,6 +25,11 @@ type Response struct {
 	// had arrived. The API's answer describes some instant between the two.
 	// The store rounds Sent down and Received up to the millisecond.
 	Sent, Received time.Time
+	// Later says that an imported answer is another one than the answer before it. If
+	// both tell the same instant, this one is stored a millisecond after the newest
+	// response of the workspace, so that the order is on record. Without it, both are
+	// parts of one answer, and an account that both show is taken from the first.
+	Later bool
 	// ServerTime is the Date header of the answer; zero when there was none.
 	ServerTime time.Time
 	// Requests is how many requests the run has sent so far, retries included.

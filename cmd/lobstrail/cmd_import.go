@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,32 +20,40 @@ type importOptions struct {
 	git      string
 	path     string
 	ref      string
+	author   bool
+	shallow  bool
 	lockWait time.Duration
 }
 
-const importHelp = `Bring the past along: append account objects that were saved earlier, as
-snapshots of the instants at which they were saved. No API key is needed. The
-store is created when there is none.
+const importHelp = `Import history: append account objects that were saved earlier, as snapshots of
+the instants at which they were saved. No API key is needed. The store is
+created if there is none.
 
 A FILE holds JSON: account objects, lists of them, or answers of the API with
 their envelope, one or many after the other (NDJSON too), plain or compressed
-with gzip or Zstandard. Of a DIR all files are read whose names end in .json,
-.ndjson or .jsonl (.gz, .zst). "-" is standard input.
+with gzip or Zstandard, in UTF-8 or in UTF-16 with a byte order mark. Of a DIR
+all files are read whose names end in .json, .ndjson or .jsonl (.gz, .zst). "-"
+is standard input.
 
 The instant of a file is --at; else the member --at-field of each answer in it;
-else what its name tells (accounts-2026-11-01T06:00Z.json, 20261101-0600.json);
-else, or with --at-mtime, when it was last modified; for standard input, now.
+else what its name tells (accounts-2026-11-01T06:00Z.json, 20261101-0600.json,
+2026-11-01/accounts.json); else, or with --at-mtime, when it was last modified;
+for standard input, now. A local time that came twice tells nothing.
 
---git walks the history of a file that was committed again and again, the
-oldest commit first; the instants are those of the commits.
+--git reads the history of a file that was committed again and again: every
+commit, also a merge, whose content is none of its parents'. The instants are
+the dates of the commits, and their order too; a commit comes after its parents.
+--author-date takes the dates of the authors, for a history that was rewritten.
 
 History is only ever added at its end. What is in the store already is skipped,
 so that an import can be run again and goes on where it stopped; what is older
-than the newest snapshot of the workspace is refused. Nothing is concluded about
-accounts that an answer does not show.
+than the newest snapshot of the workspace is refused. Different answers of one
+instant are stored in the order of the input, a millisecond apart. Nothing is
+concluded about accounts that an answer does not show.
 
-Exit codes: 0 done; 3 something could not be read or was refused, the rest is
-stored; 11 another process writes to the store.`
+Exit codes: 0 done; 2 wrong usage, nothing is stored; 3 something was empty,
+could not be read or was refused, the rest is stored; 11 another process writes
+to the store.`
 
 const importExample = `  lobstrail import accounts-2026-11-01.json            one saved answer
   lobstrail import answers/                            a folder of them
@@ -58,7 +65,7 @@ func (a *app) newImportCmd() *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:     "import FILE|DIR|-...",
-		Short:   "Bring the past along: saved API answers, or a git-scraped file",
+		Short:   "Import history: saved API answers, or a git-scraped file",
 		Long:    importHelp,
 		Example: importExample,
 		Args:    cobra.ArbitraryArgs,
@@ -74,6 +81,8 @@ func (a *app) newImportCmd() *cobra.Command {
 	flags.StringVar(&o.git, "git", "", "read the history of a file in a git `REPO`")
 	flags.StringVar(&o.path, "path", "", "with --git: the `FILE`, as seen from REPO")
 	flags.StringVar(&o.ref, "ref", "", "with --git: the branch or commit to end at (default HEAD)")
+	flags.BoolVar(&o.author, "author-date", false, "with --git: take the dates of the authors, not of the committers")
+	flags.BoolVar(&o.shallow, "shallow-ok", false, "with --git: import what a shallow clone has")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
 	must(cmd.MarkFlagDirname("git"))
 	for _, flag := range []string{"at", "at-field", "ref"} {
@@ -96,6 +105,10 @@ func (o *importOptions) validate() error {
 		return usage("--at and --at-mtime are not for --git\nthe instants are those of the commits, or --at-field")
 	case o.git == "" && o.ref != "":
 		return usage("--ref is for --git")
+	case o.git == "" && (o.author || o.shallow):
+		return usage("--author-date and --shallow-ok are for --git")
+	case o.author && o.field != "":
+		return usage("--author-date and --at-field contradict each other\ngive one of them")
 	case o.lockWait < 0:
 		return usage("--lock-wait must not be negative")
 	}
@@ -104,7 +117,7 @@ func (o *importOptions) validate() error {
 
 // past is what is to be imported.
 type past struct {
-	items func(since time.Time) archive.Items
+	items archive.Items
 	// total estimates how many bytes there are; 0 when it cannot.
 	total func(archive.Progress) int64
 	noun  string // of an item
@@ -140,16 +153,13 @@ func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
 	if err != nil {
 		return past{}, err
 	}
-	dating := archive.Dating{At: at, Zone: a.env.zone, ByTime: o.mtime, Now: now}
+	dating := archive.Dating{At: at, Zone: a.env.zone, ByTime: o.mtime, ByField: o.field != "", Now: now}
 	items, other, err := archive.Files(o.paths, a.env.stdin, dating)
 	if err != nil {
 		return past{}, &usageError{"import: " + err.Error(), ""}
 	}
 	if other > 0 {
 		a.note("%s passed over: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
-	}
-	if len(items) == 0 {
-		return past{}, usage("there is nothing to import in %s\nname the files to read them whatever their names are", strings.Join(o.paths, ", "))
 	}
 	return pastOfFiles(items), nil
 }
@@ -167,7 +177,7 @@ func pastOfFiles(items []archive.Item) past {
 		}
 	}
 	return past{
-		items: func(time.Time) archive.Items { return sequence },
+		items: sequence,
 		total: func(archive.Progress) int64 { return total },
 		noun:  "file",
 	}
@@ -188,24 +198,45 @@ func (a *app) findHistory(ctx context.Context, o importOptions) (past, error) {
 	if commits == 0 {
 		return past{}, usage("no commit has touched %s\n--path is as seen from %s", o.path, o.git)
 	}
+	if err := a.noteUnusual(ctx, history, o); err != nil {
+		return past{}, err
+	}
+	history.AuthorDate = o.author
 	return past{
-		items: func(since time.Time) archive.Items { return archive.Git(ctx, history, since) },
+		items: archive.Git(ctx, history),
 		// The sizes of the commits to come are taken to be like those read.
 		total: func(p archive.Progress) int64 { return p.Bytes / int64(max(1, p.Items)) * int64(max(commits, p.Items)) },
 		noun:  "commit",
 	}, nil
 }
 
-// bringAlong runs the import and answers it as it is stored. The run is zero when
+// noteUnusual says what the repository lacks or replaces. A shallow clone is
+// refused: what it lacks could not be imported later, for history is only added at
+// its end.
+func (a *app) noteUnusual(ctx context.Context, history archive.History, o importOptions) error {
+	shallow, err := history.Shallow(ctx)
+	if err != nil {
+		return err
+	}
+	if shallow && !o.shallow {
+		return usage("%s is a shallow clone, which lacks the older commits\nget them with: git -C %s fetch --unshallow; "+
+			"or import what is there with --shallow-ok: older commits are refused from then on", o.git, o.git)
+	}
+	if shallow {
+		a.note("%s is a shallow clone: the older commits are missing, and are refused from now on", o.git)
+	}
+	for _, note := range history.Notes(ctx) {
+		a.note("%s", note)
+	}
+	return nil
+}
+
+// bringAlong runs the import and returns it as it is stored. The run is zero when
 // it could not begin.
 func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o importOptions) (store.Run, archive.Result, error) {
 	writer, err := s.Begin(ctx, a.workspace, store.ScopeImport)
 	if err != nil {
 		return store.Run{}, archive.Result{}, err
-	}
-	since := writer.Newest()
-	if o.field != "" {
-		since = time.Time{}
 	}
 	token, _ := a.token("") // none is needed; but if there is one, it must not be stored
 	options := archive.Options{
@@ -213,7 +244,7 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },
 	}
 	bar := a.newBytesProgress("import")
-	outcome, result, err := archive.Import(ctx, writer, past.items(since), options, func(now archive.Progress) {
+	outcome, result, err := archive.Import(ctx, writer, past.items, options, func(now archive.Progress) {
 		bar.showBytes(now, past.total(now))
 	})
 	bar.done()

@@ -21,10 +21,12 @@ type Item struct {
 	Origin Origin
 	// Lost is why it cannot even be looked at; nothing but the name is known then.
 	Lost error
+	// Fixed says that what is behind the name never changes, as with a commit. What
+	// an earlier import of the workspace said of it is not said again.
+	Fixed bool
 	// Size is how many bytes Open's reader has, as far as that is known before.
 	Size int64
-	// Open begins to read the item. It is called at most once, and not for items
-	// that are in the store already.
+	// Open begins to read the item. It is called at most once.
 	Open func() (io.ReadCloser, error)
 }
 
@@ -45,19 +47,22 @@ const (
 )
 
 // Recorder is what an import writes to. All of it is called from one goroutine,
-// except for Holds.
+// except for Moment and Told.
 type Recorder interface {
 	// AppendAll stores what the responses show, all of it or nothing. Their bytes
 	// are reused once it returned.
 	AppendAll(ctx context.Context, responses []store.Response) (store.Appended, error)
 	// Fail stores failures that no response carried.
 	Fail(ctx context.Context, requests int, failures ...store.Failure) error
-	// Newest is the instant of the newest response of the workspace; zero when
-	// there is none.
+	// Newest is the instant that the newest response of the workspace tells; zero
+	// when there is none.
 	Newest() time.Time
-	// Holds reports whether there is a response of the instant. It is called from
-	// another goroutine than the rest.
-	Holds(ctx context.Context, at time.Time) (bool, error)
+	// Moment is what the workspace had on record of an instant when the run began;
+	// nil for nothing. It is called from another goroutine than the rest.
+	Moment(ctx context.Context, at time.Time) (*store.Moment, error)
+	// Told reports whether an earlier import of the workspace failed with the
+	// message. It is called from the goroutine of Moment.
+	Told(ctx context.Context, message string) (bool, error)
 }
 
 // Options of an import. The zero value is usable.
@@ -81,13 +86,15 @@ type Progress struct {
 	Accounts int   // account objects stored so far, or found to be stored
 }
 
-// Result counts what became of what an import was given.
+// Result counts what became of what an import was given. An answer is what was
+// saved at one instant: an item, or a part of it when a field tells the instants.
 type Result struct {
-	Items   int   // read, at least in part
-	Skipped int   // left out because the store has them
-	Refused int   // left out because the store has later ones, or they lie in the future
-	Failed  int   // that could not be read to their end
+	Items   int   // read, at least in part, and not skipped or refused as a whole
+	Skipped int   // answers that the store has already
+	Refused int   // answers that have no place in the store: see the failures
+	Failed  int   // items that could not be read to their end, or have nothing in them
 	Bytes   int64 // read, as they were saved
-	// Origins counts the items and answers taken by where their instants came from.
+	// Origins counts the answers stored, and those that show nobody, by where their
+	// instants came from.
 	Origins map[Origin]int
 }

@@ -37,7 +37,7 @@ type batches struct {
 	free     chan *batch
 	ready    chan *batch
 	now      *batch
-	open     int // the responses of the batch from here on are of the answer being read
+	open     int // where the pages of the answer begin that is being read
 	progress Progress
 }
 
@@ -72,30 +72,36 @@ func (b *batches) send(ctx context.Context) error {
 	}
 }
 
-// makeRoom sees to it that an object of n bytes fits in. When the batch has to go,
-// the first part of the answer that is being read goes with it; while its instant
-// is not known, it stays.
-func (b *batches) makeRoom(ctx context.Context, n int, told time.Time) error {
-	if b.now.accounts < batchAccounts && len(b.now.bytes)+n+sha256.Size <= cap(b.now.bytes) {
-		return nil
+// fits reports whether the batch has room for an object of n bytes.
+func (b *batches) fits(n int) bool {
+	return b.now.accounts < batchAccounts && len(b.now.bytes)+n+sha256.Size <= cap(b.now.bytes)
+}
+
+// pages are the pages of the answer that is being read, as far as they are in the
+// batch.
+func (b *batches) pages() []store.Response { return b.now.responses[b.open:] }
+
+// close takes pages in the place of those of the answer that is being read: they
+// were had at the instant, and nothing more belongs to them.
+func (b *batches) close(pages []store.Response, at time.Time) {
+	kept := b.now.responses[:b.open]
+	if len(pages) == 0 {
+		clear(b.pages())
 	}
-	if told.IsZero() && b.open < len(b.now.responses) {
-		if b.open == 0 {
-			return errNoInstant
-		}
-		return b.moveOn(ctx)
+	for _, page := range pages {
+		page.Sent, page.Received = at, at
+		kept = append(kept, page)
 	}
-	b.end(told)
-	if err := b.send(ctx); err != nil {
-		return err
-	}
-	return b.renew(ctx)
+	b.now.responses, b.open = kept, len(kept)
 }
 
 // moveOn hands the batch on without the answer that is being read, which goes to
 // the next one.
 func (b *batches) moveOn(ctx context.Context) error {
 	full, open := b.now, b.open
+	if open == 0 {
+		return errNoInstant
+	}
 	if err := b.renew(ctx); err != nil { // not all are in flight: this one is here
 		return err
 	}
@@ -157,25 +163,4 @@ func (b *batches) failed(failure store.Failure) {
 func (b *batches) fail(failure store.Failure) {
 	b.now.failures = append(b.now.failures, failure)
 	b.now.accounts++
-}
-
-// end ends the answer that is being read: it was had at the instant; when that is
-// zero, it is left out. One that shows nobody is stored too: it was there. end
-// reports whether there was anything in it.
-func (b *batches) end(at time.Time) bool {
-	some := len(b.now.responses) > b.open
-	if !some && !at.IsZero() {
-		b.page()
-		b.now.accounts++
-	}
-	pages := b.now.responses[b.open:]
-	for i := range pages {
-		pages[i].Sent, pages[i].Received = at, at
-	}
-	if at.IsZero() {
-		clear(pages)
-		b.now.responses = b.now.responses[:b.open]
-	}
-	b.open = len(b.now.responses)
-	return some
 }

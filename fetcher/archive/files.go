@@ -2,6 +2,7 @@ package archive
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,10 +14,11 @@ import (
 
 // Dating says where files get their instants from.
 type Dating struct {
-	At     time.Time      // of all files; zero: of each its own
-	Zone   *time.Location // of times in names that tell none
-	ByTime bool           // the modification time, whatever the name says
-	Now    time.Time      // the instant of what comes through a pipe
+	At      time.Time      // of all files; zero: of each its own
+	Zone    *time.Location // of times in names that tell none
+	ByTime  bool           // the modification time, whatever the name says
+	ByField bool           // none: a member of each answer tells them
+	Now     time.Time      // the instant of what comes through a pipe
 }
 
 // Files lists files as items in the order of their instants: the files named, and
@@ -24,7 +26,8 @@ type Dating struct {
 // with .gz or .zst behind; "-" is in. What begins with a dot is passed over in
 // folders, and folders behind symbolic links are not entered there. other is how
 // many files in folders have another name. What is in folders and cannot be
-// looked at becomes an item that is lost; the error is one of a path named.
+// looked at becomes an item that is lost, and so does a folder with no such file;
+// the error is one of a path named.
 func Files(paths []string, in io.Reader, dating Dating) (items []Item, other int, err error) {
 	for _, path := range paths {
 		if path == "-" {
@@ -40,6 +43,9 @@ func Files(paths []string, in io.Reader, dating Dating) (items []Item, other int
 			continue
 		}
 		below, passed := dating.folder(path)
+		if len(below) == 0 {
+			below = []Item{{Name: path, Lost: errNothing}}
+		}
 		items, other = append(items, below...), other+passed
 	}
 	slices.SortStableFunc(items, func(a, b Item) int {
@@ -96,18 +102,26 @@ func isJSON(name string) bool {
 
 func (d Dating) file(path string, info fs.FileInfo) Item {
 	item := Item{Name: path, Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(path) }}
-	item.At, item.Origin = d.date(filepath.Base(path), info.ModTime())
+	item.At, item.Origin, item.Lost = d.date(path, info.ModTime())
 	return item
 }
 
-func (d Dating) date(name string, modified time.Time) (time.Time, Origin) {
-	if !d.At.IsZero() {
-		return d.At, Given
+func (d Dating) date(path string, modified time.Time) (time.Time, Origin, error) {
+	switch {
+	case !d.At.IsZero():
+		return d.At, Given, nil
+	case d.ByField:
+		return time.Time{}, Field, nil
+	case !d.ByTime:
+		at, found, err := InstantInName(filepath.ToSlash(filepath.Clean(path)), d.Zone)
+		if err != nil {
+			return time.Time{}, Name, fmt.Errorf("its name tells no instant: %w: rename it with a zone (0230+0200, 0030Z), or use --at", err)
+		}
+		if found {
+			return at, Name, nil
+		}
 	}
-	if at, found := InstantInName(name, d.Zone); found && !d.ByTime {
-		return at, Name
-	}
-	return modified.UTC(), Modified
+	return modified.UTC(), Modified, nil
 }
 
 func (d Dating) pipe(in io.Reader) Item {

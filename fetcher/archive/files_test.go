@@ -61,6 +61,9 @@ func TestFilesInTheOrderOfTheirInstants(t *testing.T) {
 	touch(t, dir, "b.json", "a.NDJSON", "c.jsonl", "sub/2026-01-03.json.gz", "sub/2026-01-02T10.json.zst", "sub/deep/x.Json.GZ",
 		".hidden.json", ".git/2026-01-01.json", "notes.txt", "json", "x.json.bak", "sub/y.gz", "2026-02-30.json")
 	name := func(file string) string { return filepath.Join(dir, file) }
+	if err := os.Mkdir(name("nothing"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	all := []string{
 		"01-02 10:00 name /sub/2026-01-02T10.json.zst", "01-03 00:00 name /sub/2026-01-03.json.gz", "01-05 06:00 mtime /2026-02-30.json",
 		"01-05 06:00 mtime /a.NDJSON", "01-05 06:00 mtime /b.json", "01-05 06:00 mtime /c.jsonl", "01-05 06:00 mtime /sub/deep/x.Json.GZ",
@@ -81,7 +84,7 @@ func TestFilesInTheOrderOfTheirInstants(t *testing.T) {
 		"at a time":        {[]string{name("sub/2026-01-03.json.gz"), "-"}, archive.Dating{At: given}, []string{"03-04 05:06 given /sub/2026-01-03.json.gz", "03-04 05:06 given standard input"}, 0},
 		"a pipe":           {[]string{"-"}, archive.Dating{Now: given}, []string{"03-04 05:06 now standard input"}, 0},
 		"a zone":           {[]string{name("sub/2026-01-03.json.gz")}, archive.Dating{Zone: time.FixedZone("", 3600)}, []string{"01-02 23:00 name /sub/2026-01-03.json.gz"}, 0},
-		"nothing in there": {[]string{t.TempDir()}, archive.Dating{}, nil, 0},
+		"nothing in there": {[]string{name("nothing")}, archive.Dating{}, []string{"lost /nothing"}, 0},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -129,6 +132,27 @@ func TestLinksInFolders(t *testing.T) {
 	link(t, dir, filepath.Join(elsewhere, "here"))
 	if lines, _ := found(t, elsewhere, []string{filepath.Join(elsewhere, "here")}, archive.Dating{Zone: time.UTC}); len(lines) != 4 {
 		t.Error(lines)
+	}
+}
+
+// TestNamesThatTellTwoInstants, or none, because the clocks were changed: such a
+// file is lost, and the others are read.
+func TestNamesThatTellTwoInstants(t *testing.T) {
+	dir := t.TempDir()
+	touch(t, dir, "20261025-0130.json", "20261025-0230.json", "20261025-0330.json", "2026-03-29/0230.json")
+	items, _, err := archive.Files([]string{dir}, nil, archive.Dating{Zone: berlin(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := importInto(t, openStore(t), sequence(items...), archive.Options{})
+	if done.run.Captured() != 2 || done.Failed != 2 || done.run.State != store.Incomplete {
+		t.Errorf("%+v", done)
+	}
+	for _, want := range []string{"20261025-0230.json: its name tells no instant: the local time 2026-10-25 02:30:00 is ambiguous",
+		"0230.json: its name tells no instant: the local time 2026-03-29 02:30:00 does not exist", "rename it with a zone"} {
+		if !strings.Contains(strings.Join(done.messages, "\n"), want) {
+			t.Errorf("%q: %v", want, done.messages)
+		}
 	}
 }
 

@@ -2,11 +2,13 @@ package archive_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -21,7 +23,10 @@ func (s saver) page(objects []json.RawMessage) []byte {
 		cut := 1 + s.IntN(len(objects)-1)
 		return append(append(s.page(objects[:cut]), '\n'), s.page(objects[cut:])...)
 	}
-	forms := []func([]json.RawMessage) []byte{s.list, s.lines, s.envelope, s.envelopes}
+	forms := []func([]json.RawMessage) []byte{s.list, s.envelope, s.lines, s.envelopes}
+	if len(objects) == 0 { // the others would be empty texts
+		forms = forms[:2]
+	}
 	return forms[s.IntN(len(forms))](objects)
 }
 
@@ -81,8 +86,13 @@ func (s saver) file(t testing.TB, objects []json.RawMessage) (body []byte, suffi
 	if s.IntN(3) == 0 {
 		body = pretty(t, body)
 	}
-	if s.IntN(3) == 0 {
+	switch s.IntN(6) {
+	case 0, 1:
 		body = append([]byte("\ufeff"), body...)
+	case 2:
+		body = inUTF16(binary.LittleEndian, string(body))
+	case 3:
+		body = inUTF16(binary.BigEndian, string(body))
 	}
 	suffix = []string{".json", ".ndjson", ".JSONL"}[s.IntN(3)]
 	switch s.IntN(4) {
@@ -94,6 +104,14 @@ func (s saver) file(t testing.TB, objects []json.RawMessage) (body []byte, suffi
 		return gzipped(t, body), suffix
 	}
 	return body, suffix
+}
+
+// inUTF16 is a text as Windows saves it.
+func inUTF16(order binary.AppendByteOrder, text string) (out []byte) {
+	for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
+		out = order.AppendUint16(out, unit)
+	}
+	return out
 }
 
 // pretty indents each text.

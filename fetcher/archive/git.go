@@ -15,9 +15,13 @@ import (
 	"time"
 )
 
-// History is the history of a file in a git repository, up to a commit. [Git]
-// finds it.
+// History is the history of a file in a git repository, up to a commit.
+// [FindHistory] finds it.
 type History struct {
+	// AuthorDate takes the instants from the author's dates. Otherwise they are the
+	// committer's dates, which a rebase or another rewrite sets anew.
+	AuthorDate bool
+
 	repo   string
 	commit string // the newest
 	path   string // of the file, from the root of the repository
@@ -49,19 +53,48 @@ func FindHistory(ctx context.Context, repo, file, ref string) (History, error) {
 	return h, nil
 }
 
-// Count answers how many commits changed the file.
+// Count returns about how many commits changed the file: merges that only took
+// over what one of their parents had may be counted too.
 func (h History) Count(ctx context.Context) (int, error) {
-	out, err := h.ask(ctx, "rev-list", "--count", h.commit, "--", h.rooted())
+	out, err := h.ask(ctx, "rev-list", "--count", "--full-history", h.commit, "--", h.rooted())
 	if err != nil {
 		return 0, err
 	}
 	return strconv.Atoi(out)
 }
 
+// Shallow reports whether the repository is a shallow clone, which lacks the older
+// commits.
+func (h History) Shallow(ctx context.Context) (bool, error) {
+	out, err := h.ask(ctx, "rev-parse", "--is-shallow-repository")
+	return out == "true", err
+}
+
+// Notes says what is unusual about the repository and changes what is read: each
+// note is a sentence without a period. There are mostly none.
+func (h History) Notes(ctx context.Context) (notes []string) {
+	// Git exits with 1 when it finds no such setting.
+	if out, err := h.ask(ctx, "config", "--get-regexp", `^(extensions\.partialclone|remote\..*\.promisor)$`); err == nil && out != "" {
+		notes = append(notes, "the repository is a partial clone: git fetches the missing files from its remote, one by one")
+	}
+	replaced, err := h.ask(ctx, "for-each-ref", "--count=1", "refs/replace")
+	grafts := ""
+	if err == nil && replaced == "" {
+		grafts, err = h.ask(ctx, "rev-parse", "--git-path", "info/grafts")
+	}
+	if !filepath.IsAbs(grafts) {
+		grafts = filepath.Join(h.repo, grafts)
+	}
+	if info, missing := os.Stat(grafts); err == nil && (replaced != "" || missing == nil && info.Mode().IsRegular() && info.Size() > 0) {
+		notes = append(notes, "the repository replaces commits (git replace, grafts): the history is read as git shows it with them")
+	}
+	return notes
+}
+
 // rooted is the file as a pathspec that does not depend on the folder.
 func (h History) rooted() string { return ":(top,literal)" + h.path }
 
-// ask runs git and answers what it says.
+// ask runs git and returns what it prints.
 func (h History) ask(ctx context.Context, args ...string) (string, error) {
 	out, err := h.git(ctx, args...).Output()
 	if err == nil {
@@ -77,7 +110,7 @@ func (h History) ask(ctx context.Context, args ...string) (string, error) {
 func (h History) git(ctx context.Context, args ...string) *exec.Cmd {
 	// What the user likes to see in a log must not be in it, nor files that were
 	// renamed to this one.
-	own := []string{"--no-optional-locks", "-c", "log.showSignature=false", "-c", "log.follow=false", "-C", h.repo}
+	own := []string{"--no-optional-locks", "-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "log.showRoot=true", "-C", h.repo}
 	cmd := exec.CommandContext(ctx, "git", append(own, args...)...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), elsewhere), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
 	cmd.WaitDelay = time.Second

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/archive"
 	"github.com/lobstrail/lobstrail/store"
@@ -62,7 +61,7 @@ func (r *repo) looseObject(t testing.TB, rev string) string {
 type damageCase struct {
 	rev    string
 	damage func(path string) error
-	kept   int    // of ten
+	kept   int    // of twenty
 	says   string // the failure, or the error
 	fatal  bool
 	small  bool
@@ -82,15 +81,15 @@ func TestADamagedRepository(t *testing.T) {
 		return os.Truncate(path, info.Size()-10)
 	}
 	tests := map[string]damageCase{
-		"a small file whose end was cut": {rev: "HEAD~4:f", damage: cutLate, kept: 9, says: "commit ", small: true},
+		"a small file whose end was cut": {rev: "HEAD~4:f", damage: cutLate, kept: 18, says: "commit ", small: true},
 
-		"a file that is gone":           {rev: "HEAD~4:f", damage: remove, kept: 9, says: "git has no such file"},
-		"a file that is something else": {rev: "HEAD~4:f", damage: garbage, kept: 9, says: "commit "},
-		"a file that is empty":          {rev: "HEAD~4:f", damage: func(path string) error { return os.Truncate(path, 0) }, kept: 9, says: "commit "},
-		"a file that was cut":           {rev: "HEAD~4:f", damage: cut, kept: 9, says: "commit "},
-		"a file whose end was cut":      {rev: "HEAD~4:f", damage: cutLate, kept: 10, says: "commit "}, // what it showed
-		"the last file":                 {rev: "HEAD:f", damage: cut, kept: 9, says: "commit "},
-		"the first file":                {rev: "HEAD~9:f", damage: cut, kept: 9, says: "commit "},
+		"a file that is gone":           {rev: "HEAD~4:f", damage: remove, kept: 18, says: "git has no such file"},
+		"a file that is something else": {rev: "HEAD~4:f", damage: garbage, kept: 18, says: "commit "},
+		"a file that is empty":          {rev: "HEAD~4:f", damage: func(path string) error { return os.Truncate(path, 0) }, kept: 18, says: "commit "},
+		"a file that was cut":           {rev: "HEAD~4:f", damage: cut, kept: 18, says: "commit "},
+		"a file whose end was cut":      {rev: "HEAD~4:f", damage: cutLate, kept: 19, says: "commit "}, // what it showed
+		"the last file":                 {rev: "HEAD:f", damage: cut, kept: 18, says: "commit "},
+		"the first file":                {rev: "HEAD~9:f", damage: cut, kept: 18, says: "commit "},
 		"a commit that is gone":         {rev: "HEAD~4", damage: remove, says: "git: ", fatal: true},
 		"a commit that was cut":         {rev: "HEAD~4", damage: cut, says: "git: ", fatal: true},
 		"a folder that is gone":         {rev: "HEAD~4^{tree}", damage: remove, says: "git: ", fatal: true},
@@ -111,7 +110,7 @@ func (test damageCase) check(t *testing.T) {
 		size = 9000
 	}
 	for n := range 10 {
-		r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(n, noise(n, size))})
+		r.commit(hours(n), map[string]string{"f": object(n, "1") + " " + object(100+n, noise(n, size))})
 	}
 	r.write()
 	if err := test.damage(r.looseObject(t, test.rev)); err != nil {
@@ -119,7 +118,7 @@ func (test damageCase) check(t *testing.T) {
 	}
 	s := openStore(t)
 	writer := begin(t, s, store.ScopeImport)
-	items := archive.Git(t.Context(), r.find(t, "f", ""), time.Time{})
+	items := archive.Git(t.Context(), r.find(t, "f", ""))
 	outcome, result, err := archive.Import(t.Context(), writer, items, archive.Options{Now: clock}, nil)
 	if finished := writer.Finish(t.Context(), outcome); finished != nil {
 		t.Fatal(finished)
@@ -170,7 +169,7 @@ func TestAGitThatAlwaysDies(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	rec := &counting{}
-	_, result, err := archive.Import(t.Context(), rec, archive.Git(t.Context(), history, time.Time{}), archive.Options{Now: clock}, nil)
+	_, result, err := archive.Import(t.Context(), rec, archive.Git(t.Context(), history), archive.Options{Now: clock}, nil)
 	if err == nil || err.Error() != "git: fatal: out of order" || result.Failed != 21 || rec.failures != 21 {
 		t.Errorf("%v %+v %d", err, result, rec.failures)
 	}

@@ -16,13 +16,13 @@ func TestGitEnds(t *testing.T) {
 	history := longHistory(t)
 	ends := map[string]func(ctx context.Context, cancel func(error)){
 		"read to the end": func(ctx context.Context, _ func(error)) {
-			for item, err := range archive.Git(ctx, history, time.Time{}) {
+			for item, err := range archive.Git(ctx, history) {
 				readAll(t, item, err)
 			}
 		},
 		"not read at all": func(ctx context.Context, _ func(error)) {
 			n := 0
-			for range archive.Git(ctx, history, time.Time{}) {
+			for range archive.Git(ctx, history) {
 				n++
 			}
 			if n != 400 {
@@ -30,12 +30,12 @@ func TestGitEnds(t *testing.T) {
 			}
 		},
 		"left at the first": func(ctx context.Context, _ func(error)) {
-			for range archive.Git(ctx, history, time.Time{}) {
+			for range archive.Git(ctx, history) {
 				break
 			}
 		},
 		"left within a file": func(ctx context.Context, _ func(error)) {
-			for item := range archive.Git(ctx, history, time.Time{}) {
+			for item := range archive.Git(ctx, history) {
 				if in, err := item.Open(); err != nil {
 					t.Error(err)
 				} else if _, err := in.Read(make([]byte, 10)); err != nil {
@@ -46,7 +46,7 @@ func TestGitEnds(t *testing.T) {
 		},
 		"stopped": func(ctx context.Context, cancel func(error)) {
 			n := 0
-			for _, err := range archive.Git(ctx, history, time.Time{}) {
+			for _, err := range archive.Git(ctx, history) {
 				if n++; n == 50 {
 					cancel(errStop)
 				}
@@ -57,7 +57,7 @@ func TestGitEnds(t *testing.T) {
 		},
 		"stopped before": func(ctx context.Context, cancel func(error)) {
 			cancel(errStop)
-			for item, err := range archive.Git(ctx, history, time.Time{}) {
+			for item, err := range archive.Git(ctx, history) {
 				if err == nil {
 					t.Error(item.Name)
 				}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,6 @@ const maxDeaths = 20
 // prints the file as each of them has it.
 type walk struct {
 	history History
-	since   time.Time
 	behind  string // only what comes behind this commit; "": all
 	list    *exec.Cmd
 	files   *exec.Cmd
@@ -36,20 +36,31 @@ type walk struct {
 
 // commit is one that changed the file.
 type commit struct {
-	id    string
-	at    time.Time
-	asked bool // the file was asked for
+	id   string
+	at   time.Time
+	mode string // of the file, as git prints it
+	blob string // the id of the file's content
 }
 
-// Git yields the file as each commit that changed it has it, the oldest first, as
-// of the instant of the commit (the committer's). Commits before since are yielded
-// too, but cannot be opened. When git dies of a file, as it does when that is
-// damaged, the walk goes on behind it.
-func Git(ctx context.Context, history History, since time.Time) Items {
+// Git yields the file as each commit that changed it has it, as of the instant of
+// the commit. A commit changed the file if its content differs from the content in
+// each of the parents: so a merge counts when it was edited by hand, or when it
+// combines what both sides changed, and not when it took over one side. The
+// commits of merged branches count too, whatever became of their content. A
+// commit that removes the file, or changes its mode alone, does not count.
+//
+// Commits come in the order of their dates, but never before their parents: the
+// store is a line of time, on which two scrapers that commit to two branches take
+// turns. A commit that claims to be older than its parent contradicts itself: the
+// import then refuses it and says so.
+//
+// When git dies of a file, as it does when that is damaged, the walk goes on
+// behind it.
+func Git(ctx context.Context, history History) Items {
 	return func(yield func(Item, error) bool) {
 		behind := ""
 		for deaths := 0; ; deaths++ {
-			w := &walk{history: history, since: since, behind: behind, commits: make(chan commit, commitsAhead)}
+			w := &walk{history: history, behind: behind, commits: make(chan commit, commitsAhead)}
 			var err error
 			if behind, err = w.run(ctx, yield); err != nil && (behind == "" || deaths == maxDeaths || ctx.Err() != nil) {
 				yield(Item{}, err)
@@ -62,7 +73,7 @@ func Git(ctx context.Context, history History, since time.Time) Items {
 	}
 }
 
-// run yields the files of the walk. When git died of one, it answers its commit
+// run yields the files of the walk. When git died of one, it returns the commit
 // and the error.
 func (w *walk) run(ctx context.Context, yield func(Item, error) bool) (diedOf string, err error) {
 	ctx, stop := context.WithCancel(ctx)
@@ -84,7 +95,7 @@ func (w *walk) run(ctx context.Context, yield func(Item, error) bool) (diedOf st
 }
 
 func (w *walk) start(ctx context.Context) error {
-	w.list = w.history.git(ctx, "log", "--reverse", "--diff-filter=AMT", "--format=%H %ct", w.history.commit, "--", w.history.rooted())
+	w.list = w.history.git(ctx, append(w.history.log(), w.history.commit, "--", w.history.rooted())...)
 	w.files = w.history.git(ctx, "cat-file", "--batch")
 	w.list.Stderr, w.files.Stderr = &w.errors[0], &w.errors[1]
 	lines, err1 := w.list.StdoutPipe()
@@ -104,41 +115,99 @@ func (w *walk) start(ctx context.Context) error {
 	return nil
 }
 
+// log is the command that lists the commits, the oldest first: a line "commit ID
+// DATE" for each, and then, if the file differs from that of each parent, a line
+// that begins with a colon. -c prints merges like this.
+func (h History) log() []string {
+	order, date := "--date-order", "%ct"
+	if h.AuthorDate {
+		order, date = "--author-date-order", "%at"
+	}
+	return []string{
+		"log", "--full-history", "--reverse", order, "-c", "--raw", "--no-abbrev", "--no-renames", "--no-relative", "--no-color",
+		"--format=commit %H " + date,
+	}
+}
+
 // ask passes the commits on and asks for the file of each.
 func (w *walk) ask(ctx context.Context, lines io.Reader, requests io.WriteCloser) {
 	defer close(w.commits)
 	defer requests.Close()
 	scanner := bufio.NewScanner(lines)
+	scanner.Buffer(nil, 1<<20) // of an octopus merge
+	var c commit
 	for scanner.Scan() {
-		id, seconds, _ := strings.Cut(scanner.Text(), " ")
-		unix, err := strconv.ParseInt(seconds, 10, 64)
-		if err != nil {
-			w.listed = fmt.Errorf("git log: %w", err)
-			return
-		}
-		if w.behind != "" {
-			if w.behind == id {
+		switch line := scanner.Text(); {
+		case strings.HasPrefix(line, "commit "):
+			id, seconds, _ := strings.Cut(strings.TrimPrefix(line, "commit "), " ")
+			unix, err := strconv.ParseInt(seconds, 10, 64)
+			if err != nil {
+				w.listed = fmt.Errorf("git log: %w", err)
+				return
+			}
+			c = commit{id: id, at: time.Unix(unix, 0).UTC()}
+		case !c.changed(line, w.history.path):
+		case w.behind != "":
+			if w.behind == c.id {
 				w.behind = ""
 			}
-			continue
-		}
-		c := commit{id: id, at: time.Unix(unix, 0).UTC()}
-		c.asked = !c.at.Before(w.since)
-		select {
-		case w.commits <- c:
-		case <-ctx.Done():
-			return
-		}
-		if !c.asked {
-			continue
-		}
-		if _, err := fmt.Fprintf(requests, "%s:%s\n", id, w.history.path); err != nil {
-			return // git ended: reading its answer tells why
+		case !w.askFor(ctx, c, requests):
+			return // reading the answer of git tells why, if it is not ctx
 		}
 	}
 	if err := errors.Join(scanner.Err(), w.list.Wait()); err != nil {
 		w.listed = gitError(err, w.errors[0].Bytes())
 	}
+}
+
+// changed reads a line about the file (see gitformat-diff(5), "raw output format"):
+//
+//	:MODE MODE ID ID STATUS<tab>PATH
+//	::MODE MODE MODE ID ID ID STATUS<tab>PATH
+//
+// The modes and ids are those in the parents, followed by those in the commit;
+// there is a colon for each parent. changed reports whether the commit has the
+// file with another content than each parent. Where the commit has a folder in
+// the place of the file, the lines are about files below it.
+func (c *commit) changed(line, path string) bool {
+	facts, of, _ := strings.Cut(line, "\t")
+	if strings.Count(of, "/") != strings.Count(path, "/") {
+		return false
+	}
+	parents := len(facts) - len(strings.TrimLeft(facts, ":"))
+	fields := strings.Fields(facts[parents:])
+	if parents == 0 || len(fields) < 2*(parents+1) {
+		return false
+	}
+	modes, ids := fields[:parents+1], fields[parents+1:2*(parents+1)]
+	c.mode, c.blob = modes[parents], ids[parents]
+	return strings.Trim(c.mode, "0") != "" && !slices.Contains(ids[:parents], c.blob)
+}
+
+// askFor passes the commit on and asks for its file; false: there is no use in
+// going on.
+func (w *walk) askFor(ctx context.Context, c commit, requests io.Writer) bool {
+	select {
+	case w.commits <- c:
+	case <-ctx.Done():
+		return false
+	}
+	if c.unusual() != "" {
+		return true
+	}
+	_, err := fmt.Fprintln(requests, c.blob)
+	return err == nil
+}
+
+// unusual says what the commit has in the place of the file; "" for a file.
+func (c commit) unusual() string {
+	switch c.mode {
+	case "120000":
+		return "a symbolic link, not a file: import the file that it points to"
+	case "160000":
+		return "a submodule, not a file: import from the repository of the submodule"
+	}
+	return ""
 }
 
 // died says why the git that prints files prints no more.
@@ -167,15 +236,18 @@ type file struct {
 }
 
 func (f *file) item() Item {
-	return Item{Name: "commit " + f.commit.id[:min(12, len(f.commit.id))], At: f.commit.at, Origin: Commit, Open: f.open}
+	item := Item{
+		Name: "commit " + f.commit.id[:min(12, len(f.commit.id))], At: f.commit.at, Origin: Commit, Fixed: true, Open: f.open,
+	}
+	if unusual := f.commit.unusual(); unusual != "" {
+		item.Lost = errors.New(unusual)
+	}
+	return item
 }
 
-// open reads up to where the bytes begin: "ID TYPE SIZE", or "NAME missing".
+// open reads up to where the bytes begin: "ID TYPE SIZE", or "ID missing".
 func (f *file) open() (io.ReadCloser, error) {
 	f.opened = true
-	if !f.commit.asked {
-		return nil, errors.New("older than what was asked for")
-	}
 	line, err := f.walk.out.ReadString('\n')
 	if err != nil {
 		f.broken = f.walk.died(err)
@@ -211,7 +283,7 @@ func (f *file) Close() error { return nil }
 
 // pass goes on to where the next file begins.
 func (f *file) pass() error {
-	if !f.opened && f.commit.asked {
+	if !f.opened && f.commit.unusual() == "" {
 		_, _ = f.open() // what matters is what it notes
 	}
 	if f.broken != nil {

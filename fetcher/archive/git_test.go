@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,66 @@ func TestHistoriesInGit(t *testing.T) {
 			r.commitTo("main", hours(3), map[string]string{"r": "r"}, left, right)
 			r.commit(hours(4), write(3))
 		}, kept: "a000 0 1\na000 3600 2\na000 14400 3\n"},
+		"a merge edited by hand": {make: func(r *repo) {
+			first := r.commitTo("main", hours(0), write(1))
+			left := r.commitTo("main", hours(1), map[string]string{"l": "l"}, first)
+			right := r.commitTo("side", hours(2), map[string]string{"r": "r"}, first)
+			r.commitTo("main", hours(3), map[string]string{"r": "r", file: object(0, "9")}, left, right)
+		}, kept: "a000 0 1\na000 10800 9\n"},
+		"a clean merge of two scrapers": {make: func(r *repo) {
+			lines := func(x, y int) map[string]string {
+				return map[string]string{file: object(0, fmt.Sprint(x)) + "\n" + object(1, fmt.Sprint(y))}
+			}
+			first := r.commitTo("main", hours(0), lines(1, 1))
+			left := r.commitTo("main", hours(1), lines(2, 1), first)
+			right := r.commitTo("side", hours(2), lines(1, 3), first)
+			r.commitTo("main", hours(3), lines(2, 3), left, right)
+		}, kept: "a000 0 1\na001 0 1\na000 3600 2\na001 3600 1\na000 7200 1\na001 7200 3\na000 10800 2\na001 10800 3\n"},
+		"an octopus": {make: func(r *repo) {
+			first := r.commitTo("main", hours(0), write(1))
+			one := r.commitTo("one", hours(1), write(2), first)
+			two := r.commitTo("two", hours(2), write(3), first)
+			three := r.commitTo("three", hours(3), map[string]string{"x": "x"}, first)
+			merged := r.commitTo("main", hours(4), write(4), one, two, three)
+			one = r.commitTo("one", hours(5), map[string]string{"y": "y"}, merged)
+			two = r.commitTo("two", hours(6), map[string]string{"z": "z"}, merged)
+			r.commitTo("main", hours(7), map[string]string{"y": "y", "z": "z"}, merged, one, two) // nothing new
+		}, kept: "a000 0 1\na000 3600 2\na000 7200 3\na000 14400 4\n"},
+		"a branch that lost": {make: func(r *repo) { // what it saw was so
+			first := r.commitTo("main", hours(0), write(1))
+			left := r.commitTo("main", hours(1), map[string]string{"l": "l"}, first)
+			right := r.commitTo("side", hours(2), write(2), first)
+			r.commitTo("main", hours(3), write(1), left, right)
+		}, kept: "a000 0 1\na000 7200 2\n"},
+		"two roots": {make: func(r *repo) {
+			left := r.commitTo("main", hours(0), write(1))
+			r.stream.WriteString("reset refs/heads/side\n\n")
+			right := r.commitTo("side", hours(1), write(2))
+			r.commitTo("main", hours(2), write(2), left, right)
+		}, kept: "a000 0 1\na000 3600 2\n"},
+		"a merge that removes it": {make: func(r *repo) {
+			first := r.commitTo("main", hours(0), write(1))
+			left := r.commitTo("main", hours(1), write(2), first)
+			right := r.commitTo("side", hours(2), write(3), first)
+			r.commitTo("main", hours(3), map[string]string{file: ""}, left, right)
+		}, kept: "a000 0 1\na000 3600 2\na000 7200 3\n"},
+		"another mode": {make: func(r *repo) {
+			r.commit(hours(0), write(1))
+			r.commit(hours(1), nil)
+			fmt.Fprintf(&r.stream, "M 100755 inline %s\ndata %d\n%s\n", file, len(object(0, "1")), object(0, "1"))
+		}, kept: "a000 0 1\n"},
+		"a folder in its place": {make: func(r *repo) {
+			r.commit(hours(0), write(1))
+			r.commit(hours(1), map[string]string{file: ""})
+			r.commit(hours(2), map[string]string{file + "/x": object(0, "2")})
+			r.commit(hours(3), map[string]string{file + "/x": ""})
+			r.commit(hours(4), write(3))
+		}, kept: "a000 0 1\na000 14400 3\n"},
+		"tied commits": {make: func(r *repo) {
+			for n := range 4 {
+				r.commit(hours(0), write(n))
+			}
+		}, kept: "a000 0 0\na000 0 1\na000 0 2\na000 0 3\n"},
 		"the same again": {make: func(r *repo) {
 			r.commit(hours(0), write(1))
 			r.commit(hours(1), write(2))
@@ -79,6 +140,111 @@ func TestHistoriesInGit(t *testing.T) {
 			t.Parallel()
 			test.check(t)
 		})
+	}
+}
+
+// TestWhatIsNoFileInGit is named for what it is, once.
+func TestWhatIsNoFileInGit(t *testing.T) {
+	r := newRepo(t)
+	r.commit(hours(0), map[string]string{"f": a})
+	r.commit(hours(1), nil)
+	r.stream.WriteString("M 120000 inline f\ndata 6\nx.json\n")
+	r.commit(hours(2), nil)
+	r.stream.WriteString("M 160000 " + strings.Repeat("17", 20) + " f\n")
+	r.commit(hours(3), map[string]string{"f": "version https://git-lfs.github.com/spec/v1\n"})
+	r.commit(hours(4), nil)
+	r.stream.WriteString("M 100644 inline f\ndata 0\n\n")
+	r.commit(hours(5), map[string]string{"f": b})
+	r.write()
+	s := openStore(t)
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
+	for i, want := range []string{"a symbolic link, not a file", "a submodule, not a file", "a Git LFS pointer, not the file", "nothing in it"} {
+		if i >= len(done.messages) || !strings.HasPrefix(done.messages[i], "commit ") || !strings.Contains(done.messages[i], ": "+want) {
+			t.Errorf("%q: %v", want, done.messages)
+		}
+	}
+	if done.Failed != 4 || done.run.Captured() != 2 {
+		t.Errorf("%+v", done)
+	}
+	// A commit stays what it is: the next run says nothing about it.
+	again := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
+	if again.messages != nil || again.Skipped != 6 || again.run.State != store.Complete {
+		t.Errorf("%+v", again)
+	}
+}
+
+// TestAuthorDates are those of a history that was rewritten.
+func TestAuthorDates(t *testing.T) {
+	r := newRepo(t)
+	for n := range 3 {
+		r.commit(hours(9), map[string]string{"f": object(0, fmt.Sprint(n))})
+	}
+	text := r.stream.String()
+	r.stream.Reset()
+	for n := range 3 { // each commit has an author, some time before its committer
+		text = strings.Replace(text, "\ncommitter ", fmt.Sprintf("\nauthor me <me@example.com> %d +0000\nCommitter ", hours(n).Unix()), 1)
+	}
+	r.stream.WriteString(strings.ReplaceAll(text, "\nCommitter ", "\ncommitter "))
+	r.write()
+	for want, author := range map[string]bool{"a000 0 0\na000 3600 1\na000 7200 2\n": true, "a000 32400 0\na000 32400 1\na000 32400 2\n": false} {
+		s, history := openStore(t), r.find(t, "f", "")
+		history.AuthorDate = author
+		done := importInto(t, s, archive.Git(t.Context(), history), archive.Options{})
+		if got := stored(t, s); got != want || len(done.outcome.Warnings) > 0 == author {
+			t.Errorf("author %v: %s%v", author, got, done.outcome.Warnings)
+		}
+	}
+}
+
+// TestUnusualRepositories are told of.
+func TestUnusualRepositories(t *testing.T) {
+	r := newRepo(t)
+	for n := range 3 {
+		r.commit(hours(n), map[string]string{"f": object(0, fmt.Sprint(n))})
+	}
+	r.write()
+	clone := func(options ...string) string {
+		dir := filepath.Join(t.TempDir(), "clone")
+		r.git(append(append([]string{"clone", "-q"}, options...), "file://"+r.dir, dir)...)
+		return dir
+	}
+	r.git("config", "uploadpack.allowFilter", "true")
+	tests := map[string]struct {
+		dir     string
+		shallow bool
+		note    string
+	}{
+		"usual":   {dir: r.dir},
+		"cloned":  {dir: clone()},
+		"shallow": {dir: clone("--depth", "1"), shallow: true},
+		"partial": {dir: clone("--filter=blob:none"), note: "the repository is a partial clone"},
+	}
+	replaced := clone()
+	other := repo{t: t, dir: replaced}
+	other.git("replace", "--graft", "HEAD")
+	tests["replaced"] = struct {
+		dir     string
+		shallow bool
+		note    string
+	}{dir: replaced, note: "the repository replaces commits"}
+	grafted := clone()
+	if err := os.WriteFile(filepath.Join(grafted, ".git", "info", "grafts"), []byte(r.git("rev-parse", "HEAD")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests["grafted"] = tests["replaced"]
+	test := tests["grafted"]
+	test.dir = grafted
+	tests["grafted"] = test
+	for name, test := range tests {
+		history, err := archive.FindHistory(t.Context(), test.dir, "f", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shallow, err := history.Shallow(t.Context())
+		notes := strings.Join(history.Notes(t.Context()), "; ")
+		if err != nil || shallow != test.shallow || !strings.HasPrefix(notes, test.note) || (notes == "") != (test.note == "") {
+			t.Errorf("%s: shallow %v, %v, %q", name, shallow, err, notes)
+		}
 	}
 }
 
@@ -109,31 +275,35 @@ func (test gitCase) check(t *testing.T) {
 		r.dir = filepath.Join(r.dir, test.below)
 	}
 	s := openStore(t)
-	done := importInto(t, s, archive.Git(t.Context(), r.find(t, test.path, test.ref), time.Time{}), archive.Options{})
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, test.path, test.ref)), archive.Options{})
 	if diff := cmp.Diff(test.kept, stored(t, s)); diff != "" || done.run.State != store.Complete {
 		t.Errorf("%v %s", done.messages, diff)
 	}
 }
 
-// TestOnlyTheEndIsRead: commits before the store's newest snapshot are not.
-func TestOnlyTheEndIsRead(t *testing.T) {
+// TestAHistoryThatGrew: what the store has is skipped, and what has come since is
+// stored.
+func TestAHistoryThatGrew(t *testing.T) {
 	r := newRepo(t)
 	for n := range 50 {
 		r.commit(hours(n), map[string]string{"f": crowd(0, 3, string(rune('0'+n%10)))})
 	}
 	r.write()
-	s, history := openStore(t), r.find(t, "f", "")
-	importInto(t, s, archive.Git(t.Context(), history, time.Time{}), archive.Options{})
+	s := openStore(t)
+	importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
 	for n := range 5 {
 		r.commit(hours(50+n), map[string]string{"f": object(7, string(rune('0'+n)))})
 	}
 	r.commit(hours(7), map[string]string{"f": object(8, "1")})  // the clock of that machine was wrong
 	r.commit(hours(99), map[string]string{"f": object(8, "2")}) // ... and was put right
 	r.write()
-	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), hours(49)), archive.Options{})
-	want := archive.Result{Items: 7, Skipped: 50, Bytes: 5*47 + 47 + 3*47 + 4, Origins: map[archive.Origin]int{archive.Commit: 7}}
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
+	want := archive.Result{Items: 6, Skipped: 50, Refused: 1, Bytes: done.Bytes, Origins: map[archive.Origin]int{archive.Commit: 6}}
 	if diff := cmp.Diff(want, done.Result); diff != "" || done.run.Captured() != 6 {
 		t.Error(diff, done.run.Captured())
+	}
+	if len(done.messages) != 1 || !strings.Contains(done.messages[0], "1 refused, the store has another answer of the same instant, and later ones (commit ") {
+		t.Error(done.messages)
 	}
 }
 
@@ -147,7 +317,7 @@ func TestCommitsOutOfOrderAreRefused(t *testing.T) {
 	r.write()
 	s := openStore(t)
 	for range 2 {
-		done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), time.Time{}), archive.Options{})
+		done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
 		if done.Refused != 3 || len(done.messages) != 2 || done.run.State != store.Incomplete ||
 			!strings.Contains(done.messages[0], "2 refused, older than the newest snapshot (the first: commit ") ||
 			!strings.Contains(done.messages[1], "1 refused, in the future (the first: commit ") {
@@ -190,7 +360,7 @@ func TestNoSuchHistory(t *testing.T) {
 	if n, err := history.Count(t.Context()); n != 0 || err != nil {
 		t.Error(n, err)
 	}
-	for item, err := range archive.Git(t.Context(), history, time.Time{}) {
+	for item, err := range archive.Git(t.Context(), history) {
 		t.Error(item, err)
 	}
 }
@@ -206,7 +376,7 @@ func TestNoGit(t *testing.T) {
 		t.Error(err)
 	}
 	var errs []error
-	for _, err := range archive.Git(t.Context(), history, time.Time{}) {
+	for _, err := range archive.Git(t.Context(), history) {
 		errs = append(errs, err)
 	}
 	if len(errs) != 1 || errs[0] == nil || !strings.Contains(errs[0].Error(), "executable file not found") {
@@ -234,7 +404,7 @@ func TestTheSurroundingsMeanNothing(t *testing.T) {
 	t.Setenv("GIT_LITERAL_PATHSPECS", "1")
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
 	s := openStore(t)
-	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", ""), time.Time{}), archive.Options{})
+	done := importInto(t, s, archive.Git(t.Context(), r.find(t, "f", "")), archive.Options{})
 	if got := stored(t, s); got != "a000 3600 0\na000 7200 1\n" || done.run.State != store.Complete {
 		t.Error(got, done.messages)
 	}
@@ -253,7 +423,7 @@ func TestABareRepository(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := openStore(t)
-		importInto(t, s, archive.Git(t.Context(), history, time.Time{}), archive.Options{})
+		importInto(t, s, archive.Git(t.Context(), history), archive.Options{})
 		if got := stored(t, s); got != onlyA {
 			t.Error(got)
 		}

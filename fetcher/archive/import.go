@@ -29,12 +29,12 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		options:   o,
 		batches:   newBatches(),
 		inspector: fetcher.NewInspector(o.Token),
-		order:     order{rec: rec, now: o.Now(), began: rec.Newest(), newest: rec.Newest()},
+		order:     order{rec: rec, now: o.Now(), newest: rec.Newest()},
 		result:    Result{Origins: map[Origin]int{}},
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- r.run(items) }()
-	w := writer{rec: rec, progress: progress, began: r.order.began}
+	w := writer{rec: rec, progress: progress}
 	for b := range r.batches.ready {
 		if err := w.store(ctx, b); err != nil {
 			stop(err)
@@ -46,15 +46,18 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		err = w.err // of the last batch, which the reader was not told of
 	}
 	r.result.Bytes = r.batches.progress.Bytes
-	return w.outcome(ctx, err), r.result, err
+	outcome := w.outcome(ctx, err)
+	if raised := r.order.tie.raised; raised > 0 {
+		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf("answers that tell the instant of another answer: %d; "+
+			"each is stored a millisecond after the one before it", raised))
+	}
+	return outcome, r.result, err
 }
 
 // writer stores batches.
 type writer struct {
 	rec      Recorder
 	progress func(Progress)
-	began    time.Time // the newest in the workspace then: it may be read again
-	twice    int       // objects of accounts that stood at the instant before
 	sum      store.Appended
 	failures int
 	err      error
@@ -76,9 +79,6 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 	if w.err != nil {
 		return w.err
 	}
-	if len(b.responses) > 0 && b.responses[0].Received.After(w.began) {
-		w.twice += done.Repeated
-	}
 	w.failures += done.Failed + len(b.failures)
 	w.sum.Add(done)
 	if w.progress != nil {
@@ -89,10 +89,6 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 
 func (w *writer) outcome(ctx context.Context, err error) store.Outcome {
 	o := store.Outcome{State: store.Complete, Requested: w.sum.Captured() + w.failures}
-	if w.twice > 0 {
-		o.Warnings = append(o.Warnings, fmt.Sprintf(
-			"%d objects left out, of accounts that stood at the same instant before: are the instants exact enough?", w.twice))
-	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		o.State = store.Interrupted

@@ -1,12 +1,14 @@
 package archive_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/archive"
+	"github.com/lobstrail/lobstrail/store/localtime"
 )
 
 // berlin is two hours ahead in summer, one in winter.
@@ -51,6 +53,36 @@ var instantsInNames = map[string]string{
 	"squid-17-20261101.json":                         "2026-10-31T23:00:00Z",
 	"9853173fc00a940a33d7a420c176ad3b-20261101.json": "2026-10-31T23:00:00Z",
 	"2026-02-28.json":                                "2026-02-27T23:00:00Z",
+	"2026-11-01/accounts.json":                       "2026-10-31T23:00:00Z",
+	"saved/2026-11-01/accounts.json":                 "2026-10-31T23:00:00Z",
+	"saved/2026/11/01/accounts.json":                 "2026-10-31T23:00:00Z",
+	"2026/11/01/0600.json":                           "2026-11-01T05:00:00Z",
+	"2026/11/01/06/accounts.json":                    "2026-11-01T05:00:00Z",
+	"2026/11/01/06/30/accounts.json":                 "2026-11-01T05:30:00Z",
+	"2026-11-01/06-30.json":                          "2026-11-01T05:30:00Z",
+	"20261101/T063000Z.json":                         "2026-11-01T06:30:00Z",
+	"20261101/063000Z.json":                          "2026-11-01T06:30:00Z",
+	"backup-20261101/page-2.json":                    "2026-10-31T23:00:00Z",
+	"2026-11-01T06:00Z/a/b/c.json":                   "2026-11-01T06:00:00Z",
+	"2026-11-02/2026-11-01.json":                     "2026-10-31T23:00:00Z",
+	"2026-11-02/2026-11-01/x.json":                   "2026-10-31T23:00:00Z",
+	"2026-11-02/1793512800.json":                     "2026-11-01T06:00:00Z",
+	"2026-11-01/9853173fc00a940a33d7a420c176ad3b":    "2026-10-31T23:00:00Z",
+	"/2026-11-01/x.json":                             "2026-10-31T23:00:00Z",
+	"2026-10-25.json":                                "2026-10-24T22:00:00Z",
+	"2026-10-25_01-30.json":                          "2026-10-24T23:30:00Z",
+	"2026-10-25_0230+0200.json":                      "2026-10-25T00:30:00Z",
+	"2026-10-25_0230.json":                           "unclear",
+	"2026-10-25/0230.json":                           "unclear",
+	"2026-03-29T02:30.json":                          "unclear",
+	"2026-03-29T02:30Z.json":                         "2026-03-29T02:30:00Z",
+
+	"1793512800/accounts.json":       "",
+	"Test20261101/001/accounts.json": "",
+	"2026/accounts.json":             "",
+	"2026/11/accounts.json":          "",
+	"12026-11-01/accounts.json":      "",
+	"2026-02-30/accounts.json":       "",
 
 	"accounts.json":                          "",
 	"":                                       "",
@@ -74,10 +106,12 @@ var instantsInNames = map[string]string{
 func TestInstantsInNames(t *testing.T) {
 	zone := berlin(t)
 	for name, want := range instantsInNames {
-		at, found := archive.InstantInName(name, zone)
+		at, found, err := archive.InstantInName(name, zone)
 		got := ""
 		if found {
 			got = at.Format(time.RFC3339Nano)
+		} else if _, unclear := errors.AsType[*localtime.UnclearError](err); unclear {
+			got = "unclear"
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -91,7 +125,7 @@ func TestIDsTellNoInstant(t *testing.T) {
 	for range 4000 {
 		id := fmt.Sprintf("%016x%016x", rng.Uint64(), rng.Uint64())
 		for _, name := range []string{id + ".json", "account_" + id + ".json", id + "-detail.json.gz"} {
-			if at, found := archive.InstantInName(name, time.UTC); found {
+			if at, found, err := archive.InstantInName(name, time.UTC); found || err != nil {
 				t.Fatalf("%s: %s", name, at)
 			}
 		}
@@ -107,7 +141,7 @@ func FuzzInstantInName(f *testing.F) {
 	f.Add("a\xff2026-11-01T06:30:15.999999999+14:00", int64(951782400000), 3)
 	layouts := []string{"2006-01-02T15:04:05.000Z07:00", "20060102-150405", "2006-01-02T15-04-05Z", "2006.01.02_15.04"}
 	f.Fuzz(func(t *testing.T, text string, ms int64, layout int) {
-		if at, found := archive.InstantInName(text, time.UTC); found && (at.Year() < 1899 || at.Year() > 2100 || at.Location() != time.UTC) {
+		if at, found, _ := archive.InstantInName(text, time.UTC); found && (at.Year() < 1899 || at.Year() > 2100 || at.Location() != time.UTC) {
 			t.Errorf("%q: %s", text, at)
 		}
 		if ms = min(max(ms, 0), 4102444799999); layout < 0 || layout >= len(layouts) {
@@ -119,7 +153,7 @@ func FuzzInstantInName(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{written, "accounts-" + written + ".json", "x " + written + "_7.ndjson.gz"} {
-			if at, found := archive.InstantInName(name, time.UTC); !found || !at.Equal(want) {
+			if at, found, _ := archive.InstantInName(name, time.UTC); !found || !at.Equal(want) {
 				t.Errorf("%q: %s %v, want %s", name, at, found, want)
 			}
 		}

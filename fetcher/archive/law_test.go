@@ -165,7 +165,7 @@ func TestAHistoryInGitAsIfFetched(t *testing.T) {
 		}
 		r.write()
 		history := r.find(t, "data/accounts.json", "")
-		done := importInto(t, later, archive.Git(t.Context(), history, time.Time{}), archive.Options{})
+		done := importInto(t, later, archive.Git(t.Context(), history), archive.Options{})
 		if !sameHistory(t, live, later) || done.outcome.State != store.Complete {
 			t.Fatalf("seed %d (go test -seed %d): %+v", seed, seed, done)
 		}

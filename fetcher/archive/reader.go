@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/store"
@@ -29,9 +28,8 @@ type reader struct {
 	result    Result
 
 	item   Item
-	told   time.Time // when the answer that is being read was had; zero: not known yet
-	passed bool      // the answer that is being read has no place
-	failed int       // objects of the item
+	answer answer // that is being read
+	failed int    // objects of the item
 }
 
 // formError says how a text is not one that can be read.
@@ -63,7 +61,7 @@ func (r *reader) takeAll(items Items) error {
 			err = r.take(item)
 		}
 		if err == nil { // many items may have nothing but failures
-			err = r.batches.makeRoom(r.ctx, 0, time.Time{})
+			err = r.makeRoom(0)
 		}
 		if err != nil {
 			return err
@@ -75,41 +73,57 @@ func (r *reader) takeAll(items Items) error {
 
 // take reads one item, unless it has no place in the store.
 func (r *reader) take(item Item) error {
-	r.item, r.told, r.passed, r.failed = item, time.Time{}, false, 0
+	r.item, r.answer, r.failed = item, answer{}, 0
 	if item.Lost != nil {
-		r.breakOff(item.Lost)
-		return nil
+		return r.breakOff(item.Lost)
 	}
 	if r.options.Field == "" {
-		if fits, err := r.fits(item.At, item.Origin); !fits {
+		if err := r.date(item.At, item.Origin); err != nil || r.answer.passed {
 			return err
 		}
-		r.told = item.At
 	}
-	r.result.Items++
+	before := r.result
 	err := r.read()
-	if cause := context.Cause(r.ctx); cause != nil {
+	switch cause := context.Cause(r.ctx); {
+	case cause != nil:
 		return cause
+	case errors.Is(err, errPassed):
+		return nil
+	case err != nil:
+		err = r.breakOff(err)
+	case r.options.Field == "":
+		err = r.finish()
 	}
-	if err != nil {
-		r.breakOff(err)
-	} else if r.options.Field == "" {
-		r.batches.end(r.told)
+	if r.options.Field != "" || r.result.Skipped == before.Skipped && r.result.Refused == before.Refused {
+		r.result.Items++
 	}
-	return nil
+	return err
 }
 
 // breakOff ends an item that cannot be read on. What it showed before was so.
-func (r *reader) breakOff(err error) {
-	r.batches.end(r.told)
-	r.result.Failed++
-	r.fail(r.item.Name + ": " + strings.Join(strings.Fields(err.Error()), " "))
+func (r *reader) breakOff(reason error) error {
+	if err := r.settle(); err != nil {
+		return err
+	}
+	said, err := r.complain(store.Failure{
+		Kind: store.FailDecode, Message: r.item.Name + ": " + strings.Join(strings.Fields(reason.Error()), " "),
+	})
+	switch {
+	case said:
+		r.result.Failed++
+		r.count()
+	case r.answer.stored:
+		r.count()
+	default:
+		r.result.Skipped++
+	}
+	r.answer = answer{}
+	return err
 }
 
 func (r *reader) read() error {
 	in, err := r.item.Open()
 	if err != nil {
-		r.told = time.Time{} // there may be more another time
 		return err
 	}
 	defer in.Close()
@@ -118,38 +132,30 @@ func (r *reader) read() error {
 		return err
 	}
 	defer plain.Close()
-	return r.splitter.split(plain)
+	text, err := asUTF8(plain)
+	if err != nil {
+		return err
+	}
+	return r.splitter.split(text)
 }
 
 func (r *reader) fail(text string) {
 	r.batches.fail(store.Failure{Kind: store.FailDecode, Message: text})
 }
 
-// fits reports whether an answer of the instant belongs at the end of the
-// history, and counts it.
-func (r *reader) fits(at time.Time, origin Origin) (bool, error) {
-	place, err := r.order.place(r.ctx, at, r.item.Name)
-	switch {
-	case err != nil:
-		return false, err
-	case place == already:
-		r.result.Skipped++
-	case place == refused:
-		r.result.Refused++
-	default:
-		r.result.Origins[origin]++
-	}
-	return place == next, nil
-}
-
 // account takes one object of the item.
 func (r *reader) account(raw []byte) error {
-	if r.passed {
+	if r.answer.passed {
 		return nil
 	}
 	seen, wrong := r.observe(raw)
+	if wrong == nil {
+		if err := r.expect(); err != nil || r.answer.passed {
+			return err
+		}
+	}
 	// What is withheld is replaced by a text that may be longer.
-	if err := r.batches.makeRoom(r.ctx, len(seen.Raw), r.told); err != nil {
+	if err := r.makeRoom(len(seen.Raw)); err != nil || r.answer.passed {
 		return err
 	}
 	if wrong == nil {
@@ -210,18 +216,14 @@ func (r *reader) outline(raw []byte) *store.Outline {
 // instant takes the value of the field. What it says is not repeated: it could be
 // anything.
 func (r *reader) instant(value []byte) error {
-	if !r.told.IsZero() || r.passed {
+	if !r.answer.told.IsZero() || r.answer.passed {
 		return &formError{fmt.Sprintf("member %q stands twice in one answer", r.options.Field)}
 	}
 	at, err := r.options.ParseTime(plainText(value))
 	if err != nil {
 		return r.undated("an answer whose member %q is no time was left out")
 	}
-	fits, err := r.fits(at, Field)
-	if r.passed = !fits; fits {
-		r.told = at
-	}
-	return err
+	return r.date(at, Field)
 }
 
 // answered ends an answer.
@@ -229,11 +231,13 @@ func (r *reader) answered() error {
 	if r.options.Field == "" {
 		return nil // all of the item is of one instant
 	}
-	at, passed := r.told, r.passed
-	r.told, r.passed = time.Time{}, false
-	if r.batches.end(at) && at.IsZero() && !passed {
+	undated := r.answer.told.IsZero() && !r.answer.passed && len(r.batches.pages()) > 0
+	if err := r.finish(); err != nil {
+		return err
+	}
+	if undated {
 		err := r.undated("an answer without member %q, which tells the instant, was left out")
-		r.passed = false
+		r.answer = answer{}
 		return err
 	}
 	return nil
@@ -241,7 +245,7 @@ func (r *reader) answered() error {
 
 // undated leaves the answer out whose instant nothing tells.
 func (r *reader) undated(format string) error {
-	r.passed = true
+	r.answer.passed = true
 	r.fail(fmt.Sprintf("%s: "+format+" (at byte %d)", r.item.Name, r.options.Field, r.splitter.offset()))
 	return r.another()
 }
@@ -261,5 +265,3 @@ func (c *counting) Read(p []byte) (int, error) {
 	*c.n += int64(n)
 	return n, err
 }
-
-var errNoInstant = errors.New("an answer this large must tell its instant before its accounts")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/lobstrail/lobstrail/fetcher"
 )
@@ -45,13 +46,16 @@ func (s *splitter) split(in io.Reader) error {
 }
 
 func (s *splitter) texts() error {
-	if err := s.skipMark(); err != nil {
-		return err
-	}
-	for {
+	for first := true; ; first = false {
+		s.release()
+		if err := s.skipMark(); err != nil { // cat leaves one before each text
+			return err
+		}
 		s.release()
 		c, err := s.next()
 		switch {
+		case err == io.EOF && first:
+			return errNothing
 		case err == io.EOF:
 			return nil
 		case err != nil:
@@ -60,6 +64,8 @@ func (s *splitter) texts() error {
 			err = s.list(s.answer)
 		case c == '{':
 			err = s.object()
+		case first && s.begins(lfsPointer):
+			return errLFSPointer
 		default:
 			return s.wrong("neither an object nor a list begins here")
 		}
@@ -72,20 +78,35 @@ func (s *splitter) texts() error {
 	}
 }
 
-// skipMark passes over a byte order mark.
+// skipMark passes over white space and a byte order mark.
 func (s *splitter) skipMark() error {
 	const mark = "\ufeff"
-	c, err := s.next()
-	for err == nil && c == mark[0] && len(s.buf)-s.pos < len(mark) {
-		_, err = s.more()
-	}
-	if err == nil && bytes.HasPrefix(s.buf[s.pos:], []byte(mark)) {
+	_, err := s.next()
+	if err == nil && s.begins(mark) {
 		s.pos += len(mark)
 	}
 	if err == io.EOF {
 		return nil
 	}
 	return err
+}
+
+// lfsPointer begins the text that Git LFS keeps in the place of a file.
+const lfsPointer = "version https://git-lfs.github.com/"
+
+var (
+	errNothing    = &formError{"nothing in it"}
+	errLFSPointer = &formError{"a Git LFS pointer, not the file: get the file with git lfs pull (or git lfs smudge) and import that"}
+)
+
+// begins reports whether the text stands at pos.
+func (s *splitter) begins(text string) bool {
+	for len(s.buf)-s.pos < len(text) && strings.HasPrefix(text, string(s.buf[s.pos:])) {
+		if _, err := s.more(); err != nil {
+			return false
+		}
+	}
+	return bytes.HasPrefix(s.buf[s.pos:], []byte(text))
 }
 
 // inside is next where the stream must not end.

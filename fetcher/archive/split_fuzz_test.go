@@ -129,7 +129,7 @@ func TestLongTextsAreReadInOneWindow(t *testing.T) {
 	for name, text := range map[string]string{
 		"a list": "[" + strings.Repeat(object+",", 20000) + object + "]", "lines": strings.Repeat(object+"\n", 20000),
 		"an envelope": `{"data":[` + strings.Repeat(object+",", 20000) + object + `],"page":1}`,
-		"white space": strings.Repeat(" \n", 10<<20), "an envelope's members": `{"data":[],` + strings.Repeat(`"x":[1],`, 1<<20) + `"y":1}`,
+		"white space": strings.Repeat(" \n", 10<<20) + "[]", "an envelope's members": `{"data":[],` + strings.Repeat(`"x":[1],`, 1<<20) + `"y":1}`,
 	} {
 		s := splitter{sink: deaf{}}
 		if err := s.split(strings.NewReader(text)); err != nil || cap(s.buf) > 8*readSize {

@@ -51,7 +51,8 @@ func crowd(from, n int, x string) string {
 }
 
 // longPast is an import of several batches: one instant that fills more than one,
-// and many that share one.
+// and many that share one. Of two answers of one instant, some contradict each
+// other, and some are pages of one answer.
 var longPast = sync.OnceValue(func() []archive.Item {
 	large, medium := `"`+strings.Repeat("x", 80<<10)+`"`, `"`+strings.Repeat("y", 18<<10)
 	items := []archive.Item{
@@ -60,7 +61,7 @@ var longPast = sync.OnceValue(func() []archive.Item {
 	}
 	for i := range 14 {
 		body := crowd(i, 40, fmt.Sprint(medium, i/3, `"`))
-		items = append(items, text(fmt.Sprint("small ", i), start.Add(time.Duration(i+1)*time.Hour), body))
+		items = append(items, text(fmt.Sprint("small ", i), start.Add(time.Duration(i/2+1)*time.Hour), body))
 	}
 	return append(items, text("the last", start.AddDate(0, 0, 9), crowd(400, 50, "2")))
 })
@@ -189,4 +190,6 @@ func (c *counting) Fail(_ context.Context, _ int, failures ...store.Failure) err
 
 func (c *counting) Newest() time.Time { return time.Time{} }
 
-func (c *counting) Holds(context.Context, time.Time) (bool, error) { return false, nil }
+func (c *counting) Moment(context.Context, time.Time) (*store.Moment, error) { return nil, nil }
+
+func (c *counting) Told(context.Context, string) (bool, error) { return false, nil }

@@ -1,0 +1,167 @@
+package archive
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// tie puts the answers of one instant in order. An answer that contradicts the
+// answer before, because it shows an account with another object, is stored behind
+// it. One that shows other accounts belongs to the answer before: the pages of a
+// list may be saved in files of their own.
+//
+// An answer that the store has is recognised by the objects of its accounts, in
+// the order in which they are on record, so that an import can be run again.
+type tie struct {
+	at     time.Time
+	moment *store.Moment    // what the store had of the instant; nil: nothing
+	part   int              // of the moment, where the answer before was found
+	added  bool             // the import has stored an answer of the instant
+	base   *store.Moment    // the last answer of the instant began there; nil: in this import
+	shown  map[key]contents // what the import has stored of the last answer
+	raised int              // answers of all instants that were stored later than they tell
+}
+
+// key is an account and contents its object: digests, cut to save memory. A
+// thousand accounts take about 60 kB.
+type (
+	key      [16]byte
+	contents [16]byte
+)
+
+func keyOf(seen *store.Observed) key {
+	id := digestOf([]byte(seen.ID))
+	return key(id[:len(key{})])
+}
+
+func contentsOf(seen *store.Observed) contents {
+	if len(seen.Digest) >= len(contents{}) {
+		return contents(seen.Digest[:len(contents{})])
+	}
+	sum := digestOf(seen.Raw)
+	return contents(sum[:len(contents{})])
+}
+
+// begin goes on to another instant. old says that the store may have answers of it.
+func (t *tie) begin(ctx context.Context, rec Recorder, at time.Time, old bool) (err error) {
+	*t = tie{at: at, shown: t.shown, raised: t.raised}
+	if t.shown == nil {
+		t.shown = map[key]contents{}
+	}
+	clear(t.shown)
+	if old {
+		t.moment, err = rec.Moment(ctx, at)
+		t.base = t.moment
+	}
+	return err
+}
+
+// has reports whether the store has all that the pages show: they are on record,
+// or the same as what this import stored last.
+func (t *tie) has(ctx context.Context, pages []store.Response, where place) (bool, error) {
+	if t.moment == nil && !t.added {
+		return false, nil
+	}
+	part := t.part
+	if where == onFile {
+		part = 0 // there is nothing to be added: the order says nothing
+	}
+	for seen := range accountsOf(pages) {
+		if t.added {
+			if is, shown := t.shown[keyOf(seen)]; !shown || is != contentsOf(seen) {
+				return false, nil
+			}
+			continue
+		}
+		var err error
+		if part, err = t.moment.Find(ctx, seen, part); part < 0 || err != nil {
+			return false, err
+		}
+	}
+	t.part = part
+	return true, nil
+}
+
+// arrange prepares pages for the end of the history: it marks those that must be
+// stored behind what comes before. first says that the pages are the first ones of
+// the instant. An account that comes again with another object begins a new page.
+func (t *tie) arrange(ctx context.Context, pages []store.Response, first bool) ([]store.Response, error) {
+	later, err := t.contradicted(ctx, pages)
+	if err != nil {
+		return nil, err
+	}
+	if later {
+		t.raised++
+	}
+	later = later || first
+	arranged := make([]store.Response, 0, len(pages))
+	for _, page := range pages {
+		for rest := page.Accounts; ; later = true {
+			n := t.add(rest, later)
+			part := page
+			part.Accounts, part.Later = rest[:n:n], later
+			if rest = rest[n:]; len(rest) == 0 {
+				arranged = append(arranged, part)
+				break
+			}
+			t.raised++
+			if part.Failures = nil; n > 0 { // they stay with the last part
+				arranged = append(arranged, part)
+			}
+		}
+		later = false
+	}
+	t.added = true
+	return arranged, nil
+}
+
+// add takes note of accounts that are stored, up to one that contradicts. It
+// returns how many these are.
+func (t *tie) add(accounts []store.Observed, later bool) int {
+	if later {
+		clear(t.shown)
+		t.base = nil
+	}
+	for i := range accounts {
+		seen := &accounts[i]
+		is := contentsOf(seen)
+		if was, shown := t.shown[keyOf(seen)]; shown && was != is {
+			return i
+		}
+		t.shown[keyOf(seen)] = is
+	}
+	return len(accounts)
+}
+
+// contradicted reports whether the pages show an account that the last answer of
+// the instant shows too, with another object.
+func (t *tie) contradicted(ctx context.Context, pages []store.Response) (bool, error) {
+	for seen := range accountsOf(pages) {
+		if was, shown := t.shown[keyOf(seen)]; shown && was != contentsOf(seen) {
+			return true, nil
+		}
+		if t.base == nil {
+			continue
+		}
+		if contradicts, err := t.base.Contradicts(ctx, seen); contradicts || err != nil {
+			return contradicts, err
+		}
+	}
+	return false, nil
+}
+
+// accountsOf are the accounts that the pages show.
+func accountsOf(pages []store.Response) iter.Seq[*store.Observed] {
+	return func(yield func(*store.Observed) bool) {
+		for i := range pages {
+			for j := range pages[i].Accounts {
+				if !yield(&pages[i].Accounts[j]) {
+					return
+				}
+			}
+		}
+	}
+}
