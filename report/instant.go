@@ -44,12 +44,6 @@ func parseInstant(n *node) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// HoldsInstant reports whether the field of an account that a JSON pointer names
-// holds an instant.
-func HoldsInstant(path string) bool {
-	return path == "/lock_time" || path == "/last_synchronization_time"
-}
-
 // ParseInstant reads the JSON value of a field that holds an instant: Unix seconds
 // or text, as the API writes both. It returns false for null and whatever else is no
 // instant.

@@ -56,7 +56,7 @@ func NewPicture(in Input, r Report) Picture {
 		p.Platforms = newPlatformRows(r.Status.Accounts, in.platforms(), p.Events)
 	}
 	if r.Squids != nil {
-		p.Squids = newSquidLanes(r.Squids.BySquid, in.Since)
+		p.Squids = newSquidLanes(r.Squids.BySquid, in.Accounts, in.Since)
 	}
 	if r.Limits != nil {
 		p.Limits = newLimitCharts(r.Limits.Limits, in, r.Changes)

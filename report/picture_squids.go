@@ -18,7 +18,10 @@ type SquidLanes struct {
 type Lane struct {
 	AccountUseJSON
 	Began bool // in the period, and not with the first sight of the account
-	End   LaneEnd
+	// Watched is when the account was last seen: nobody knows whether an assignment
+	// that has not ended lasted any longer.
+	Watched Time
+	End     LaneEnd
 	// Next is the account that took over; nil unless End is Replaced.
 	Next *AccountRefJSON
 }
@@ -40,12 +43,18 @@ func (s SquidLanes) Moved() bool { return slices.ContainsFunc(s.Lanes, Lane.move
 func (l Lane) moved() bool { return l.To != nil || l.Began }
 
 // newSquidLanes makes lanes of the assignments of squids.
-func newSquidLanes(squids []SquidUsesJSON, since time.Time) []SquidLanes {
+func newSquidLanes(squids []SquidUsesJSON, accounts []store.AccountState, since time.Time) []SquidLanes {
+	watched := make(map[string]Time, len(accounts))
+	for _, a := range accounts {
+		watched[a.ID] = Time{a.SeenAt}
+	}
 	all := make([]SquidLanes, 0, len(squids))
 	for _, squid := range squids {
 		s := SquidLanes{SquidRefJSON: squid.SquidRefJSON}
 		for _, use := range squid.Accounts {
-			s.Lanes = append(s.Lanes, newLane(use, squid.Accounts, since))
+			lane := newLane(use, squid.Accounts, since)
+			lane.Watched = watched[use.ID]
+			s.Lanes = append(s.Lanes, lane)
 		}
 		all = append(all, s)
 	}
@@ -53,7 +62,7 @@ func newSquidLanes(squids []SquidUsesJSON, since time.Time) []SquidLanes {
 	return all
 }
 
-// newLane finds out whether an assignment began in the period, and how an it ended.
+// newLane finds out whether an assignment began in the period, and how it ended.
 func newLane(use AccountUseJSON, all []AccountUseJSON, since time.Time) Lane {
 	l := Lane{AccountUseJSON: use, Began: !use.From.After.IsZero() && !use.From.Before.Before(since)}
 	if use.To == nil {

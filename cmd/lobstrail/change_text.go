@@ -86,7 +86,7 @@ func changeText(c store.Change, zone *time.Location) string {
 	case store.LockEnded:
 		return "was until " + instantText(c.Old, zone) + " (" + healths + ")"
 	}
-	if report.HoldsInstant(c.Path) {
+	if slices.Contains(instantFields, c.Path) {
 		return c.Path[1:] + ": " + instantText(c.Old, zone) + " → " + instantText(c.New, zone)
 	}
 	path := strings.TrimPrefix(c.Path, "/")
@@ -99,6 +99,9 @@ func changeText(c store.Change, zone *time.Location) string {
 	}
 	return text
 }
+
+// instantFields are the fields of an account that hold an instant.
+var instantFields = []string{"/lock_time", "/last_synchronization_time"}
 
 // instantText is an instant for people, in whichever form the API wrote it. What is
 // none stays as it is.

@@ -231,7 +231,7 @@ func comparePageChanges(t *testing.T, section element, changes []report.ChangeJS
 		for _, row := range day.find("tbody")[0].find("tr") {
 			labels := row.find("b")
 			for range labels {
-				got = append(got, fmt.Sprint(row.find("bdi")[0].text(), row.instants()))
+				got = append(got, fmt.Sprint(row.find("bdi")[0].text(), row.find("td")[0].instants()))
 			}
 		}
 	}
@@ -242,8 +242,18 @@ func comparePageChanges(t *testing.T, section element, changes []report.ChangeJS
 	slices.Sort(want)
 	equalLists(t, "changes", got, want)
 	text := section.text()
+	if raw := regexp.MustCompile(`(lock|until|lock_time) [0-9]{10}`).FindString(text); raw != "" {
+		t.Errorf("raw seconds on the page: %s", raw)
+	}
+	instants := section.instants()
 	for _, c := range changes {
 		for _, raw := range []json.RawMessage{c.Old, c.New} {
+			if at, ok := report.ParseInstant(raw); ok && c.Path == "/lock_time" {
+				if stamp := stampOf(report.Time{Time: at}); !slices.Contains(instants, stamp) {
+					t.Errorf("the instant %s is not on the page", stamp)
+				}
+				continue
+			}
 			if value := strings.Join(strings.Fields(valueText(raw)), " "); value != "-" && !strings.Contains(text, value) {
 				t.Errorf("the value %s is not on the page", raw)
 			}

@@ -106,11 +106,14 @@ func (s scale) illness(b *strings.Builder, segment report.Segment) {
 	}
 }
 
-// lane draws an assignment: hatched in the windows in which it may have begun or
-// ended, with a cross where it was lost.
+// lane draws an assignment for as long as the account was watched: hatched in the
+// windows in which it may have begun or ended, with a cross where it was lost.
 func (s scale) lane(l report.Lane) template.HTML {
 	var b strings.Builder
 	from, to := l.From.Before.Time, s.since.Add(s.length)
+	if l.Watched.Before(to) {
+		to = l.Watched.Time
+	}
 	if !l.From.After.IsZero() && l.From.Before.After(s.since) {
 		s.titledBar(&b, "wa", "began", l.From.After.Time, from)
 	}
@@ -118,7 +121,7 @@ func (s scale) lane(l report.Lane) template.HTML {
 		to = l.To.After.Time
 		s.titledBar(&b, "wa", "ended", to, l.To.Before.Time)
 	}
-	if from.Before(to) {
+	if from.Before(to) && to.After(s.since) {
 		s.bar(&b, "a", from, to)
 		b.WriteString("/>")
 	}

@@ -3,10 +3,12 @@ package page
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -24,9 +26,6 @@ var pages = []struct {
 	{"100-hard", 100, 14, hardNames},
 	{"2000-hard", 2000, 7, hardNames},
 }
-
-// layOut has all of the page laid out, also what nobody has scrolled to yet.
-const layOut = `document.head.appendChild(document.createElement("style")).textContent = "*{content-visibility:visible!important}"`
 
 // overflow names what is wider than the window, but for what scrolls by itself.
 const overflow = `(() => {
@@ -53,7 +52,6 @@ func TestPagesFitEveryWindow(t *testing.T) {
 		html := write(t, p.accounts, p.days, p.names)
 		b.look(1440, "light")
 		b.open(html)
-		eval[string](b, layOut)
 		for _, width := range []int64{360, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
@@ -198,6 +196,57 @@ func TestPagesPrint(t *testing.T) {
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 	if seen := eval[[]string](b, `[...document.querySelectorAll("nav, form, button")].filter((el) => el.checkVisibility()).map((el) => el.tagName)`); len(seen) > 0 {
 		t.Errorf("on paper: %q", seen)
+	}
+	b.blameless()
+}
+
+// TestPagesPrintOnFewSheets: a hundred accounts over a fortnight take eight, and the
+// first of them has more than the headline.
+func TestPagesPrintOnFewSheets(t *testing.T) {
+	b := newBrowser(t)
+	b.open(write(t, 100, 14, nil))
+	sheets := func(ranges string) int {
+		answer, err := chromedp.Call(b.ctx, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69, PageRanges: ranges})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(regexp.MustCompile(`/Type /Page\b`).FindAll(answer.Data, -1))
+	}
+	if n := sheets(""); n < 3 || n > 9 {
+		t.Errorf("%d sheets", n)
+	}
+	// A part that may not be broken goes to the next sheet when it does not fit, and
+	// leaves the rest of its own empty.
+	b.look(740, "light")
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	if unbreakable := eval[[]string](b, `[...document.querySelectorAll("body *")].filter((el) =>
+		getComputedStyle(el).breakInside === "avoid" && el.offsetHeight > 500).map((el) => el.outerHTML.slice(0, 100))`); len(unbreakable) > 0 {
+		t.Errorf("what cannot be parted leaves sheets empty: %q", unbreakable)
+	}
+	b.blameless()
+}
+
+// TestNothingWaitsToBeScrolledTo: a picture of the full page has all of it.
+func TestNothingWaitsToBeScrolledTo(t *testing.T) {
+	b := newBrowser(t)
+	b.open(write(t, 30, 14, nil))
+	if blank := eval[int](b, `[...document.querySelectorAll("body *")].filter((el) => getComputedStyle(el).contentVisibility === "auto").length`); blank > 0 {
+		t.Errorf("%d elements are drawn only when they are scrolled to", blank)
+	}
+	b.blameless()
+}
+
+// TestChangesCanBeReadOnAPhone: what changed has the whole width, below the name and
+// the window.
+func TestChangesCanBeReadOnAPhone(t *testing.T) {
+	b := newBrowser(t)
+	b.open(write(t, 30, 14, nil))
+	b.look(360, "light")
+	if narrow := eval[[]string](b, `[...document.querySelectorAll(".day tbody tr")].filter((row) => {
+		const [what, who] = [row.lastElementChild.getBoundingClientRect(), row.querySelector("th").getBoundingClientRect()];
+		return what.width < 320 || what.top < who.bottom - 1;
+	}).map((row) => row.textContent.slice(0, 80))`); len(narrow) > 0 {
+		t.Errorf("%d rows, such as %q", len(narrow), narrow[0])
 	}
 	b.blameless()
 }

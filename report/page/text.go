@@ -43,6 +43,8 @@ var functions = template.FuncMap{
 	"kindsof":  kindsOf,
 	"label":    changeLabel,
 	"change":   changeText,
+	"islock":   func(path string) bool { return path == "/lock_time" },
+	"instant":  instantTag,
 	"healths":  func() []store.Health { return store.Healths },
 	"patterns": patterns,
 	"kinds":    func() []store.Kind { return store.Kinds },
@@ -104,6 +106,14 @@ func timeAs(t report.Time, layout string) template.HTML {
 	}
 	exact := strings.Replace(report.FormatTime(t.Time), ".000Z", "Z", 1)
 	return template.HTML("<time datetime=" + exact + ">" + t.UTC().Format(layout) + "</time>")
+}
+
+// instantTag is the end of a lock, which the API writes as Unix seconds or as text.
+func instantTag(raw json.RawMessage) template.HTML {
+	if t, ok := report.ParseInstant(raw); ok {
+		return longTimeTag(report.Time{Time: t})
+	}
+	return template.HTML(template.HTMLEscapeString(valueText(raw)))
 }
 
 // laterTag is the end of a window: the day is left out when it is that of the
