@@ -22,6 +22,9 @@ type AccountJSON struct {
 	SeenAt      Time           `json:"seen_at"`
 	// UnlistedSince is null unless the last complete list lacked the account.
 	UnlistedSince Time `json:"unlisted_since"`
+	// Stale says that the newest complete run is older than expected (see
+	// [FreshnessJSON]); left out when it is not.
+	Stale bool `json:"stale,omitzero"`
 }
 
 // ShowJSON is everything known of one account: the answer of `show`.

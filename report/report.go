@@ -44,6 +44,8 @@ type Input struct {
 	Changes []store.AccountChange
 	// Runs are those that began in the period.
 	Runs []store.Run
+	// Freshness is that of the end of the period; nil when it is not known.
+	Freshness *FreshnessJSON
 	// Platforms tell what the accounts of a type need to be synchronised.
 	Platforms []store.Platform
 }
@@ -54,6 +56,7 @@ type Report struct {
 	Workspace string         `json:"workspace"`
 	Since     Time           `json:"since"`
 	Until     Time           `json:"until"`
+	Freshness *FreshnessJSON `json:"freshness,omitzero"` // left out when there are too few complete runs
 	Status    *StatusSection `json:"status,omitzero"`
 	Squids    *SquidSection  `json:"squids,omitzero"`
 	Limits    *LimitSection  `json:"limits,omitzero"`
@@ -64,7 +67,7 @@ type Report struct {
 // Build makes the report. It is a pure function: the same input gives the same
 // report, whatever the order of its lists.
 func Build(in Input) Report {
-	r := Report{Workspace: in.Workspace, Since: Time{in.Since}, Until: Time{in.Until}}
+	r := Report{Workspace: in.Workspace, Since: Time{in.Since}, Until: Time{in.Until}, Freshness: in.Freshness}
 	if !slices.IsSortedFunc(in.Accounts, compareAccounts) {
 		in.Accounts = slices.Clone(in.Accounts)
 		slices.SortFunc(in.Accounts, compareAccounts)

@@ -37,6 +37,23 @@ func (s *Store) Runs(ctx context.Context, workspace string) iter.Seq2[Run, error
 	}
 }
 
+// CompleteRuns reads the newest complete runs over all accounts of a workspace that
+// were over at a moment, the newest first and at most n of them.
+func (s *Store) CompleteRuns(ctx context.Context, workspace string, at time.Time, n int) ([]Run, error) {
+	var runs []Run
+	rows := rowsOf(ctx, s, runColumns+`
+		WHERE w.name = ? AND r.scope = ? AND r.state = ? AND r.finished_at <= ?
+		ORDER BY r.id DESC
+		LIMIT ?`, []any{workspace, ScopeAll, Complete, at.UnixMilli(), n}, runRow.run)
+	for run, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
 // Run reads one run with its failures. It returns ErrNotFound when the workspace
 // has no such run.
 func (s *Store) Run(ctx context.Context, workspace string, id int64) (run Run, err error) {

@@ -136,10 +136,21 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
+		warning, stale, err := a.warnStale(ctx, s, at)
+		if err != nil {
+			return err
+		}
 		out := a.list(accountColumns(past)...)
+		out.Lead(warning)
 		shown, gone := 0, 0
 		var account store.AccountState // one place for all: there may be tens of thousands
-		json := func(dst []byte) []byte { return report.AppendAccount(dst, &account) }
+		json := func(dst []byte) []byte {
+			dst = report.AppendAccount(dst, &account)
+			if stale {
+				dst = append(dst[:len(dst)-1], `,"stale":true}`...)
+			}
+			return dst
+		}
 		cells := func() []render.Cell { return accountCells(account, past) }
 		for state, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 			if err != nil {

@@ -73,7 +73,12 @@ func (a *app) listSquids(ctx context.Context, s *store.Store, q store.Assignment
 		}
 		uses[use.Squid] = append(uses[use.Squid], use)
 	}
+	warning, _, err := a.warnStale(ctx, s, q.At)
+	if err != nil {
+		return err
+	}
 	out, n := a.list(squidColumns...), 0
+	out.Lead(warning)
 	for squid, err := range s.Squids(ctx, a.workspace, q.At) {
 		if err != nil {
 			return err

@@ -31,8 +31,11 @@ func (a *app) readPlatforms(ctx context.Context, s *store.Store, accounts []stor
 	return s.Platforms(ctx, a.workspace, samples)
 }
 
-// readEvents reads what a report tells of changes and runs.
+// readEvents reads what a report tells of changes and runs, and how fresh all of it is.
 func (a *app) readEvents(ctx context.Context, s *store.Store, in *report.Input) (err error) {
+	if in.Freshness, err = a.readFreshness(ctx, s, in.Until); err != nil {
+		return err
+	}
 	if in.Sections.Changes {
 		q := store.ChangeQuery{Workspace: a.workspace, Since: in.Since, Until: in.Until}
 		if in.Changes, err = collect(s.Changes(ctx, q)); err != nil {

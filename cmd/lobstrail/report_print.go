@@ -71,12 +71,18 @@ func (a *app) printReport(in report.Input, r report.Report, name string) error {
 	case render.JSON:
 		return render.Object(a.env.stdout, a.options(), r)
 	case render.CSV, render.NDJSON:
+		if stale := a.reportStale(r); stale != "" {
+			a.note("note: %s", stale)
+		}
 		s := a.rowsOf(r, name)
 		return s.writeTo(a.list(s.columns...))
 	}
 	out, err := render.NewReport(a.env.stdout, a.options())
 	if err != nil {
 		return err
+	}
+	if stale := a.reportStale(r); stale != "" {
+		out.Paragraph(stale) // the error stays
 	}
 	if err := out.Paragraph(a.reportTitle(r)); err != nil {
 		return err
@@ -87,6 +93,14 @@ func (a *app) printReport(in report.Input, r report.Report, name string) error {
 		}
 	}
 	return out.Close(a.zoneNote())
+}
+
+// reportStale warns where the data were old at the end of the period.
+func (a *app) reportStale(r report.Report) string {
+	if a.env.now().Sub(r.Until.Time) <= time.Second {
+		return a.staleText(r.Freshness, "ago")
+	}
+	return a.staleText(r.Freshness, "before the end of this period")
 }
 
 func (a *app) reportTitle(r report.Report) string {

@@ -54,8 +54,10 @@ type Writer struct {
 	out     *bufio.Writer
 	columns []Column
 	rows    rows
+	width   int
 	valued  bool   // the format writes values and not cells
 	blank   []Cell // stand in for cells that nobody reads
+	lead    string // text above the first row
 	closed  bool
 	err     error // the first; sticky
 }
@@ -78,7 +80,7 @@ func New(out io.Writer, options Options, columns ...Column) *Writer {
 }
 
 func newWriter(out *bufio.Writer, options Options, columns []Column) *Writer {
-	w := &Writer{out: out, columns: slices.Clone(columns), blank: make([]Cell, len(columns))}
+	w := &Writer{width: options.Width, out: out, columns: slices.Clone(columns), blank: make([]Cell, len(columns))}
 	switch options.Format {
 	case JSON:
 		w.rows, w.valued = &jsonRows{out: out}, true
@@ -104,10 +106,34 @@ func (w *Writer) Row(value any, cells ...Cell) error {
 	if w.err == nil && w.closed {
 		w.err = ErrClosed
 	}
+	w.writeLead()
 	if w.err == nil {
 		w.err = w.rows.row(value, cells)
 	}
 	return w.err
+}
+
+// Lead sets a text for people that is written above the table, a blank line between.
+// It must be called before the first row.
+func (w *Writer) Lead(text string) { w.lead = text }
+
+// writeLead writes the lead before anything else.
+func (w *Writer) writeLead() {
+	text := w.lead
+	if w.lead = ""; text == "" || w.err != nil {
+		return
+	}
+	switch w.rows.(type) {
+	case *tableRows:
+		w.err = writeParagraph(w.out, text, w.width)
+	case *markdownRows:
+		w.err = writeMarkdownParagraph(w.out, text)
+	default:
+		return
+	}
+	if w.err == nil {
+		w.err = w.out.WriteByte('\n')
+	}
 }
 
 // Lazy writes one row as Row does, and asks only for what the format wants of it:
@@ -137,6 +163,9 @@ func (w *Writer) Close(footer string) error {
 		return w.err
 	}
 	w.closed = true
+	if w.writeLead(); w.err != nil {
+		return w.err
+	}
 	if w.err = w.rows.end(footer); w.err == nil {
 		w.err = w.out.Flush()
 	}

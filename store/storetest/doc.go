@@ -48,6 +48,7 @@ func Run(t *testing.T, open Opener) {
 		{"a response is stored whole or not at all", Whole},
 		{"a finished run is over", Finished},
 		{"failures are kept with their run", Failures},
+		{"complete runs over all accounts are told apart", CompleteRuns},
 		{"a writer can read while it reads", Nested},
 	}
 	for _, l := range laws {

@@ -207,6 +207,48 @@ func Failures(t *testing.T, open Opener) {
 	}
 }
 
+// CompleteRuns is the law that only runs over all accounts that were complete and over
+// count as such.
+func CompleteRuns(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	var want []int64
+	for _, run := range []struct {
+		scope store.Scope
+		state store.RunState
+		gap   time.Duration
+	}{
+		{store.ScopeAll, store.Complete, time.Hour}, {store.ScopeAll, store.Complete, time.Hour}, {store.ScopeNamed, store.Complete, time.Hour},
+		{store.ScopeImport, store.Complete, time.Hour}, {store.ScopeAll, store.Incomplete, time.Hour}, {store.ScopeAll, store.Complete, time.Hour},
+		{store.ScopeAll, store.Complete, 0},
+	} {
+		writer, err := d.store.Begin(d.ctx, d.workspace, run.scope)
+		d.must(err)
+		d.must(writer.Finish(d.ctx, store.Outcome{State: run.state}))
+		if run.scope == store.ScopeAll && run.state == store.Complete {
+			want = append([]int64{writer.ID()}, want...)
+		}
+		d.advance(run.gap)
+	}
+	now := *d.now
+	for _, test := range []struct {
+		at   time.Time
+		most int
+		want []int64
+	}{
+		{now, 9, want}, {now, 2, want[:2]}, {now.Add(-time.Minute), 9, want[1:]}, {epoch.Add(-time.Minute), 9, nil},
+	} {
+		runs, err := d.store.CompleteRuns(d.ctx, d.workspace, test.at, test.most)
+		d.must(err)
+		var got []int64
+		for _, run := range runs {
+			got = append(got, run.ID)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(test.want) {
+			t.Errorf("%d at %s: %v, want %v", test.most, test.at, got, test.want)
+		}
+	}
+}
+
 // shortly bounds what may wait for itself.
 func (d *desk) shortly() {
 	ctx, cancel := context.WithTimeout(d.ctx, 2*time.Second)
