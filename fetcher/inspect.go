@@ -23,6 +23,10 @@ type inspector struct {
 	raw     []byte
 	frames  []frame
 	scratch []byte
+	folded  []byte
+	// inner reads JSON that stands within a string; nil until there is some.
+	inner *inspector
+	depth int // of strings within strings; 0 for an account
 
 	id, squids span // of the account; zero: not seen
 	specs      []string
@@ -42,16 +46,19 @@ type frame struct {
 	object   bool
 	awaiting bool   // an object: a name comes next
 	member   member // an object: what the value that comes next belongs to
-	cookie   bool   // stands below a member whose name speaks of cookies
+	element  bool   // an object or array: an element of an array
+	secret   bool   // stands below a member whose name speaks of cookies or sessions
 	spec     bool   // stands below the account's own member "cookies"
-	name     span   // an object: its member "name", when that is a string
+	jar      bool   // an object: has a member that only a browser's cookie has
+	name     span   // an object: its member "name" (or "key"), when that is a string
 	value    span   // an object: its member "value"
 }
 
 // member is what matters of a member's name.
 type member struct {
 	name   string // "" for names that do not matter
-	cookie bool   // speaks of cookies
+	secret bool   // speaks of cookies or sessions
+	jar    bool   // only a browser's cookie has such a member
 }
 
 // Inspector checks account objects that came another way than through a
@@ -176,6 +183,8 @@ func (in *inspector) problem(err error) error {
 	}
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName) && ok && len(in.frames) > 0 && in.top().secret:
+		return &decodeError{text: "the account has a cookie twice"}
 	case errors.Is(err, jsontext.ErrDuplicateName) && ok:
 		return &decodeError{text: in.key.clean("the account has a member twice: " + syntax.JSONPointer.LastToken())}
 	case ok:

@@ -18,11 +18,13 @@ func TestAnAccountIsKeptAsReceived(t *testing.T) {
 	accounts := map[string]string{
 		"of the fixture":            rawDetail(t),
 		"with nothing but its id":   `{"id":"` + accountA + `"}`,
-		"with counters":             withID(`"params":{"user":{"profiles":{"name":"auth_token","value":143}}},"cookies":[{"name":"ct0"}]`),
+		"with counters":             withID(`"params":{"user":{"profiles":{"name":"posts","value":143}}},"cookies":[{"name":"ct0"}]`),
 		"with null where a list is": withID(`"squids":null,"object":null,"cookies":null`),
 		"with large numbers":        withID(`"n": 123456789012345678901234567890.000`),
 		"with escapes":              withID(`"\u0069\u0064x":"\ud83d\ude00\/"`),
-		"with a value by itself":    withID(`"value":"auth_token","name":"ct0"`),
+		"with a value by itself":    withID(`"value":"kept","name":"other"`),
+		"with flags of cookies":     withID(`"cookies":[{"name":"auth_token","required":true,"optional":false,"note":null}],"has_cookies":true,"session":null`),
+		"with text about cookies":   withID(`"status_code_info":"cookies_expired","status_code_description":"[Cookies expired]: log in","x":"{\"a\":\"no c00kie\"}"`),
 		"with unknown cookies":      withID(`"a":{"name":"other","value":1},"cookies":[{"name":"ct0","required":true}]`),
 	}
 	for name, raw := range accounts {
@@ -47,15 +49,15 @@ func TestSecretsAreWithheld(t *testing.T) {
 	tests := map[string]struct{ raw, want string }{
 		"a value in the cookies specification": {`"cookies":[{"name":"ct0","value":"S3CRET"}]`, `"cookies":[{"name":"ct0","value":"[withheld]"}]`},
 		"in any case and depth":                {`"a":[{"SessionCOOKIES":[[{"b":{"Value":"S3CRET"}}]]}]`, `"a":[{"SessionCOOKIES":[[{"b":{"Value":"[withheld]"}}]]}]`},
-		"of any type":                          {`"cookies":{"a":{"value":{"x":["S3CRET",{"value":"S3CRET"}]}},"b":{"value":null}}`, `"cookies":{"a":{"value":"[withheld]"},"b":{"value":"[withheld]"}}`},
+		"of any type":                          {`"cookies":{"a":{"value":{"x":["S3CRET",{"value":17}]}},"b":{"value":null}}`, `"cookies":{"a":{"value":{"x":["[withheld]",{"value":"[withheld]"}]}},"b":{"value":null}}`},
 		"behind escapes":                       {`"\u0063ookies":[{"v\u0061lue":"S3CRET"}]`, `"\u0063ookies":[{"v\u0061lue":"[withheld]"}]`},
 		"beside the name of a cookie": {`"jar":[{"value":"S3CRET","name":"ct0"},{"value":"kept","name":"other"}],"cookies":[{"name":"ct0"}]`,
 			`"jar":[{"value":"[withheld]","name":"ct0"},{"value":"kept","name":"other"}],"cookies":[{"name":"ct0"}]`},
-		"beside the name of a cookie in a plain list": {`"cookies":["ct0"],"jar":{"name":"ct\u0030","value":["S3CRET"]}`, `"cookies":["ct0"],"jar":{"name":"ct\u0030","value":"[withheld]"}`},
+		"beside the name of a cookie in a plain list": {`"cookies":["ct0"],"jar":{"name":"ct\u0030","value":["S3CRET"]}`, `"cookies":["[withheld]"],"jar":{"name":"ct\u0030","value":"[withheld]"}`},
 		"the key in a value":                          {`"note":"it is 0123456789CANARY, twice: 0123456789CANARY"`, `"note":"it is [withheld], twice: [withheld]"`},
 		"the key in a name":                           {`"x0123456789CANARY":1`, `"x[withheld]":1`},
 		"the key behind escapes":                      {`"note":["\u00301234567\u00389CANARY\n"]`, `"note":["[withheld]\n"]`},
-		"the key within a cookie":                     {`"cookies":[{"value":["0123456789CANARY"],"name":"0123456789CANARY"}]`, `"cookies":[{"value":"[withheld]","name":"[withheld]"}]`},
+		"the key within a cookie":                     {`"cookies":[{"value":["0123456789CANARY"],"name":"0123456789CANARY"}]`, `"cookies":[{"value":["[withheld]"],"name":"[withheld]"}]`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +67,64 @@ func TestSecretsAreWithheld(t *testing.T) {
 				t.Errorf("%v %s", err, diff)
 			}
 		})
+	}
+}
+
+// TestCookiesAreWithheldByStructure: below a name that speaks of cookies only names and
+// flags are left, in whatever shape they come.
+func TestCookiesAreWithheldByStructure(t *testing.T) {
+	const s = `"S3CRET"`
+	const w = `"[withheld]"`
+	tests := map[string]struct{ raw, want string }{
+		"a text":                    {`"cookies":"auth_token=S3CRET; ct0=x"`, `"cookies":` + w},
+		"a number":                  {`"cookie":17`, `"cookie":` + w},
+		"a map":                     {`"cookies":{"auth_token":` + s + `,"name":` + s + `,"ct0":-1.5,"set":true}`, `"cookies":{"auth_token":` + w + `,"name":` + w + `,"ct0":` + w + `,"set":true}`},
+		"a map of entries":          {`"cookies":{"ct0":{"name":` + s + `,"value":` + s + `}}`, `"cookies":{"ct0":{"name":` + w + `,"value":` + w + `}}`},
+		"a list of texts":           {`"cookies":["ct0","a=S3CRET"]`, `"cookies":[` + w + `,` + w + `]`},
+		"a list of pairs":           {`"cookies":[["ct0",` + s + `]]`, `"cookies":[[` + w + `,` + w + `]]`},
+		"a list of entries":         {`"cookies":[{"name":"ct0","value":` + s + `,"domain":".x.com","path":"/","expires":1.5,"secure":true}]`, `"cookies":[{"name":"ct0","value":` + w + `,"domain":` + w + `,"path":` + w + `,"expires":` + w + `,"secure":true}]`},
+		"a name that is a cookie":   {`"cookies":[{"name":"ct0=S3CRET"},{"name":"a b"},{"name":"` + strings.Repeat("x", 65) + `"}]`, `"cookies":[{"name":` + w + `},{"name":` + w + `},{"name":` + w + `}]`},
+		"a member that is a cookie": {`"cookies":{"ct0=S3CRET":null}`, `"cookies":{` + w + `:null}`},
+		"another name":              {`"Cookie_Jar":` + s + `,"x":{"SESSION-COOKIES":{"y":` + s + `}},"coo\u212aie":` + s, `"Cookie_Jar":` + w + `,"x":{"SESSION-COOKIES":{"y":` + w + `}},"coo\u212aie":` + w},
+		"a session":                 {`"session":{"id":` + s + `},"auth_token":` + s + `,"sessionId":7,"Password":` + s, `"session":{"id":` + w + `},"auth_token":` + w + `,"sessionId":` + w + `,"Password":` + w},
+		"headers by name":           {`"headers":{"Set-Cookie":[` + s + `]}`, `"headers":{"Set-Cookie":[` + w + `]}`},
+		"headers as pairs":          {`"headers":[{"name":"Cookie","value":` + s + `},{"key":"set-cookie","value":` + s + `}]`, `"headers":[{"name":"Cookie","value":` + w + `},{"key":"set-cookie","value":` + w + `}]`},
+		"headers as texts":          {`"headers":["Cookie: ct0=S3CRET","curl -H 'cookie: a=S3CRET'"]`, `"headers":[` + w + `,` + w + `]`},
+		"the cookies of a browser":  {`"state":[{"name":"x","value":` + s + `,"httpOnly":true}]`, `"state":[{"name":"x","value":` + w + `,"httpOnly":true}]`},
+		"JSON in a text":            {`"a":"{\"cookies\":{\"ct0\":\"S3CRET\"}}","b":" [{\"name\":\"x\",\"value\":\"S3CRET\",\"domain\":\"y\"}]"`, `"a":` + w + `,"b":` + w},
+		"JSON in JSON in a text":    {`"a":"{\"b\":\"{\\\"cookie\\\":\\\"S3CRET\\\"}\"}"`, `"a":` + w},
+		"broken JSON in a text":     {`"a":"{\"cookies\":{\"ct0\":\"S3CR","b":"{'session_cookies': 'S3CRET'}","c":"{\"a\":\"{\\\"cookie\\\":1"`, `"a":` + w + `,"b":` + w + `,"c":` + w},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := newInspector(newSecret("")).account([]byte(withID(test.raw)))
+			want := store.Observed{ID: accountA, Raw: json.RawMessage(withID(test.want)), Withheld: true}
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%v %s", err, diff)
+			}
+		})
+	}
+}
+
+// TestNoCookieIsInAMessage: neither what is wrong with an account nor the words of the
+// API repeat one.
+func TestNoCookieIsInAMessage(t *testing.T) {
+	in := newInspector(newSecret(""))
+	for _, raw := range []string{
+		`"cookies":{"S3CRET":1,"S3CRET":2}`, `"cookies":{"a=S3CRET":1,"b=S3CRET":2}`, `"cookies":"S3CRET`, `"cookies":{"a":S3CRET}`,
+	} {
+		_, err := in.account([]byte(withID(raw)))
+		if err == nil || strings.Contains(err.Error(), "S3CRET") {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	for _, body := range []string{
+		`{"detail":"Bad cookies: auth_token=S3CRET; ct0=S3CRET"}`, `{"errors":{"message":"auth_token \"S3CRET\" / auth_token='S3CRET', li_at:S3CRET","type":"x"}}`,
+		"Set-Cookie: a=S3CRET; Path=/", `{"cookies":{"x":"S3CRET"}} is wrong`,
+	} {
+		if text := newStatusError(400, []byte(body), newSecret("")).Error(); strings.Contains(text, "S3CRET") {
+			t.Errorf("%s", text)
+		}
 	}
 }
 

@@ -17,7 +17,8 @@ func (in *inspector) enter(object bool) error {
 	below := frame{from: int(in.decoder.InputOffset()) - 1, object: object, awaiting: object}
 	if len(in.frames) > 0 {
 		outer := in.top()
-		below.cookie = outer.cookie || outer.member.cookie
+		below.element = !outer.object
+		below.secret = outer.secret || outer.member.secret
 		below.spec = outer.spec || len(in.frames) == 1 && outer.member.name == "cookies"
 	}
 	in.frames = append(in.frames, below)
@@ -31,10 +32,7 @@ func (in *inspector) leave() error {
 	}
 	ended := *in.top()
 	in.frames = in.frames[:len(in.frames)-1]
-	if ended.name != (span{}) && ended.value != (span{}) && !ended.cookie {
-		name, _ := in.text(ended.name.in(in.raw))
-		in.suspects = append(in.suspects, suspect{name: string(name), value: ended.value})
-	}
+	in.judgePair(ended)
 	if len(in.frames) == 0 {
 		return nil
 	}
@@ -49,16 +47,25 @@ func (in *inspector) scalar() error {
 	}
 	end := int(in.decoder.InputOffset())
 	at := span{end - len(value), end}
-	if value[0] == '"' {
-		text, _ := in.text(at.in(in.raw))
-		in.hideKey(at, text)
-		if outer := in.top(); outer.object && outer.awaiting {
-			outer.awaiting = false
-			outer.member = memberNamed(text)
-			return nil
-		}
+	if value[0] != '"' {
+		return in.valued(at)
 	}
-	return in.valued(at)
+	text, _ := in.text(at.in(in.raw))
+	in.hideKey(at, text)
+	outer := in.top()
+	if !outer.object || !outer.awaiting {
+		if in.smuggles(text) {
+			in.hide(at)
+		}
+		return in.valued(at)
+	}
+	outer.awaiting = false
+	outer.member = in.memberNamed(text)
+	outer.jar = outer.jar || outer.member.jar
+	if outer.secret && bytes.ContainsAny(text, "=;") {
+		in.hide(at) // no name of a cookie, but perhaps a cookie
+	}
+	return nil
 }
 
 // text decodes a JSON string. The answer is valid until the next call.
@@ -71,9 +78,10 @@ func (in *inspector) text(quoted []byte) (text []byte, escaped bool) {
 	return in.scratch, true
 }
 
-// memberNamed answers what matters of a name.
-func memberNamed(name []byte) member {
-	m := member{cookie: speaksOfCookies(name)}
+// memberNamed returns what matters of a name.
+func (in *inspector) memberNamed(name []byte) member {
+	m := member{}
+	m.secret, m.jar = in.judgeName(name)
 	switch string(name) {
 	case "id":
 		m.name = "id"
@@ -85,6 +93,8 @@ func memberNamed(name []byte) member {
 		m.name = "cookies"
 	case "name":
 		m.name = "name"
+	case "key":
+		m.name = "key"
 	}
 	if len(name) == len("value") && strings.EqualFold(string(name), "value") {
 		m.name = "value"
@@ -92,20 +102,13 @@ func memberNamed(name []byte) member {
 	return m
 }
 
-func speaksOfCookies(name []byte) bool {
-	const word = "cookie"
-	for i := 0; i+len(word) <= len(name); i++ {
-		if name[i]|0x20 == 'c' && strings.EqualFold(string(name[i:i+len(word)]), word) {
-			return true
-		}
-	}
-	return false
-}
-
 // valued takes note of a whole value, be it a scalar or not.
 func (in *inspector) valued(at span) error {
 	outer := in.top()
 	raw := at.in(in.raw)
+	if (outer.secret || outer.member.secret) && !in.mayStay(outer, raw) {
+		in.hide(at)
+	}
 	if !outer.object {
 		if outer.spec && raw[0] == '"' {
 			in.addSpec(raw)
@@ -116,15 +119,14 @@ func (in *inspector) valued(at span) error {
 	switch {
 	case outer.member.name == "value":
 		outer.value = at
-		if outer.cookie {
-			in.hide(at)
-		}
+	case outer.member.name == "key" && raw[0] == '"' && outer.name == span{}:
+		outer.name = at
 	case outer.member.name == "name" && raw[0] == '"':
 		outer.name = at
 		if outer.spec {
 			in.addSpec(raw)
 		}
-	case len(in.frames) == 1:
+	case len(in.frames) == 1 && in.depth == 0:
 		return in.field(outer.member.name, at)
 	}
 	return nil

@@ -73,7 +73,19 @@ func (s *secret) clean(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 	// Scrubbed before it is cut: half a key is a secret too.
-	return cut(s.scrub(strings.Join(strings.Fields(text), " ")), maxMessageRunes)
+	return cut(withoutCookies(s.scrub(strings.Join(strings.Fields(text), " "))), maxMessageRunes)
+}
+
+// What is said to be a cookie, to the end of the text, and what follows the name of one.
+var (
+	cookiesInText = regexp.MustCompile(`(?i)(cookies?["']?\s*[:=]\s*).*`)
+	sessionInText = regexp.MustCompile(`(?i)\b(auth_token|ct0|li_at|j?sessionid|csrftoken|(?:access|refresh|session|csrf)_token|password)\b(["']?\s*[:= ]\s*)["']?[^\s"';,&]+`)
+)
+
+// withoutCookies returns a message without the values of cookies.
+func withoutCookies(text string) string {
+	text = cookiesInText.ReplaceAllString(text, "${1}"+withheldText)
+	return sessionInText.ReplaceAllString(text, "${1}${2}"+withheldText)
 }
 
 // wholeWords cuts text to at most limit bytes, where a white space stands: the key
