@@ -17,10 +17,9 @@ import (
 // first. No changes means that both states belong to one version.
 //
 // A zero old state is the first sight of an account: one `appeared`. Other
-// values are compared as [Merge] sees them, so that a field that one endpoint
-// has and the other lacks has not changed; `schema` compares what one endpoint
-// sent with what the same endpoint sent before, and says nothing when it never
-// spoke before.
+// values are compared as [Merge] sees them, so that a field that a document lacks has
+// not changed; `schema` compares a document with the one of the same shape before, and
+// says nothing when there was none.
 //
 // Diff fails when a state has a document that is no JSON object or has squids in an
 // unknown shape, or when new has no document and is not gone.
@@ -53,7 +52,9 @@ func Compare(old, new store.State) (store.Facts, []store.Change, error) {
 }
 
 // unseen reports whether the store knows nothing of the account.
-func unseen(s store.State) bool { return !s.Gone && s.List == nil && s.Detail == nil }
+func unseen(s store.State) bool {
+	return !s.Gone && s.List == nil && s.Detail == nil && s.Reduced == nil
+}
 
 // presence is the change between two states of which one has no documents to
 // compare.
@@ -73,6 +74,12 @@ type differ struct {
 	old, new *view
 	changes  []store.Change
 	schema   map[string]bool // paths of the schema changes
+	// statuses are changes of status fields that were not known before, or are out of
+	// date. They count only where nothing else tells why the health is another.
+	statuses []store.Change
+	// composed says that the objects hold no more than what changes named. A member that
+	// only one of them has was not known before, or is a matter of schema.
+	composed bool
 }
 
 func (d *differ) run(before, after store.Facts) error {
@@ -81,6 +88,10 @@ func (d *differ) run(before, after store.Facts) error {
 	}
 	if err := d.diffFields(); err != nil {
 		return err
+	}
+	carried := slices.ContainsFunc(d.changes, func(c store.Change) bool { return touchesHealth(c.Kind) })
+	if before.Health != after.Health && !carried {
+		d.changes = append(d.changes, d.statuses...)
 	}
 	slices.SortStableFunc(d.changes, compareChanges)
 	for i, c := range d.changes {
@@ -118,9 +129,7 @@ func compareChanges(a, b store.Change) int {
 
 // diffFields compares the values of all fields.
 func (d *differ) diffFields() error {
-	all := append(d.old.names(), d.new.names()...)
-	slices.Sort(all)
-	for _, name := range slices.Compact(all) {
+	for _, name := range sortedUnion(d.old.known, d.new.known) {
 		// A lock may end although its field stays the same.
 		if store.IsVolatile(string(pointer(name))) || name != "lock_time" && d.unmoved(name) {
 			continue
@@ -132,11 +141,11 @@ func (d *differ) diffFields() error {
 	return nil
 }
 
-// unmoved reports whether a field is spelled alike in all documents that have
-// it, and both states know it: the usual case, told without parsing.
+// unmoved reports whether a field is known in both states and spelled alike: the usual
+// case, told without parsing.
 func (d *differ) unmoved(name string) bool {
-	a, b := d.old.spellings(name), d.new.spellings(name)
-	return len(a) == 1 && len(b) == 1 && bytes.Equal(a[0], b[0])
+	a, b := d.old.known[name], d.new.known[name]
+	return a != nil && bytes.Equal(a, b)
 }
 
 func (d *differ) diffField(name string) error {
@@ -147,9 +156,6 @@ func (d *differ) diffField(name string) error {
 	b, err := d.new.field(name)
 	if err != nil {
 		return err
-	}
-	if !tellsHealth(name) && a != nil && b != nil && d.noLongerSent(name) {
-		return nil // what the other endpoint said before that does not hold again
 	}
 	switch name {
 	case "status", "status_code_info", "status_code_description":
@@ -162,47 +168,21 @@ func (d *differ) diffField(name string) error {
 		return d.diffSquids(a, b)
 	}
 	if a == nil || b == nil {
-		// Newly known, or known no more: a change of what endpoints send.
-		return nil
+		return nil // newly known
 	}
 	if d.newlySent(name) {
-		// Members that the other endpoint never sent are no new members.
+		// Members that no other source sent are no new members.
 		a = mergeNodes(a, b)
 	}
 	d.diffKnown(name, a, b)
 	return nil
 }
 
-// tellsHealth reports whether a field has a part in health, which never changes
-// without a change that says so: not either when the other endpoint's word is all
-// that is left.
-func tellsHealth(name string) bool {
-	switch name {
-	case "status", "status_code_info", "status_code_description", "lock_time":
-		return true
-	}
-	return false
-}
-
-// newlySent reports whether the endpoint that spoke last had not sent the field
-// before.
+// newlySent reports whether the last document of the shape that was received last had
+// not the field.
 func (d *differ) newlySent(name string) bool {
-	own := d.old.list
-	if d.new.state.Latest == store.Detail {
-		own = d.old.detail
-	}
-	_, sent := own[name]
+	_, sent := d.old.own(d.new.state.Latest)[name]
 	return !sent
-}
-
-// noLongerSent reports whether the endpoint that spoke last had sent the field
-// before, and now does not.
-func (d *differ) noLongerSent(name string) bool {
-	_, sends := d.new.list[name]
-	if d.new.state.Latest == store.Detail {
-		_, sends = d.new.detail[name]
-	}
-	return !sends && !d.newlySent(name)
 }
 
 // diffKnown compares two values of a field that both states have.

@@ -2,27 +2,25 @@ package report
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// diffSchemas compares what each endpoint sends with what it sent before. Of
-// two neighbouring states only one endpoint spoke. Between distant ones both
-// may have, and the change of the latest endpoint stands for one of the other
-// at the same path.
+// diffSchemas compares the documents of each shape. Of two neighbouring states only
+// one document is another. Between distant ones several may be, and the change of the
+// latest shape stands for one of the others at the same path.
 func (d *differ) diffSchemas() error {
 	d.schema = map[string]bool{}
-	pairs := [][2]document{{d.old.list, d.new.list}, {d.old.detail, d.new.detail}}
-	if d.new.state.Latest == store.Detail {
-		pairs[0], pairs[1] = pairs[1], pairs[0]
-	}
-	for _, pair := range pairs {
-		if pair[0] == nil || pair[1] == nil {
-			continue // it never spoke before
+	shapes := []store.Source{d.new.state.Latest, store.List, store.Detail, store.Import}
+	for i, shape := range shapes {
+		old, new := d.old.own(shape), d.new.own(shape)
+		if old == nil || new == nil || slices.Contains(shapes[:i], shape) {
+			continue // there was none of this shape before
 		}
-		if err := d.diffSchema(pair[0], pair[1]); err != nil {
+		if err := d.diffSchema(old, new); err != nil {
 			return err
 		}
 	}
@@ -131,5 +129,7 @@ func (d *differ) addSchema(path jsontext.Pointer, a, b *node) {
 
 // sortedUnion lists the fields of both documents.
 func sortedUnion(a, b document) []string {
-	return (&view{list: a, detail: b}).names()
+	all := slices.Concat(sortedNames(a), sortedNames(b))
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -17,10 +17,10 @@ type squidEntry struct {
 	extras map[string]*node
 }
 
-// diffSquids compares the squids as sets. A state without the field says
-// nothing of squids, so that its loss unassigns none: it is a change of schema.
+// diffSquids compares the squids as sets. Squids that were not known before are no
+// change, unless documents of this shape newly have the field.
 func (d *differ) diffSquids(a, b *node) error {
-	if b == nil {
+	if b == nil || a == nil && !d.schema["/squids"] {
 		return nil
 	}
 	old, err := squidEntries(a)

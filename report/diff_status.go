@@ -10,13 +10,19 @@ import (
 
 var null = json.RawMessage("null")
 
-// diffStatus compares one of the three status fields. A missing field and null
-// say the same of an account: no status. So that no change of health goes
-// without a change that carries it, a status that is newly known, or known no
-// more, is a change of status beside the one of schema.
+// diffStatus compares one of the three status fields. A missing field and null say the
+// same of an account: no status. A status that was not known before, or is out of date,
+// is a change only where it alone makes the health another.
 func (d *differ) diffStatus(name string, a, b *node) {
-	if !equalStatus(name, a, b) {
-		d.add(store.StatusChanged, pointer(name), a.value(), b.value())
+	if equalStatus(name, a, b) {
+		return
+	}
+	change := store.Change{Kind: store.StatusChanged, Path: string(pointer(name)), Old: a.value(), New: b.value()}
+	switch {
+	case a != nil && b != nil:
+		d.changes = append(d.changes, change)
+	case name != "status_code_description": // it has no part in health
+		d.statuses = append(d.statuses, change)
 	}
 }
 
@@ -33,7 +39,12 @@ func equalStatus(name string, a, b *node) bool {
 // diffLock compares what lock_time says at the instants of the two states. No
 // lock is written as null, also where the field is missing or its time passed.
 func (d *differ) diffLock(a, b *node) {
-	old, new := readLock(a, d.old.state.At), readLock(b, d.new.state.At)
+	d.diffLocks(readLock(a, d.old.state.At), readLock(b, d.new.state.At))
+}
+
+// diffLocks compares two locks, of which the new one was read at the instant of the
+// new state.
+func (d *differ) diffLocks(old, new lockReading) {
 	switch {
 	case old.live && new.live && old.until.Equal(new.until):
 	case old.live && new.live && old.until.After(d.new.state.At):

@@ -36,12 +36,13 @@ func (d *differ) diffValue(path jsontext.Pointer, a, b *node) {
 	}
 }
 
-// diffMember compares two members of an object, of which one may be missing.
+// diffMember compares two members of an object. One that only one side has is left to
+// the comparison of schemas where that told of it.
 func (d *differ) diffMember(path jsontext.Pointer, a, b *node) {
 	switch {
 	case a != nil && b != nil:
 		d.diffValue(path, a, b)
-	case !d.schema[string(path)]:
+	case !d.composed && !d.schema[string(path)]:
 		d.add(store.FieldChanged, path, a.value(), b.value())
 	}
 }

@@ -17,13 +17,10 @@
 //     turned round (a synchronisation turned round is a mere field).
 //   - No change names a volatile value, and none goes without saying that the
 //     health changed: except through resets_in, which is volatile.
-//   - A field that one endpoint has and the other lacks has not changed.
+//   - A field that a document lacks has not changed.
 //
-// Three fields are read with care where they are missing, because a missing
-// field says nothing. Without squids no squid is unassigned: the field that is
-// no longer sent is a change of schema, and assignments go on until a list of
-// squids says otherwise. A lock_time that is missing, null, past, or no time at
-// all is no lock. A missing status is no status, health unknown.
+// Two fields are read with care. Squids that were not known before are no change. A
+// lock_time that is missing, null, past, or no time at all is no lock.
 //
 // The package refuses what it cannot understand: documents that are no JSON
 // objects, repeated member names, squids in an unknown shape, nesting beyond a

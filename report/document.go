@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -60,9 +59,9 @@ func (d document) field(name string) (*node, error) {
 
 // view is a state with its documents read.
 type view struct {
-	state  store.State
-	list   document
-	detail document
+	state                 store.State
+	known                 document // the latest word on every field
+	list, detail, reduced document
 }
 
 // readState reads the documents of a state that is not gone. It fails when
@@ -76,62 +75,52 @@ func readState(s store.State) (*view, error) {
 	if v.detail, err = parseDocument(s.Detail); err != nil {
 		return nil, located("detail document", err)
 	}
-	if v.list == nil && v.detail == nil {
+	if v.reduced, err = parseDocument(s.Reduced); err != nil {
+		return nil, located("reduced document", err)
+	}
+	if v.list == nil && v.detail == nil && v.reduced == nil {
 		return nil, errNoDocument
 	}
-	return v, nil
-}
-
-// latest is the document of the endpoint that spoke last, and that of the other
-// one. Imported documents are those of the list.
-func (v *view) latest() (latest, other document) {
-	if v.state.Latest == store.Detail {
-		return v.detail, v.list
-	}
-	return v.list, v.detail
-}
-
-// field is the value of a field as it holds in the state; nil when no document
-// has it. What the latest document says holds. Of objects, members that only
-// the other document has are kept, at any depth: a field that one endpoint has
-// and the other lacks has not changed.
-func (v *view) field(name string) (*node, error) {
-	latest, other := v.latest()
-	a, err := latest.field(name)
-	if err != nil || a != nil && a.kind != kindObject {
-		return a, err
-	}
-	b, err := other.field(name)
-	if err != nil {
-		return nil, err
-	}
-	return mergeNodes(a, b), nil
-}
-
-// names lists the fields of both documents, sorted.
-func (v *view) names() []string {
-	all := map[string]bool{}
-	for _, doc := range []document{v.list, v.detail} {
-		for name := range doc {
-			all[name] = true
+	if v.state.Known == nil {
+		if v.state.Known, err = overlaid(s); err != nil {
+			return nil, err
 		}
 	}
-	return sortedNames(all)
+	v.known, err = parseDocument(v.state.Known)
+	return v, located("known document", err)
 }
 
-// spellings are the texts of a field, the latest first. It has one element where the
-// documents agree to the letter, or only one has the field.
-func (v *view) spellings(name string) []jsontext.Value {
-	latest, other := v.latest()
-	var all []jsontext.Value
-	for _, doc := range []document{latest, other} {
-		raw, ok := doc[name]
-		if ok && (len(all) == 0 || !bytes.Equal(all[0], raw)) {
-			all = append(all, raw)
+// overlaid is what is known from the documents alone: what the latest says, and of the
+// others what it lacks.
+func overlaid(s store.State) (known json.RawMessage, err error) {
+	order := []json.RawMessage{s.Reduced, s.Detail, s.List}
+	switch s.Latest {
+	case store.Detail:
+		order = []json.RawMessage{s.Reduced, s.List, s.Detail}
+	case store.Import:
+		order = []json.RawMessage{s.Detail, s.List, s.Reduced}
+	}
+	for _, document := range order {
+		if document != nil && err == nil {
+			known, err = store.Overlay(document, known, known)
 		}
 	}
-	return all
+	return known, err
 }
+
+// own is the document of the shape that was received last.
+func (v *view) own(shape store.Source) document {
+	switch shape {
+	case store.Detail:
+		return v.detail
+	case store.Import:
+		return v.reduced
+	}
+	return v.list
+}
+
+// field is the value of a field as it holds in the state; nil when no document had it.
+func (v *view) field(name string) (*node, error) { return v.known.field(name) }
 
 // mergeNodes is a, and of objects what only b has.
 func mergeNodes(a, b *node) *node {
@@ -162,11 +151,10 @@ func encodeObject(members map[string]*node) []byte {
 	return append(out, '}')
 }
 
-// Merge is the account object as far as it is known in a state: the document of
-// the endpoint that spoke last, and the fields (of objects, at any depth) that
-// only the other endpoint sent. Fields are sorted by name, values are as
-// received. It is nil for a state that is gone, and fails for one without
-// documents or with a document that is no JSON object.
+// Merge is the account object as far as it is known in a state: the latest word on
+// every field. Fields are sorted by name, values are as received. It is nil for a state
+// that is gone, and fails for one without documents or with a document that is no JSON
+// object.
 func Merge(s store.State) (json.RawMessage, error) {
 	if s.Gone {
 		return nil, nil
@@ -175,11 +163,9 @@ func Merge(s store.State) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := map[string]*node{}
-	for _, name := range v.names() {
-		if fields[name], err = v.field(name); err != nil {
-			return nil, err
-		}
+	n, err := parseNode(v.state.Known)
+	if err != nil {
+		return nil, err
 	}
-	return encodeObject(fields), nil
+	return n.encode(), nil
 }

@@ -17,8 +17,11 @@ import (
 // status says.
 const infoExpired = "cookies_expired"
 
-// Read takes the facts out of a state. Where both endpoints sent a field, the
-// one that spoke last holds. A field of another type than documented yields
+// infoWorks is the status_code_info of an account that works: all that the reduced
+// accounts of the vendor's CLI tell of it.
+const infoWorks = "synchronized"
+
+// Read takes the facts out of a state, from the latest word on every field. A field of another type than documented yields
 // what text it has, "" for objects and lists. A state that is gone has no facts
 // but its health. Read fails when there is no document, when one is no JSON
 // object, and when squids are in an unknown shape.
@@ -93,14 +96,17 @@ func (v *view) lock() (lockReading, error) {
 	return readLock(n, v.state.At), err
 }
 
-// health applies the rules of health, the first that fits.
+// health applies the rules of health, the first that fits. A synchronisation is under
+// way while the status is from 100 to 199.
 func (v *view) health(facts store.Facts) store.Health {
 	status, isNumber := parseDecimal(facts.Status)
 	code, _ := status.integer()
 	switch {
 	case isNumber && (code == 401 || code == 429), facts.Info == infoExpired:
 		return store.Expired
-	case !isNumber:
+	case !isNumber && facts.Info == infoWorks:
+		return store.Healthy
+	case !isNumber, code >= 100 && code < 200:
 		return store.Unknown
 	case code != 200:
 		return store.Failing

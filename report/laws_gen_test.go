@@ -95,18 +95,16 @@ func genParams(t *rapid.T) string {
 	return genObject(t, "params", map[string]string{"user": user, "default": genFrom(t, "default", []string{attribute("default"), "{}", "null", ""})})
 }
 
-// genNext draws the state after s: one endpoint speaks, some time later.
+// genNext draws the state after s: a source speaks, some time later.
 func genNext(t *rapid.T, s store.State) store.State {
-	s.At = s.At.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "minutes")) * time.Minute)
-	s.Latest = rapid.SampledFrom([]store.Source{store.List, store.Detail}).Draw(t, "source")
-	doc := json.RawMessage(genDocument(t))
-	if s.Latest == store.Detail {
-		s.Detail = doc
-	} else {
-		s.List = doc
+	at := s.At.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "minutes")) * time.Minute)
+	source := rapid.SampledFrom([]store.Source{store.List, store.Detail, store.Import}).Draw(t, "source")
+	next, err := s.Next(at, source, json.RawMessage(genDocument(t)))
+	if err != nil {
+		t.Fatalf("Next: %v", err)
 	}
-	s.ResetsIn = json.RawMessage(rapid.SampledFrom([]string{"null", "5", "0"}).Draw(t, "resets_in"))
-	return s
+	next.ResetsIn = json.RawMessage(rapid.SampledFrom([]string{"null", "5", "0"}).Draw(t, "resets_in"))
+	return next
 }
 
 // The oracle: the meaning of a document, written down anew with encoding/json

@@ -1,38 +1,84 @@
 package report
 
-import "github.com/lobstrail/lobstrail/store"
+import (
+	"slices"
+	"strings"
 
-// Net compares an account at two moments. What changed and changed back in
-// between is no difference. The window of a difference begins with the first and
-// ends with the last change of the same path between the moments: somewhere in
-// it the value became what it is; its run is that of the last one.
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Net compares an account at two moments: it is the net of the changes in between.
+// What changed and changed back is no difference. The window of a difference begins
+// with the first and ends with the last change of the same value between the moments:
+// somewhere in it the value became what it is; its run is that of the last one. The
+// healths are those of the two moments.
+//
+// Of an account that was gone in between and is back, what was known at the two
+// moments is compared.
 func Net(pair store.Pair) ([]store.AccountChange, error) {
 	changes, err := difference(pair)
 	if err != nil {
 		return nil, err
 	}
+	all := slices.Concat(pair.Steps...)
 	net := make([]store.AccountChange, 0, len(changes))
 	for _, c := range changes {
+		if touchesHealth(c.Kind) {
+			c.HealthBefore, c.HealthAfter = pair.Before, pair.After
+		}
 		change := store.AccountChange{Change: c, Account: pair.Account, Username: pair.Username}
-		change.Window, change.Run = spanOf(pair.Changes, func(of store.AccountChange) bool { return of.Path == c.Path })
+		change.Window, change.Run = spanOf(all, func(of store.AccountChange) bool { return sameValue(of.Change, c) })
 		if change.Run == 0 {
-			change.Window, change.Run = spanOf(pair.Changes, func(store.AccountChange) bool { return true })
+			change.Window, change.Run = spanOf(all, func(store.AccountChange) bool { return true })
 		}
 		net = append(net, change)
 	}
 	return net, nil
 }
 
-// difference is what the states differ in. Of one step the history has it already.
+// difference is what differs between the two moments. Healths are still to be filled
+// in.
 func difference(pair store.Pair) ([]store.Change, error) {
-	if !pair.OneStep {
+	if len(pair.Steps) == 1 { // the net of one step is the step
+		changes := make([]store.Change, len(pair.Steps[0]))
+		for i, c := range pair.Steps[0] {
+			changes[i] = c.Change
+		}
+		return changes, nil
+	}
+	was, is := pair.Before != "" && pair.Before != store.Gone, pair.After != store.Gone
+	switch {
+	case !is && pair.Before == store.Gone:
+		return nil, nil
+	case !is:
+		return []store.Change{{Kind: store.WentGone}}, nil
+	case pair.Before == "":
+		return []store.Change{{Kind: store.Appeared}}, nil
+	case !was:
+		return []store.Change{{Kind: store.Returned}}, nil
+	case pair.New.List != nil || pair.New.Detail != nil:
 		return Diff(pair.Old, pair.New)
 	}
-	changes := make([]store.Change, len(pair.Changes))
-	for i, c := range pair.Changes {
-		changes[i] = c.Change
+	return compose(pair.Steps)
+}
+
+// sameValue reports whether two changes are about the same value, or one about a part
+// of the other's.
+func sameValue(a, b store.Change) bool {
+	if (a.Kind == store.SchemaChanged) != (b.Kind == store.SchemaChanged) {
+		return false
 	}
-	return changes, nil
+	if a.Path == b.Path {
+		return true
+	}
+	if a.Path == "" || b.Path == "" || isSquidKind(a.Kind) || isSquidKind(b.Kind) {
+		return false
+	}
+	return strings.HasPrefix(a.Path, b.Path+"/") || strings.HasPrefix(b.Path, a.Path+"/")
+}
+
+func isSquidKind(k store.Kind) bool {
+	return k == store.SquidAssigned || k == store.SquidUnassigned || k == store.SquidRenamed
 }
 
 // spanOf spans the windows of the changes that match; the run is 0 when none does.

@@ -16,7 +16,7 @@ type Health string
 const (
 	Gone    Health = "gone"    // confirmed absent: a detail call answered 404
 	Expired Health = "expired" // the cookies have expired: needs re-synchronisation
-	Unknown Health = "unknown" // no status, or one that is not a number
+	Unknown Health = "unknown" // no status, one that is not a number, or a synchronisation under way
 	Failing Health = "failing" // any other status than 200
 	Locked  Health = "locked"  // locked for a time by the platform or the vendor; clears by itself
 	Healthy Health = "healthy" // works

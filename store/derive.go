@@ -26,6 +26,7 @@ func (s *step) derive(ctx context.Context) error {
 	}
 	h := s.head
 	h.Gone = s.new.Gone
+	h.remember(s.new, s.documentID)
 	h.LockedUntil = s.lockedUntil()
 	h.at(s.page.source).Version = sql.NullInt64{Int64: h.VersionID, Valid: true}
 	s.page.w.heads.change(h)
@@ -75,11 +76,24 @@ func (s *step) insertChanges(ctx context.Context) error {
 	return nil
 }
 
-// insertStatusStep writes a step when a status field or the health is another
-// than before.
+// statusChanged reports whether a status field or the health is another than before. A
+// status that was not known before, or is out of date, is no change by itself.
+func (s *step) statusChanged() bool {
+	if s.before.Number == 0 || s.facts.Health != s.before.Health {
+		return true
+	}
+	for _, c := range s.changes {
+		if c.Kind == StatusChanged && (c.Path == "/status" || c.Path == "/status_code_info") {
+			return true
+		}
+	}
+	return false
+}
+
+// insertStatusStep writes a step when a status field or the health changed.
 func (s *step) insertStatusStep(ctx context.Context) error {
 	status, info := nullText(s.facts.Status), nullText(s.facts.Info)
-	if s.before.Number > 0 && status == s.before.Status && info == s.before.Info && s.facts.Health == s.before.Health {
+	if !s.statusChanged() {
 		return nil
 	}
 	after, err := s.stepAfter(ctx)
@@ -123,11 +137,7 @@ func (s *step) stepAfter(ctx context.Context) (earliest sql.NullInt64, err error
 // assign opens and closes assignments so that the open ones are those the
 // response shows. A response without a squids field says nothing of them.
 func (s *step) assign(ctx context.Context) error {
-	shown := s.new.List
-	if s.new.Latest == Detail {
-		shown = s.new.Detail
-	}
-	if !s.new.Gone && !hasMember(shown, "squids") {
+	if !s.new.Gone && !hasMember(*s.new.last(s.new.Latest), "squids") {
 		return nil
 	}
 	open, err := s.openAssignments(ctx)

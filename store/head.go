@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"slices"
@@ -23,6 +24,8 @@ type head struct {
 	AbsenceID   sql.NullInt64
 	List        endpoint
 	Detail      endpoint
+	Shapes      shapes
+	Known       []byte              // the latest word on every field; nil: see shapes
 	Usage       map[string]*counter // where the volatile values stand, by pointer
 	Salt        ledger.Salt
 
@@ -71,6 +74,32 @@ type endpoint struct {
 	template *template     // of the object; nil when not known
 	marked   bool          // see heads
 	digested bool          // see heads
+}
+
+// shapes are the latest documents of each shape, which are not valid where there is
+// none. Of an account of which only one shape was ever seen, Known is left out where it
+// is that document.
+type shapes struct{ List, Detail, Reduced sql.NullInt64 }
+
+// remember makes the state the one that the next response is compared with. The
+// document is that of the state's latest shape.
+func (h *head) remember(s State, document int64) {
+	if s.Gone {
+		h.Shapes, h.Known = shapes{}, nil
+		return
+	}
+	switch id := (sql.NullInt64{Int64: document, Valid: true}); s.Latest {
+	case List:
+		h.Shapes.List = id
+	case Detail:
+		h.Shapes.Detail = id
+	default:
+		h.Shapes.Reduced = id
+	}
+	h.Known = s.Known
+	if only := s.documents(); len(only) == 1 && bytes.Equal(only[0], s.Known) {
+		h.Known = nil
+	}
 }
 
 // at is the endpoint that a source speaks for. Imports are lists of the past.

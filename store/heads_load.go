@@ -144,6 +144,10 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 			(SELECT body FROM document WHERE id = detail_document_id),
 			list_leaf,
 			detail_leaf,
+			list_shape_id,
+			detail_shape_id,
+			reduced_shape_id,
+			known,
 			(SELECT salt FROM account WHERE id = account_id)
 		FROM head
 		WHERE account_id = ?`)
@@ -161,7 +165,8 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	}
 	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
 		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
-		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &h.List.leaf, &h.Detail.leaf, &h.Salt)
+		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &h.List.leaf, &h.Detail.leaf,
+		&h.Shapes.List, &h.Shapes.Detail, &h.Shapes.Reduced, &h.Known, &h.Salt)
 	if err != nil {
 		return err
 	}

@@ -102,14 +102,19 @@ type State struct {
 	At time.Time
 	// Gone says that the API answered 404; all other fields are then empty.
 	Gone bool
-	// List and Detail are the latest document that each endpoint sent, nil when
-	// it has sent none. (Imported documents count as List.) In a document
-	// volatile values are null, and a string under "icon" is "sha256:" and the
-	// digest of the icon.
-	List, Detail json.RawMessage
-	// Latest is the endpoint whose document holds where both have a field.
+	// Known is the latest word on every field, whichever source it came from. Nil: the
+	// documents below are all there is, and the latest one holds where two have a field.
+	Known json.RawMessage
+	// List, Detail and Reduced are the latest documents of each shape, nil when there is
+	// none. An imported document has the shape of a list or of a detail, by its fields,
+	// or the reduced shape that the vendor's CLI prints, without a status. In a document
+	// volatile values are null, and a string under "icon" is "sha256:" and the digest of
+	// the icon.
+	List, Detail, Reduced json.RawMessage
+	// Latest is the shape of the document that was received last: List, Detail, or Import
+	// for Reduced.
 	Latest Source
 	// ResetsIn is what is known of the volatile /resets_in at the instant: as
-	// sent, or what is left of what the other endpoint sent; nil for nothing.
+	// sent, or what is left of what an earlier response sent; nil for nothing.
 	ResetsIn json.RawMessage
 }

@@ -14,26 +14,33 @@ import (
 // step is one account's way from the state it was in to the one a response
 // shows.
 type step struct {
-	page       *page
-	head       *head // nil, until it is made, at the first sight
-	before     standing
-	old, new   State
-	lastBody   []byte // the endpoint's last document; nil for none
-	facts      Facts
-	changes    []Change
-	documentID int64
-	fresh      bool // the endpoint's document is another than its last
+	page     *page
+	head     *head // nil, until it is made, at the first sight
+	before   standing
+	old, new State
+	lastBody []byte // the endpoint's last document; nil for none
+	// listed and detailed are the last documents of the endpoints before the step.
+	listed, detailed sql.NullInt64
+	facts            Facts
+	changes          []Change
+	documentID       int64
+	fresh            bool // the endpoint's document is another than its last
 }
 
 // standing is what is stored of the state an account is in.
 type standing struct {
 	ListBody       sql.NullString `db:"list_body"`
 	DetailBody     sql.NullString `db:"detail_body"`
+	ReducedBody    sql.NullString `db:"reduced_body"`
+	LastBody       sql.NullString `db:"last_body"` // of the endpoint
+	SquidCount     int            `db:"squid_count"`
+	Description    sql.NullString `db:"description"`
+	LastSync       sql.NullString `db:"last_sync"`
 	Number         int64          `db:"number"`
 	Username       string         `db:"username"`
 	Type           string         `db:"type"`
-	Status         sql.NullString `db:"status_after"`
-	Info           sql.NullString `db:"info_after"`
+	Status         sql.NullString `db:"status"`
+	Info           sql.NullString `db:"info"`
 	Health         Health         `db:"health_after"`
 	ListSent       sql.NullInt64  `db:"list_sent"`
 	ListReceived   sql.NullInt64  `db:"list_received"`
@@ -46,25 +53,18 @@ func (p *page) step(h *head) *step {
 }
 
 // prepare sets up the two states to compare. A nil body is a 404.
-func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessage) error {
+func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessage) (err error) {
 	if s.head != nil {
 		if err := s.loadOld(ctx); err != nil {
 			return err
 		}
 	}
-	s.new = State{
-		At: instant(sql.NullInt64{Int64: s.page.received, Valid: true}), Gone: body == nil, Latest: s.page.source,
+	at := instant(sql.NullInt64{Int64: s.page.received, Valid: true})
+	if s.new, err = s.old.Next(at, s.page.source, body); err != nil {
+		return err
 	}
-	if s.new.Gone {
-		return nil
-	}
-	if s.new.ResetsIn = resetsIn; resetsIn == nil {
+	if s.new.ResetsIn = resetsIn; resetsIn == nil && !s.new.Gone {
 		s.new.ResetsIn = s.remaining()
-	}
-	if s.page.source == Detail {
-		s.new.List, s.new.Detail = s.old.List, body
-	} else {
-		s.new.List, s.new.Detail, s.new.Latest = body, s.old.Detail, List
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessag
 // exact of the two.
 func (s *step) remaining() json.RawMessage {
 	if s.head == nil || resetSeconds(s.old.ResetsIn) == 0 ||
-		!isNull(member(s.old.List, "lock_time")) || !isNull(member(s.old.Detail, "lock_time")) {
+		!isNull(member(s.old.Known, "lock_time")) {
 		return nil
 	}
 	left := s.head.LockedUntil.Int64 - s.page.received
@@ -98,15 +98,21 @@ func resetSeconds(raw json.RawMessage) float64 {
 
 func (s *step) loadOld(ctx context.Context) error {
 	h := s.head
+	s.listed, s.detailed = h.List.Document, h.Detail.Document
 	err := s.page.tx.GetContext(ctx, &s.before, `
 		SELECT
 			(SELECT body FROM document WHERE id = ?) AS list_body,
 			(SELECT body FROM document WHERE id = ?) AS detail_body,
+			(SELECT body FROM document WHERE id = ?) AS reduced_body,
+			(SELECT body FROM document WHERE id = ?) AS last_body,
 			v.number AS number,
 			v.username AS username,
 			v.type AS type,
-			step.status_after AS status_after,
-			step.info_after AS info_after,
+			v.status AS status,
+			v.status_code_info AS info,
+			v.status_code_description AS description,
+			v.last_synchronization_time AS last_sync,
+			v.squid_count AS squid_count,
 			step.health_after AS health_after,
 			lr.sent_at AS list_sent,
 			lr.received_at AS list_received,
@@ -116,7 +122,8 @@ func (s *step) loadOld(ctx context.Context) error {
 		JOIN status_step step ON step.id = ?
 		LEFT JOIN response lr ON lr.id = ?
 		LEFT JOIN response dr ON dr.id = ?
-		WHERE v.id = ?`, h.List.Document, h.Detail.Document, h.StepID, h.List.Seen, h.Detail.Seen, h.VersionID)
+		WHERE v.id = ?`, h.Shapes.List, h.Shapes.Detail, h.Shapes.Reduced, h.at(s.page.source).Document,
+		h.StepID, h.List.Seen, h.Detail.Seen, h.VersionID)
 	if err != nil {
 		return err
 	}
@@ -124,24 +131,17 @@ func (s *step) loadOld(ctx context.Context) error {
 	s.old = State{
 		At:       instant(sql.NullInt64{Int64: max(b.ListReceived.Int64, b.DetailReceived.Int64), Valid: true}),
 		Gone:     h.Gone,
+		Known:    h.Known,
 		List:     rawOrNil(b.ListBody),
 		Detail:   rawOrNil(b.DetailBody),
-		Latest:   h.latest(),
+		Reduced:  rawOrNil(b.ReducedBody),
 		ResetsIn: h.usageAt("/resets_in"),
 	}
-	if s.lastBody = s.old.List; s.page.source == Detail {
-		s.lastBody = s.old.Detail
+	if documents := s.old.documents(); len(documents) == 1 && s.old.Known == nil {
+		s.old.Known = documents[0]
 	}
+	s.lastBody = rawOrNil(b.LastBody)
 	return nil
-}
-
-// latest is the endpoint whose document holds where both have a field: the one
-// that agreed with the latest version.
-func (h *head) latest() Source {
-	if h.Detail.Document.Valid && h.Detail.Version.Int64 > h.List.Version.Int64 || !h.List.Document.Valid {
-		return Detail
-	}
-	return List
 }
 
 func rawOrNil(s sql.NullString) json.RawMessage {
@@ -169,8 +169,16 @@ func (s *step) compare() (err error) {
 	return nil
 }
 
-// changed reports whether a new version begins.
-func (s *step) changed() bool { return s.before.Number == 0 || len(s.changes) > 0 }
+// changed reports whether a new version begins: with a change, and when one of the facts
+// that a version has was not known before. The latter is no change.
+func (s *step) changed() bool {
+	b, f := &s.before, &s.facts
+	return b.Number == 0 || len(s.changes) > 0 ||
+		b.Username == "" && f.Username != "" || b.Type == "" && f.Type != "" ||
+		!b.Status.Valid && f.Status != "" || !b.Info.Valid && f.Info != "" ||
+		!b.Description.Valid && f.Description != "" || !b.LastSync.Valid && f.LastSync != "" ||
+		b.SquidCount == 0 && len(f.Squids) > 0
+}
 
 // after is when the request of the last snapshot with the old value was sent,
 // in Unix milliseconds. NULL means that no snapshot before told of it.
@@ -183,54 +191,92 @@ func (s *step) after(ctx context.Context, c Change) (sql.NullInt64, error) {
 	case Returned:
 		return s.before.DetailSent, nil
 	case SchemaChanged:
-		return s.sameEndpoint(), nil
+		return s.sameShape(ctx)
 	}
 	field, _, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
 	return s.lastTold(ctx, unescapePointer(field))
 }
 
-// lastTold is when the last request was sent whose answer had the field. An
-// endpoint that lacks a field says nothing about it: only when both lack it does
-// the lack itself count, and then only that of the endpoint that now has it.
-func (s *step) lastTold(ctx context.Context, field string) (sql.NullInt64, error) {
-	list, detail := member(s.old.List, field), member(s.old.Detail, field)
-	switch {
-	case list != nil && detail != nil:
-		return laterOf(s.before.ListSent, s.before.DetailSent), nil
-	case list != nil && s.old.Detail == nil:
-		return s.before.ListSent, nil
-	case detail != nil && s.old.List == nil:
-		return s.before.DetailSent, nil
-	case list != nil:
-		return s.toldBeforeDropped(ctx, field, list, s.before.ListSent)
-	case detail != nil:
-		return s.toldBeforeDropped(ctx, field, detail, s.before.DetailSent)
+// lastTold is when the last request was sent whose answer had the field. A document
+// that lacks a field says nothing about it: only when none has it does the lack itself
+// count, and then only that of the shape that now has it.
+func (s *step) lastTold(ctx context.Context, field string) (told sql.NullInt64, err error) {
+	value := member(s.old.Known, field)
+	if value == nil {
+		return s.sameShape(ctx)
 	}
-	return s.sameEndpoint(), nil
+	lacks := false
+	for _, d := range s.toldDocuments() {
+		if !hasMember(d.body, field) {
+			lacks = true
+			continue
+		}
+		sent, err := s.sentOf(ctx, d.id)
+		if err != nil {
+			return told, err
+		}
+		told = laterOf(told, sent)
+	}
+	if lacks || !told.Valid {
+		return s.toldBeforeDropped(ctx, field, value, told)
+	}
+	return told, nil
+}
+
+// toldDocument is the latest document of a shape.
+type toldDocument struct {
+	id   sql.NullInt64
+	body json.RawMessage
+}
+
+// toldDocuments are those of the old state.
+func (s *step) toldDocuments() (all []toldDocument) {
+	h := s.head.Shapes
+	for _, d := range []toldDocument{{h.List, s.old.List}, {h.Detail, s.old.Detail}, {h.Reduced, s.old.Reduced}} {
+		if d.body != nil {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// sentOf is when the last request was sent that is known to have been answered with the
+// document. Of one that is not the last of its endpoint that is the first such request.
+func (s *step) sentOf(ctx context.Context, document sql.NullInt64) (sent sql.NullInt64, err error) {
+	switch document {
+	case s.listed:
+		return s.before.ListSent, nil
+	case s.detailed:
+		return s.before.DetailSent, nil
+	}
+	err = s.page.tx.GetContext(ctx, &sent, `
+		SELECT r.sent_at FROM document d JOIN response r ON r.id = d.response_id WHERE d.id = ?`, document)
+	return sent, err
 }
 
 // toldBeforeDropped is when the last request was sent whose answer had the value of
-// the field that one endpoint told of last: the other one may have told the same
-// later, and then no longer have sent the field.
+// the field that a document tells of since the instant given (not valid: none does): a
+// document of another shape may have told the same later, and then no longer have had
+// the field.
 func (s *step) toldBeforeDropped(ctx context.Context, field string, value []byte, told sql.NullInt64) (sql.NullInt64, error) {
 	var dropped sql.NullInt64
 	err := s.page.tx.GetContext(ctx, &dropped, `
 		SELECT max(after) FROM change
 		WHERE account_id = ? AND before > ? AND kind = 'schema' AND path = ? AND new IS NULL AND json_extract(old, '$') IS json_extract(?, '$')`,
-		s.head.AccountID, told, "/"+escapePointer(field), string(value))
+		s.head.AccountID, told.Int64, "/"+escapePointer(field), string(value))
 	return laterOf(told, dropped), err
 }
 
-// sameEndpoint is when the last request to the same endpoint was sent; NULL when
-// it has not spoken since the account appeared or returned.
-func (s *step) sameEndpoint() sql.NullInt64 {
-	switch {
-	case s.page.source == Detail && s.old.Detail != nil:
-		return s.before.DetailSent
-	case s.page.source != Detail && s.old.List != nil:
-		return s.before.ListSent
+// sameShape is when the last request was sent whose answer had the shape of the new
+// document; not valid when there was none since the account appeared or returned.
+func (s *step) sameShape(ctx context.Context) (sql.NullInt64, error) {
+	shapes := s.head.Shapes
+	switch id := map[Source]sql.NullInt64{List: shapes.List, Detail: shapes.Detail, Import: shapes.Reduced}[s.new.Latest]; {
+	case id.Valid:
+		return s.sentOf(ctx, id)
+	default:
+		return id, nil
 	}
-	return sql.NullInt64{}
 }
 
 func laterOf(a, b sql.NullInt64) sql.NullInt64 {

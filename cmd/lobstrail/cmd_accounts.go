@@ -31,8 +31,8 @@ func (a *app) newAccountsCmd() *cobra.Command {
 were at a moment of the past. Accounts that are gone are hidden without --all.
 
 Health is gone (deleted), expired (cookies expired: re-synchronise it), failing
-(any other status than 200), unknown (no status), locked (clears by itself) or
-healthy.
+(any other status than 200), unknown (no status, or a synchronisation is under
+way), locked (clears by itself) or healthy.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail accounts

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Opener) {
 		{"what is derived can be derived again", Derived},
 		{"resets_in counts as last seen", ResetsIn},
 		{"the latest word counts", LatestWord},
+		{"reduced accounts conclude nothing", Reduced},
 		{"a field that is no longer sent has not changed", NoLongerSent},
 		{"a change begins when the old value was last told of", LastTold},
 		{"squids that are told of again", SquidsComeBack},

@@ -105,3 +105,50 @@ func (d *desk) verifies() {
 	_, err := d.store.Verify(d.ctx, store.VerifyOptions{}, func(f store.Finding) { d.t.Errorf("the store does not verify: %v", f) })
 	d.must(err)
 }
+
+// Reduced is the law that the reduced accounts that the vendor's CLI prints, without a status,
+// may alternate with full ones, whatever source these come from: what a document lacks
+// concludes nothing.
+func Reduced(t *testing.T, open Opener) {
+	const info = `"status_code_info":"synchronized"`
+	full := `"status":"200",` + info + `,"status_code_description":"Success!","last_synchronization_time":"2026-01-01T00:00:00Z",` +
+		`"squids":[{"id":"s","name":"S"}],"params":{"user":{"p":{"max":9,"value":1}}}`
+	listed := full + `,"lock_time":null,"primary_color":"#fff"`
+	d := newDesk(t, open)
+	for i, look := range []said{
+		{store.Import, info}, {store.Import, full}, {store.Import, info}, {store.Import, listed}, {store.Import, info},
+		{store.Import, full}, {store.List, listed}, {store.Detail, full}, {store.Import, info}, {store.List, listed}, {store.Detail, full},
+	} {
+		d.look(look.source, object(0, look.members))
+		if a := d.account(id(0)); a.Facts.Health != store.Healthy {
+			t.Errorf("look %d: %s", i, a.Facts.Health)
+		}
+	}
+	if a := d.account(id(0)); a.Facts.Status != "200" || a.Facts.LastSync == "" || len(a.Facts.Squids) != 1 {
+		t.Errorf("what only full accounts have is not known: %+v", a.Facts)
+	}
+	if got, want := d.kinds(), []string{"appeared"}; !slices.Equal(got, want) {
+		t.Errorf("%v instead of %v", got, want)
+	}
+	if n := d.count(`SELECT count(*) FROM status_changes`); n != 0 {
+		t.Errorf("%d status changes", n)
+	}
+	d.look(store.Import, object(0, info+`,"new":1`))
+	d.look(store.List, object(0, listed+`,"new":1`))
+	d.look(store.Import, object(0, info+`,"new":1`))
+	d.look(store.Detail, object(0, full+`,"new":1`))
+	d.look(store.Import, object(0, `"status_code_info":"account_blocked","new":1`))
+	want := []string{"appeared", "schema/new", "schema/new", "schema/new", "status/status_code_info"}
+	if got := d.kinds(); !slices.Equal(got, want) {
+		t.Errorf("%v instead of %v", got, want)
+	}
+	if a := d.account(id(0)); a.Facts.Health != store.Unknown {
+		t.Errorf("blocked: %s", a.Facts.Health)
+	}
+	before := d.whole()
+	d.must(d.store.Rederive(d.ctx, nil))
+	if after := d.whole(); after != before {
+		t.Errorf("derived again it says\n%s\ninstead of\n%s", after, before)
+	}
+	d.verifies()
+}
