@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// Clock is a simulated clock: it stands still until it is moved. All methods
-// may be called at the same time. Its Now is what a client, a store and a
-// [World] are given as their clock.
+// Clock is a simulated clock: it stands still until something moves it. Give its Now
+// to the client and the store under test. All methods are safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -32,8 +31,8 @@ func (c *Clock) Advance(d time.Duration) time.Time {
 	return c.now
 }
 
-// Set makes the clock show t. Going back is allowed: a world then serves what
-// was so at that earlier instant, but takes no event before what it has served.
+// Set makes the clock show t, which may be earlier than now. A world then serves the
+// state of that earlier instant.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -89,8 +89,7 @@ func SetStatusForm(account string, form StatusForm) Event {
 }
 
 // Lock locks the account until an instant (as exactly as the form can say it), or
-// moves the lock that it has. The end of the lock by time is an event of its own, with a
-// [Truth]; an until that is not in the future locks nothing.
+// moves the lock that it has. An instant that is not in the future locks nothing.
 func Lock(account string, until time.Time, form LockForm) Event {
 	return change("Lock", account, " until "+until.UTC().Format(time.RFC3339), func(_ time.Time, v *version) {
 		v.fields.set("lock_time", form.spell(until))
@@ -118,7 +117,7 @@ func Create(a Account) Event {
 }
 
 // Delete removes the account: it leaves the list, and its detail call answers
-// 404. A lock that ends while it is gone is no truth.
+// 404.
 func Delete(account string) Event {
 	return Event{name: "Delete", account: account, apply: func(m moment) {
 		h := m.w.accounts[account]

@@ -69,7 +69,7 @@ func (x *exchange) serve() {
 	default:
 		x.answer()
 	}
-	x.server.befall(x)
+	x.server.applyFaults(x)
 }
 
 func (x *exchange) authorize() {

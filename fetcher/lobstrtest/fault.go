@@ -100,8 +100,8 @@ func (s *Server) Unspent() []string {
 	return names
 }
 
-// befall applies the faults that happen to the request.
-func (s *Server) befall(x *exchange) {
+// applyFaults applies the faults that happen to the request.
+func (s *Server) applyFaults(x *exchange) {
 	for _, r := range s.met(x) {
 		x.record.Faults = append(x.record.Faults, r.fault.Name)
 		r.fault.Do(x)

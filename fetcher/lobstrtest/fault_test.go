@@ -192,6 +192,34 @@ func TestFaultsShowTheirSecrets(t *testing.T) {
 	}
 }
 
+func TestAPlanThatCutsTheListSaysSo(t *testing.T) {
+	s, c, _ := faulty(t)
+	s.Inject(lobstrtest.FaultNamed("warning"), lobstrtest.When{})
+	if e := c.list("/accounts"); len(e.Data) != 1 || e.TotalResults != 5 || e.Next != nil || !strings.Contains(e.Warning, "Upgrade") {
+		t.Errorf("%d accounts: %+v", len(e.Data), e)
+	}
+}
+
+func TestAListOfOnePageShowsAnAccountTwice(t *testing.T) {
+	s, c, first := faulty(t)
+	s.SetPageLimits(10, 10)
+	s.Inject(lobstrtest.FaultNamed("duplicate-account"), lobstrtest.When{})
+	all := c.list("/accounts").Data
+	if id, _ := accountOf(all[4]); id != first || len(all) != 5 {
+		t.Errorf("%d accounts, the last one %s", len(all), id)
+	}
+}
+
+func TestARefusalInFrontOfTheServiceTellsNoBudget(t *testing.T) {
+	s, c, _ := faulty(t)
+	for _, name := range []string{"http-429-html", "retry-after-1"} {
+		s.Inject(lobstrtest.FaultNamed(name), lobstrtest.When{Times: 1})
+		if a := c.get("/accounts"); a.status != 429 || a.header.Get("X-RateLimit-Reset") != "" {
+			t.Errorf("%s: %d %v", name, a.status, a.header)
+		}
+	}
+}
+
 func TestRedirectsNameTheirPlaces(t *testing.T) {
 	s, c, first := faulty(t)
 	s.Inject(lobstrtest.FaultNamed("redirect-elsewhere"), lobstrtest.When{Times: 1})

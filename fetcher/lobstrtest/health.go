@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// health applies the rules of design.md to an account object; nil is "gone".
+// health is the first rule that fits an account object at t; nil is "gone".
 func health(fields object, t time.Time) string {
 	if fields == nil {
 		return "gone"
@@ -17,7 +17,9 @@ func health(fields object, t time.Time) string {
 	switch {
 	case isNumber && (status == 401 || status == 429), keyword == "cookies_expired":
 		return "expired"
-	case !isNumber:
+	case !isNumber && keyword == "synchronized":
+		return "healthy"
+	case !isNumber, status >= 100 && status < 200: // nobody says, or a synchronisation is under way
 		return "unknown"
 	case status != 200:
 		return "failing"

@@ -12,7 +12,7 @@ type Route string
 
 // The routes of the API.
 const (
-	AnyRoute     Route = ""
+	AnyRoute     Route = ""              // in When and Count: all of them
 	Detail       Route = "detail"        // GET /accounts/{hash}
 	List         Route = "list"          // GET /accounts
 	Sync         Route = "sync"          // POST /accounts/cookies
@@ -73,10 +73,10 @@ type Request struct {
 	Route               Route
 	Account             string    // of a detail call
 	Page                int       // of a list; 1 when none was asked for
-	At                  time.Time // the instant as of which it was evaluated
-	Status              int       // as answered; 0: none was sent
-	Authorized          bool      // it carried a key that is known
-	Faults              []string  // the names of the faults that befell it
+	At                  time.Time // the answer shows the world at this instant
+	Status              int       // of the answer
+	Authorized          bool      // it carried a known key
+	Faults              []string  // the names of the faults that happened to it
 }
 
 // Requests returns the records of all requests so far, in the order of their

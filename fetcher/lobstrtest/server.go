@@ -12,11 +12,10 @@ import (
 // DefaultToken is the API key of the world that a server begins with.
 const DefaultToken = "demo-0123456789abcdef0123456789abcdef"
 
-// Server answers for worlds over real HTTP on the loopback interface. Each API
-// key is one workspace. Every request moves the simulated clock on, a bit
-// before it is evaluated and a bit after: a client whose clock is the world's
-// sees sent < evaluated < received. Nothing really waits, except for the faults
-// that do. All methods may be called at the same time.
+// Server serves worlds over real HTTP on the loopback interface. Each API key is one
+// workspace. A request moves the simulated clock on, once before it is evaluated and
+// once after: a client with the same clock sees sent < evaluated < received. No real
+// time passes, except with faults that say so. All methods are safe for concurrent use.
 type Server struct {
 	// URL is the API base, such as "http://127.0.0.1:40123/v1".
 	URL string
@@ -79,14 +78,14 @@ func Listen(w *World) (*Server, error) {
 	return s, nil
 }
 
-// NewInMemory serves the world under [DefaultToken] without a network: only a
-// client that uses [Server.Transport] reaches it. It works in a
-// testing/synctest bubble, where a real connection would not let time pass.
+// NewInMemory serves the world under [DefaultToken] without a network, until the test
+// ends. Only a client that uses [Server.Transport] reaches it. It works in a
+// testing/synctest bubble, where a real connection would stop the bubble's time.
 func NewInMemory(t TB, w *World) *Server {
 	t.Helper()
 	l := newPipeListener()
 	s := newServer(w, l)
-	s.pipe, s.origin = l, "http://lobstr.test"
+	s.pipe, s.origin = l, "http://localhost:1" // a loopback host: clients refuse to send keys to others in the clear
 	s.start()
 	t.Cleanup(s.Close)
 	return s
@@ -160,8 +159,8 @@ func (s *Server) SetLatency(before, after Latency) {
 	s.before, s.after = before, after
 }
 
-// SetPageLimits sets the limit of pages that is used when none is asked for,
-// and the largest that is obeyed; it is echoed. By default 10 and 100.
+// SetPageLimits sets how many entries a page has if the request does not say, and the
+// largest limit that a request can have. By default 10 and 100.
 func (s *Server) SetPageLimits(byDefault, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

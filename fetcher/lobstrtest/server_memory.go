@@ -48,7 +48,7 @@ type pipeAddr struct{}
 func (pipeAddr) Network() string { return "pipe" }
 
 // String is for net/http.
-func (pipeAddr) String() string { return "lobstr.test:80" }
+func (pipeAddr) String() string { return "localhost:1" }
 
 func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
 	ours, theirs := net.Pipe()

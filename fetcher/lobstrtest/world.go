@@ -8,16 +8,13 @@ import (
 	"time"
 )
 
-// World is one workspace of the fake service: its accounts and squids, and the
-// script of what happens to them. What is so at an instant depends on the
-// script alone, not on who asked when. All methods may be called at the same
-// time.
+// World is one workspace of the fake service: its accounts and squids, and the script
+// of what happens to them. The state at an instant depends on the script alone, not on
+// when somebody asks. All methods are safe for concurrent use.
 //
-// An event takes effect exactly at its instant: a state at t shows all events
-// at or before t, in the order of their instants and, among equals, in that of
-// the script. A lock that ends by time at some instant ends before the other
-// events of that instant. An event on an account that does not exist at the
-// time has no effect.
+// An event takes effect exactly at its instant. Events at one instant take effect in
+// the order of the script, after a lock that ends then. An event about an account that
+// does not exist at that time has no effect.
 type World struct {
 	clock *Clock
 
@@ -93,9 +90,9 @@ func (w *World) Hide(view View, names ...string) {
 	}
 }
 
-// Add puts an account into the world that has existed for as long as anyone can
-// remember: no [Truth] tells of it. It returns the account's id. It panics when
-// the id is taken, or when somebody was already served (then use [Create]).
+// Add puts an account into the world that existed before the world began. It returns
+// the account's id. It panics if the id is taken, or if the world has been served (then
+// use [Create]).
 func (w *World) Add(a Account) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,10 +117,9 @@ func (w *World) Add(a Account) string {
 	return a.ID
 }
 
-// At adds events to the script, at t. It panics when t is not after the last
-// instant that was served to anyone (the past is what it was), and when an
-// event is about an account that is neither added nor created by the script.
-// It returns the world, so that scripts can be written as a chain.
+// At adds events to the script, at t. It returns the world, so that calls can be
+// chained. It panics if an answer has shown the world at t or later, and if an event is
+// about an account that is neither added nor created by the script.
 func (w *World) At(t time.Time, events ...Event) *World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -131,9 +127,9 @@ func (w *World) At(t time.Time, events ...Event) *World {
 	return w
 }
 
-// Apply lets events happen now: it moves the clock on by a millisecond, so that
-// they happen after everything before and before everything after, and returns
-// their instant.
+// Apply lets events happen now. It moves the clock on by a millisecond, so that the
+// events are later than all answers so far and earlier than all answers to come, and
+// returns their instant.
 func (w *World) Apply(events ...Event) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -219,8 +215,9 @@ func reduced(fields object) []byte {
 	return o.append(nil)
 }
 
-// HealthAt returns the health of the account at t by the rules of design.md,
-// from the complete object; "gone" when it does not exist.
+// HealthAt returns the health of the account at t: "gone", "expired", "unknown",
+// "failing", "locked" or "healthy". It is that of the complete object, whatever is
+// hidden.
 func (w *World) HealthAt(account string, t time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -78,3 +78,18 @@ func TestCountersMoveAndAreReset(t *testing.T) {
 		}
 	}
 }
+
+func TestHealthIsTheFirstRuleThatFits(t *testing.T) {
+	for _, test := range []struct{ status, info, want string }{
+		{`"200"`, "synchronized", "healthy"}, {`200`, "synchronized", "healthy"}, {`"200"`, "cookies_expired", "expired"},
+		{`"429"`, "other", "expired"}, {`null`, "synchronized", "healthy"}, {`null`, "other", "unknown"},
+		{`"120"`, "synchronizing", "unknown"}, {`"403"`, "checkpoint_reached", "failing"},
+	} {
+		w := lobstrtest.NewWorld(lobstrtest.NewClock(start))
+		id := w.Add(lobstrtest.Account{Username: "ada"})
+		at := w.Apply(lobstrtest.Fail(id, 200, test.info, ""), lobstrtest.SetField(id, "status", json.RawMessage(test.status)))
+		if got := w.HealthAt(id, at); got != test.want {
+			t.Errorf("%s %s: %s, want %s", test.status, test.info, got, test.want)
+		}
+	}
+}

@@ -29,8 +29,13 @@ var (
 	end   = start.Add(96 * time.Hour)
 )
 
-func accountsOf(w *lobstrtest.World) (ids []string) {
+func accountsOf(t *rapid.T, w *lobstrtest.World) (ids []string) {
+	last := start
 	for _, truth := range oracle.Between(w, "", time.Time{}, end) {
+		if truth.At.Before(last) {
+			t.Fatalf("%v comes after one at %s", truth, last)
+		}
+		last = truth.At
 		if !slices.Contains(ids, truth.Account) {
 			ids = append(ids, truth.Account)
 		}
@@ -41,7 +46,7 @@ func accountsOf(w *lobstrtest.World) (ids []string) {
 func TestTruthsAreTheStepsOfTheState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := randomWorld(t)
-		for _, id := range accountsOf(w) {
+		for _, id := range accountsOf(t, w) {
 			last := start
 			truths := oracle.Between(w, id, time.Time{}, end)
 			for i := 0; i < len(truths); {
@@ -100,7 +105,7 @@ func TestStatesDifferOnlyWhereTruthsSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := randomWorld(t)
 		steps := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "steps"), 0))
-		for _, id := range accountsOf(w) {
+		for _, id := range accountsOf(t, w) {
 			at, before := start, plain(t, w, id, start)
 			for at.Before(end) {
 				next := at.Add(1 + time.Duration(steps.Int64N(int64(6*time.Hour))))
