@@ -70,8 +70,9 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "short for --format json")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR set)")
 	flags.BoolVar(&a.wide, "wide", false, "tables with all columns, also where they are wider than the terminal")
-	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no notes on stderr, errors only")
+	flags.BoolVar(&a.quiet, "quiet", false, "print nothing when all goes well, and what went wrong on stderr")
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
+	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
 		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),

@@ -43,7 +43,7 @@ func (a *app) newBackupCmd() *cobra.Command {
 		Long:  backupHelp,
 		Example: `  lobstrail backup /mnt/backup/lobstrail.db
   lobstrail backup /mnt/backup/lobstrail.db --keep 7
-  30 3 * * * lobstrail backup --quiet --keep 7 /mnt/backup/lobstrail.db >/dev/null`,
+  30 3 * * * lobstrail backup --quiet --keep 7 /mnt/backup/lobstrail.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runBackup(cmd.Context(), args[0], o) },
 	}
@@ -83,7 +83,7 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 		if err != nil {
 			return err
 		}
-		return a.printBackup(report.NewBackupJSON(b))
+		return a.report(false, func() error { return a.printBackup(report.NewBackupJSON(b)) })
 	})
 }
 

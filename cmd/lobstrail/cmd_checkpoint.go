@@ -73,16 +73,17 @@ func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
 			return err
 		}
 		answer := report.NewCheckpointJSON(c)
-		if o.to != "" {
-			answer.File = report.Text(o.to)
-			if answer.Appended, err = a.appendCheckpoint(ctx, s, o.to, c, own); err != nil {
-				return err
-			}
-			if !answer.Appended {
-				a.note("%s ends with this checkpoint already: nothing was stored since", o.to)
-			}
+		if o.to == "" {
+			return a.printCheckpoint(answer)
 		}
-		return a.printCheckpoint(answer)
+		answer.File = report.Text(o.to)
+		if answer.Appended, err = a.appendCheckpoint(ctx, s, o.to, c, own); err != nil {
+			return err
+		}
+		if !answer.Appended {
+			a.note("%s ends with this checkpoint already: nothing was stored since", o.to)
+		}
+		return a.report(false, func() error { return a.printCheckpoint(answer) })
 	})
 }
 

@@ -135,6 +135,9 @@ func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
 	if err := a.printReport(in, report.Build(in), ""); err != nil {
 		return err
 	}
+	if a.quiet {
+		return nil
+	}
 	_, err = fmt.Fprintf(a.env.stderr, `
 The store stays at %[1]s. Try:
   lobstrail accounts --db %[1]s

@@ -140,7 +140,7 @@ func (a *app) runImport(ctx context.Context, o importOptions) error {
 		if run.ID == 0 {
 			return err
 		}
-		if printed := a.printImport(run, result, past.noun); printed != nil {
+		if printed := a.report(err != nil, func() error { return a.printImport(run, result, past.noun) }); printed != nil {
 			return printed
 		}
 		return err

@@ -165,9 +165,13 @@ func (a *app) giveProof(p ledger.Proof, proven ledger.Proven, made store.Proof, 
 		return err
 	}
 	answer := report.NewProofJSON(p, proven, o.output)
+	return a.report(false, func() error { return a.printProven(answer) })
+}
+
+func (a *app) printProven(answer report.ProofJSON) error {
 	return a.printOne(answer, proofPairs(answer), func() error {
 		_, err := fmt.Fprintf(a.env.stdout, "Wrote %s: the snapshot of %s is in entry %d of the %s that %s has signed.\n",
-			render.Clean(o.output), render.Stamp(answer.ReceivedAt.Time), answer.Entry, many(answer.Size, "entry", "entries"), render.Clean(answer.Origin))
+			render.Clean(string(answer.File)), render.Stamp(answer.ReceivedAt.Time), answer.Entry, many(answer.Size, "entry", "entries"), render.Clean(answer.Origin))
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,18 +124,22 @@ func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
 		case err != nil:
 			return err
 		}
-		return a.printPruned(o, done)
+		return a.report(false, func() error { return a.printPruned(o, done) })
 	})
 }
 
 // prunedWithoutRoom tells of a prune that was done, but for the space.
 func (a *app) prunedWithoutRoom(o pruneOptions, done store.Pruned, err error) error {
-	if printed := a.printPruned(o, done); printed != nil {
+	if printed := a.report(true, func() error { return a.printPruned(o, done) }); printed != nil {
 		return printed
 	}
 	return &hintedError{err, fmt.Sprintf("the snapshots are thinned out and nothing is lost; with %s free here and in the folder for "+
 		"temporary files, run it again", bytesText(done.BytesBefore))}
 }
+
+// errKeepsNothing is for a policy that would remove nearly everything at once, most
+// likely a variable that was not what it should be.
+var errKeepsNothing = errors.New("0 keeps nothing; leave the flag out, or give more than 0")
 
 // countFlag is a flag that holds how many, or "unlimited".
 type countFlag int
@@ -152,13 +157,16 @@ func (f *countFlag) String() string {
 }
 
 func (f *countFlag) Set(text string) error {
-	if text == "unlimited" {
+	if strings.EqualFold(text, "unlimited") {
 		*f = store.Unlimited
 		return nil
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
 		return errors.New(`it is no number, and not "unlimited"`)
+	}
+	if n == 0 {
+		return errKeepsNothing
 	}
 	*f = countFlag(n)
 	return nil

@@ -91,7 +91,7 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 		if err != nil {
 			return redactionError(err)
 		}
-		return a.printRedacted(done)
+		return a.report(false, func() error { return a.printRedacted(done) })
 	})
 }
 

@@ -122,7 +122,7 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 		if run.ID == 0 {
 			return err
 		}
-		if printed := a.printRun(run); printed != nil {
+		if printed := a.report(err != nil, func() error { return a.printRun(run) }); printed != nil {
 			return printed
 		}
 		return err

@@ -94,7 +94,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 		if answer.Checkpoints = checkpoints; o.since != "" {
 			answer.Since = &options.Since.N
 		}
-		if err := a.printVerified(answer); err != nil || answer.OK {
+		if err := a.report(!answer.OK, func() error { return a.printVerified(answer) }); err != nil || answer.OK {
 			return err
 		}
 		return &hintedError{

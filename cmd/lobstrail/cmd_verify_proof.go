@@ -63,7 +63,9 @@ func (a *app) runVerifyProof(file string, given []string) error {
 		a.note("warning: the signature was not checked, for no --verifier was given")
 	}
 	answer := report.NewProofJSON(proof, proven, file)
-	return a.printOne(answer, proofPairs(answer), func() error { return a.printProof(answer, len(proof.Document)) })
+	return a.report(false, func() error {
+		return a.printOne(answer, proofPairs(answer), func() error { return a.printProof(answer, len(proof.Document)) })
+	})
 }
 
 func (a *app) readProofFile(file string) ([]byte, error) {

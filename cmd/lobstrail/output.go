@@ -18,6 +18,22 @@ func (a *app) printOne(value any, pairs []render.Pair, text func() error) error 
 	return render.Object(a.env.stdout, a.options(), value, pairs...)
 }
 
+// report prints what a command has done, by calling fn. With --quiet, people are
+// told only if it failed, and then on stderr. An answer for programs, which was
+// asked for with --json or --format, goes to stdout in any case.
+func (a *app) report(failed bool, fn func() error) error {
+	switch {
+	case !a.quiet || a.format != string(render.Table):
+		return fn()
+	case !failed:
+		return nil
+	}
+	stdout, width := a.env.stdout, a.env.stdoutWidth
+	a.env.stdout, a.env.stdoutWidth = a.env.stderr, a.env.stderrWidth
+	defer func() { a.env.stdout, a.env.stdoutWidth = stdout, width }()
+	return fn()
+}
+
 // list begins an answer of many rows.
 func (a *app) list(columns ...render.Column) *render.Writer {
 	return render.New(a.env.stdout, a.options(), columns...)

@@ -131,6 +131,9 @@ func (f *spanFlag) String() string {
 func (f *spanFlag) Type() string { return "SPAN" }
 func (f *spanFlag) Set(text string) error {
 	length, err := parseSpan(text)
+	if err == nil && length == 0 {
+		err = errKeepsNothing
+	}
 	*f = spanFlag(length)
 	return err
 }
