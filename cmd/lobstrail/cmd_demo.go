@@ -128,7 +128,7 @@ func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
 	}
 	defer s.Close()
 	// A moment after the last answer, which is rounded up to the millisecond.
-	in, err := a.reportInput(ctx, s, "", story.Start, story.World.Clock().Now().Add(time.Second).Truncate(time.Second))
+	in, err := a.reportInput(ctx, s, a.wanted(""), a.overview(""), story.Start, story.World.Clock().Now().Add(time.Second).Truncate(time.Second))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type reportOptions struct {
 	since, until timeFlag
 	section      string
 	output       string
+	summary      bool
 }
 
 // sectionNames are the sections that can be asked for alone.
@@ -47,11 +48,15 @@ A change happened somewhere within a window, so time in a health is given as at
 least ... at most. Time in which nobody looked is counted apart; all of it adds
 up to the period.
 
+--summary is ten lines for a chat or a manager: the numbers of the period, and in
+brackets those of the period of the same length before it.
+
 CSV and NDJSON hold one section: name it. -o writes a file, whole or not at all.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail report
   lobstrail report status --since 2w
+  lobstrail report --summary --format markdown
   lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
   lobstrail report --format html -o report.html
   lobstrail report limits --format csv -o limits.csv`,
@@ -66,6 +71,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 	}
 	cmd.Flags().Var(&o.since, "since", "from this `TIME` on (default 7d)")
 	cmd.Flags().Var(&o.until, "until", "up to this `TIME`; a date includes that day (default now)")
+	cmd.Flags().BoolVar(&o.summary, "summary", false, "ten lines, with the numbers of the period before")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `FILE` instead of stdout")
 	return cmd
 }
@@ -96,14 +102,22 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.summary {
+		if err := a.validateSummary(o); err != nil {
+			return err
+		}
+	}
 	format := render.Format(a.format)
-	if o.section == "" && (format == render.CSV || format == render.NDJSON) {
+	if o.section == "" && !o.summary && (format == render.CSV || format == render.NDJSON) {
 		return usage("a report in %s holds one section\nname it: lobstrail report %s --format %s", format,
 			strings.Join(sectionNames, "|"), format)
 	}
 	return a.writingTo(o.output, func() error {
 		return a.reading(ctx, func(s *store.Store) error {
-			in, err := a.reportInput(ctx, s, o.section, since, until)
+			if o.summary {
+				return a.runSummary(ctx, s, since, until)
+			}
+			in, err := a.reportInput(ctx, s, a.wanted(o.section), a.overview(o.section), since, until)
 			if err != nil {
 				return err
 			}
@@ -132,17 +146,17 @@ func (a *app) overview(section string) bool {
 	return section == "" && (format == render.Table || format == render.Markdown)
 }
 
-// reportInput reads what the report is made of, limits beside all else. What
-// happened after a period that ended before now is not looked at.
-func (a *app) reportInput(ctx context.Context, s *store.Store, section string, since, until time.Time) (report.Input, error) {
-	wanted := a.wanted(section)
+// reportInput reads what the wanted sections are made of, limits beside all else; of
+// an overview only what happened. What happened after a period that ended before now
+// is not looked at.
+func (a *app) reportInput(ctx context.Context, s *store.Store, wanted report.Sections, overview bool, since, until time.Time) (report.Input, error) {
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: wanted}
 	accounts := store.AccountQuery{Workspace: a.workspace}
 	if a.env.now().Sub(until) > time.Second {
 		accounts.At = until
 	}
 	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
-	if a.overview(section) {
+	if overview {
 		period.Used = report.NearlyUsed
 	}
 	var documents map[string]json.RawMessage
@@ -164,7 +178,7 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, section string, s
 		},
 		func() (err error) {
 			if wanted.Squids {
-				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: a.overview(section)}
+				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: overview}
 				in.Assignments, err = collect(s.Assignments(ctx, q))
 			}
 			return err

@@ -29,6 +29,14 @@ func (a *app) staleText(f *report.FreshnessJSON, when string) string {
 		render.Time(f.FinishedAt.Time, a.env.zone), render.Rounded(time.Duration(f.Age)), when, render.Rounded(time.Duration(f.UsualInterval)))
 }
 
+// staleOf warns where the data were old at the end of a period.
+func (a *app) staleOf(f *report.FreshnessJSON, until time.Time) string {
+	if a.env.now().Sub(until) <= time.Second {
+		return a.staleText(f, "ago")
+	}
+	return a.staleText(f, "before the end of this period")
+}
+
 // warnStale returns the warning for the top of an answer about a moment (zero: now), and
 // whether there is reason for it. CSV, which has no room for it, gets it as a note.
 func (a *app) warnStale(ctx context.Context, s *store.Store, at time.Time) (text string, stale bool, err error) {

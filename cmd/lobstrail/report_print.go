@@ -96,12 +96,7 @@ func (a *app) printReport(in report.Input, r report.Report, name string) error {
 }
 
 // reportStale warns where the data were old at the end of the period.
-func (a *app) reportStale(r report.Report) string {
-	if a.env.now().Sub(r.Until.Time) <= time.Second {
-		return a.staleText(r.Freshness, "ago")
-	}
-	return a.staleText(r.Freshness, "before the end of this period")
-}
+func (a *app) reportStale(r report.Report) string { return a.staleOf(r.Freshness, r.Until.Time) }
 
 func (a *app) reportTitle(r report.Report) string {
 	title := fmt.Sprintf("Workspace %s, %s to %s (%s).", r.Workspace, render.Time(r.Since.Time, a.env.zone),
