@@ -56,9 +56,10 @@ var endpoints = []endpoint{
 // endpointOf finds the call that a request is, and the id in its path.
 func endpointOf(r *http.Request) (e endpoint, id string) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
+	call := r.Method + " " + path
 	for _, e := range endpoints {
 		before, after, hasID := strings.Cut(e.pattern, "*")
-		rest, fits := strings.CutPrefix(r.Method+" "+path, before)
+		rest, fits := strings.CutPrefix(call, before)
 		id, ends := strings.CutSuffix(rest, after)
 		if ok && fits && ends && hasID == (id != "") && !strings.Contains(id, "/") {
 			return e, id
