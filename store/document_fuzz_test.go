@@ -124,11 +124,11 @@ func FuzzFind(f *testing.F) {
 			}
 		}
 		for _, n := range all {
-			if found, err := choose(all, n.ID); err != nil || found != n {
+			if found, err := choose(all, n.ID, nowWays(n.ID)); err != nil || found != n {
 				t.Errorf("%q finds %v, %v", n.ID, found, err)
 			}
 		}
-		found, err := choose(all, reference)
+		found, err := choose(all, reference, nowWays(reference))
 		switch failed := err.(type) {
 		case nil:
 			if !fits(found, reference) {

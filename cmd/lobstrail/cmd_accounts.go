@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +73,7 @@ type accountFilter struct {
 
 // accountFilter finds the types and the squid in the store. A value that can match
 // nothing is wrong usage.
-func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptions, healths []store.Health) (accountFilter, error) {
+func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptions, healths []store.Health, at time.Time) (accountFilter, error) {
 	f := accountFilter{healths: healths, all: o.all}
 	if len(o.types) > 0 {
 		known, err := a.accountTypes(ctx, s)
@@ -84,7 +85,7 @@ func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptio
 		}
 	}
 	var err error
-	f.squid, err = a.optionalSquid(ctx, s, o.squid)
+	f.squid, err = a.optionalSquid(ctx, s, o.squid, at)
 	return f, err
 }
 
@@ -128,7 +129,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		return err
 	}
 	return a.reading(ctx, func(s *store.Store) error {
-		filter, err := a.accountFilter(ctx, s, o, healths)
+		filter, err := a.accountFilter(ctx, s, o, healths, at)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -74,10 +75,10 @@ func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions)
 	if !q.Until.IsZero() && q.Until.Before(q.Since) {
 		return q, usage("--until is before --since\n%s", timeHint)
 	}
-	if q.Account, err = a.optionalAccount(ctx, s, o.account); err != nil {
+	if q.Account, err = a.optionalAccount(ctx, s, o.account, time.Time{}); err != nil {
 		return q, err
 	}
-	q.Squid, err = a.optionalSquid(ctx, s, o.squid)
+	q.Squid, err = a.optionalSquid(ctx, s, o.squid, time.Time{})
 	return q, err
 }
 

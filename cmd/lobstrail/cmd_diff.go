@@ -64,7 +64,7 @@ func (a *app) runDiff(ctx context.Context, o diffOptions) error {
 		if to.Before(from) {
 			return usage("%s is after %s\ngive the earlier moment first", o.from, o.to)
 		}
-		account, err := a.optionalAccount(ctx, s, o.account)
+		account, err := a.optionalAccount(ctx, s, o.account, to)
 		if err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (a *app) runProve(ctx context.Context, reference string, o proveOptions) er
 		return err
 	}
 	return a.reading(ctx, func(s *store.Store) error {
-		id, err := a.findAccount(ctx, s, reference)
+		id, err := a.findAccount(ctx, s, reference, at)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 		return usage("redact erases for good, and wants to be sure\ngive --yes, or answer on a terminal")
 	}
 	return a.changing(ctx, o.lockWait, func(s *store.Store) error {
-		id, err := a.findAccount(ctx, s, reference)
+		id, err := a.findNamed(ctx, s, reference)
 		if err != nil {
 			return err
 		}

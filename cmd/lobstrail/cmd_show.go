@@ -45,7 +45,7 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 		return err
 	}
 	return a.reading(ctx, func(s *store.Store) error {
-		id, err := a.findAccount(ctx, s, reference)
+		id, err := a.findAccount(ctx, s, reference, at)
 		if err != nil {
 			return err
 		}

@@ -211,7 +211,9 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 	switch {
 	case err == nil:
 		defer s.Close()
-		find = s.FindAccount
+		find = func(ctx context.Context, workspace, reference string) (store.Name, error) {
+			return s.FindAccount(ctx, workspace, reference, time.Time{})
+		}
 		if withheld, err = s.Withheld(ctx, a.workspace); err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 		return err
 	}
 	return a.reading(ctx, func(s *store.Store) error {
-		squid, err := a.optionalSquid(ctx, s, reference)
+		squid, err := a.optionalSquid(ctx, s, reference, at)
 		if err != nil {
 			return err
 		}

@@ -8,45 +8,78 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
 // findAccount returns the id of the account that the user means: an id, a unique
-// prefix of one, an @alias, or a username. It is wrong usage if the store does not
-// know it.
-func (a *app) findAccount(ctx context.Context, s *store.Store, reference string) (string, error) {
+// prefix of one, an @alias, or a username, as accounts were called at the moment (zero:
+// now). Where that names none, a name that an account had before will do, and a note
+// says so. It is wrong usage if the store does not know it.
+func (a *app) findAccount(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
 	reference, err := a.withoutAlias(reference)
 	if err != nil {
 		return "", err
 	}
-	found, err := s.FindAccount(ctx, a.workspace, reference)
+	found, former, err := s.FindAccountEver(ctx, a.workspace, reference, at)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", a.noAccount(reference)
+		return "", a.noAccount(reference, at)
+	}
+	a.noteFormer("account", found, former, at)
+	return found.ID, err
+}
+
+// findNamed is findAccount for what cannot be undone: no former name will do.
+func (a *app) findNamed(ctx context.Context, s *store.Store, reference string) (string, error) {
+	reference, err := a.withoutAlias(reference)
+	if err != nil {
+		return "", err
+	}
+	found, err := s.FindAccount(ctx, a.workspace, reference, time.Time{})
+	if errors.Is(err, store.ErrNotFound) {
+		return "", a.noAccount(reference, time.Time{})
 	}
 	return found.ID, err
 }
 
-func (a *app) noAccount(reference string) error {
+// noteFormer says that something was found by a name that it no longer had.
+func (a *app) noteFormer(what string, found store.Name, former string, at time.Time) {
+	if former == "" {
+		return
+	}
+	when := "now"
+	if !at.IsZero() {
+		when = "at " + render.Stamp(at)
+	}
+	a.note("note: %q is a former name of the %s that is %q %s (%s)", former, what, found.Name, when, found.ID)
+}
+
+func (a *app) noAccount(reference string, at time.Time) error {
+	if !at.IsZero() {
+		return usage("account %q was not known then: none was called so at %s in workspace %q\n\"lobstrail accounts --all --at TIME\" lists those of then",
+			reference, render.Stamp(at), a.workspace)
+	}
 	return usage("no account %q in workspace %q\n\"lobstrail accounts --all\" lists them", reference, a.workspace)
 }
 
 // findSquid returns the id of the squid that the user means, by the same rules.
-func (a *app) findSquid(ctx context.Context, s *store.Store, reference string) (string, error) {
+func (a *app) findSquid(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
 	reference, err := a.withoutAlias(reference)
 	if err != nil {
 		return "", err
 	}
-	found, err := s.FindSquid(ctx, a.workspace, reference)
+	found, former, err := s.FindSquidEver(ctx, a.workspace, reference, at)
 	if !errors.Is(err, store.ErrNotFound) {
+		a.noteFormer("squid", found, former, at)
 		return found.ID, err
 	}
-	squids, err := s.SquidNames(ctx, a.workspace, "", completionMost)
-	if err != nil {
-		return "", err
-	}
 	var names []string
-	for _, squid := range squids {
+	for squid, err := range s.Squids(ctx, a.workspace, at) {
+		if err != nil {
+			return "", err
+		}
 		names = append(names, cmp.Or(squid.Name, squid.ID))
 	}
 	return "", unknown("squid", reference, names)
@@ -97,19 +130,19 @@ func (a *app) withoutAlias(reference string) (string, error) {
 }
 
 // optionalAccount is findAccount for a flag that may be missing.
-func (a *app) optionalAccount(ctx context.Context, s *store.Store, reference string) (string, error) {
+func (a *app) optionalAccount(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
 	if reference == "" {
 		return "", nil
 	}
-	return a.findAccount(ctx, s, reference)
+	return a.findAccount(ctx, s, reference, at)
 }
 
 // optionalSquid is findSquid for a flag that may be missing.
-func (a *app) optionalSquid(ctx context.Context, s *store.Store, reference string) (string, error) {
+func (a *app) optionalSquid(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
 	if reference == "" {
 		return "", nil
 	}
-	return a.findSquid(ctx, s, reference)
+	return a.findSquid(ctx, s, reference, at)
 }
 
 // alias answers what the vendor's configuration calls name.

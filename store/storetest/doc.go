@@ -35,6 +35,7 @@ func Run(t *testing.T, open Opener) {
 		{"resets_in counts as last seen", ResetsIn},
 		{"the latest word counts", LatestWord},
 		{"reduced accounts conclude nothing", Reduced},
+		{"names are those of the moment", Naming},
 		{"a field that is no longer sent has not changed", NoLongerSent},
 		{"a change begins when the old value was last told of", LastTold},
 		{"squids that are told of again", SquidsComeBack},
