@@ -48,8 +48,8 @@ A change happened somewhere within a window, so time in a health is given as at
 least ... at most. Time in which nobody looked is counted apart; all of it adds
 up to the period.
 
---summary is ten lines for a chat or a manager: the numbers of the period, and in
-brackets those of the period of the same length before it.
+--summary is ten lines for a chat or a manager: the numbers of the period, and
+in brackets those of the period of the same length before it.
 
 CSV and NDJSON hold one section: name it. -o writes a file, whole or not at all.
 

@@ -13,8 +13,9 @@ import (
 )
 
 type showOptions struct {
-	at   timeFlag
-	icon bool
+	at       timeFlag
+	document bool
+	icon     bool
 }
 
 func (a *app) newShowCmd() *cobra.Command {
@@ -22,20 +23,24 @@ func (a *app) newShowCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ACCOUNT",
 		Short: "Show everything known of one account, now or at a moment",
-		Long: `Show everything known of one account, with the account object as the API gave
-it. With --at, as it was last seen at or before that moment.
+		Long: `Show what is known of one account: its health, its limits with the peak of the
+last week, its last changes, and with --document the account object as the API
+gave it. With --at, as it was last seen at or before that moment. JSON has the
+account object always, and neither limits nor changes.
 
 Exit codes: 0 done; 2 wrong usage, no such account, or an ambiguous name; 10
 there is no store.`,
 		Example: `  lobstrail show sales.lead
   lobstrail show d3e97f2c --at 36h
+  lobstrail show sales.lead --document
   lobstrail show @main --json | jq .document.params`,
 		Args:              cobra.ExactArgs(1),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runShow(cmd.Context(), args[0], o) },
 		ValidArgsFunction: a.completeAccounts(1),
 	}
 	cmd.Flags().Var(&o.at, "at", "as it was at a `TIME`")
-	cmd.Flags().BoolVar(&o.icon, "icon", false, "with the icon in the document")
+	cmd.Flags().BoolVar(&o.document, "document", false, "with the account object as the API gave it")
+	cmd.Flags().BoolVar(&o.icon, "icon", false, "with the account object and the icon in it")
 	return cmd
 }
 
@@ -57,7 +62,16 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 		if account.Document, err = s.Document(ctx, query, o.icon); err != nil {
 			return err
 		}
-		return a.printOne(report.NewShowJSON(account), showPairs(account), nil)
+		if render.Format(a.format).ForPeople() {
+			return a.printShow(ctx, s, account, o, at)
+		}
+		_, stale, err := a.warnStale(ctx, s, at)
+		if err != nil {
+			return err
+		}
+		value := report.NewShowJSON(account)
+		value.Stale = stale
+		return a.printOne(value, showPairs(account), nil)
 	})
 }
 

@@ -40,5 +40,8 @@ func TestInstantsAreNotCutWithinTexts(t *testing.T) {
 		if strings.ContainsAny(got, "0123456789") && !strings.Contains(got, "2026-11-24 17:00") {
 			t.Errorf("%d: %q", limit, got)
 		}
+		if limit >= len("2026-11-24 17:00") && !strings.Contains(strings.Join(wrap(text, limit), "\n"), "2026-11-24 17:00") {
+			t.Errorf("wrapped at %d: %q", limit, wrap(text, limit))
+		}
 	}
 }

@@ -71,7 +71,7 @@ func cut(s string, limit int) (head, rest string) {
 }
 
 // wrap breaks a clean text into lines of at most limit columns, at spaces where
-// it can, and not within a quoted command ("lobstrail accounts") that fits on a line. No
+// it can, and not within an instant or a quoted command ("lobstrail accounts"). No
 // limit (0) and empty text give one line. The limit must be at least 4, the widest a
 // cluster may be that is not broken out as "…".
 func wrap(s string, limit int) []string {
@@ -106,6 +106,8 @@ func wrapLine(s string, limit int) (line, rest string) {
 	}
 	if begin := commandAround(s, at); begin > 0 {
 		at = begin
+	} else if head := beforeInstant(s, s[:at]); strings.TrimSpace(head) != "" {
+		at = len(head)
 	}
 	return s[:at], s[at:]
 }
