@@ -38,7 +38,9 @@ is standard input.
 The instant of a file is --at; else the member --at-field of each answer in it;
 else what its name tells (accounts-2026-11-01T06:00Z.json, 20261101-0600.json,
 2026-11-01/accounts.json); else, or with --at-mtime, when it was last modified;
-for standard input, now. A local time that came twice tells nothing.
+for standard input, now. A local time that came twice tells nothing. Answers
+that tell their instants need not be in order, in one file or over several; but
+more than 64 MiB through a pipe, or compressed, must be in order.
 
 --git reads the history of a file that was committed again and again: every
 commit, also a merge, whose content is none of its parents'. The instants are
@@ -118,6 +120,8 @@ func (o *importOptions) validate() error {
 // past is what is to be imported.
 type past struct {
 	items archive.Items
+	// sorted are the items in the order of the instants that a field tells.
+	sorted func(archive.Options) archive.Items
 	// total estimates how many bytes there are; 0 when it cannot.
 	total func(archive.Progress) int64
 	noun  string // of an item
@@ -147,7 +151,7 @@ func (a *app) runImport(ctx context.Context, o importOptions) error {
 	})
 }
 
-func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
+func (a *app) findFiles(ctx context.Context, o importOptions) (past, error) {
 	now := a.env.now()
 	at, err := o.at.time(a, now)
 	if err != nil {
@@ -161,25 +165,25 @@ func (a *app) findFiles(_ context.Context, o importOptions) (past, error) {
 	if other > 0 {
 		a.note("%s passed over: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
 	}
-	return pastOfFiles(items), nil
+	return pastOfFiles(ctx, items), nil
 }
 
-func pastOfFiles(items []archive.Item) past {
+func pastOfFiles(ctx context.Context, items []archive.Item) past {
 	var total int64
 	for _, item := range items {
 		total += item.Size
 	}
-	sequence := func(yield func(archive.Item, error) bool) {
-		for _, item := range items {
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
 	return past{
-		items: sequence,
-		total: func(archive.Progress) int64 { return total },
-		noun:  "file",
+		items: func(yield func(archive.Item, error) bool) {
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+		},
+		sorted: func(o archive.Options) archive.Items { return archive.SortedFiles(ctx, items, o) },
+		total:  func(archive.Progress) int64 { return total },
+		noun:   "file",
 	}
 }
 
@@ -202,8 +206,10 @@ func (a *app) findHistory(ctx context.Context, o importOptions) (past, error) {
 		return past{}, err
 	}
 	history.AuthorDate = o.author
+	items := archive.Git(ctx, history)
 	return past{
-		items: archive.Git(ctx, history),
+		items:  items,
+		sorted: func(o archive.Options) archive.Items { return archive.SortedItems(ctx, items, o) },
 		// The sizes of the commits to come are taken to be like those read.
 		total: func(p archive.Progress) int64 { return p.Bytes / int64(max(1, p.Items)) * int64(max(commits, p.Items)) },
 		noun:  "commit",
@@ -243,8 +249,12 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 		Field: o.field, Token: token, Now: a.env.now,
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },
 	}
+	items := past.items
+	if o.field != "" {
+		items = past.sorted(options)
+	}
 	bar := a.newBytesProgress("import")
-	outcome, result, err := archive.Import(ctx, writer, past.items, options, func(now archive.Progress) {
+	outcome, result, err := archive.Import(ctx, writer, items, options, func(now archive.Progress) {
 		bar.showBytes(now, past.total(now))
 	})
 	bar.done()

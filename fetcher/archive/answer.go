@@ -1,8 +1,10 @@
 package archive
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -49,14 +51,11 @@ func (r *reader) pass() {
 // than the store's newest is refused then, and not before. One that shows nobody
 // does no harm.
 func (r *reader) expect() error {
-	if r.answer.place != older {
+	if r.answer.place != older || r.options.Field != "" { // see bringsAgain
 		return nil
 	}
 	r.refuse()
-	if r.options.Field == "" {
-		return errPassed
-	}
-	return nil
+	return errPassed
 }
 
 func (r *reader) refuse() {
@@ -88,15 +87,16 @@ func (r *reader) settle() error {
 		}
 		return nil
 	}
+	again := r.bringsAgain(pages)
 	has, err := r.order.tie.has(r.ctx, pages, r.answer.place)
 	switch {
 	case err != nil:
 		return err
-	case has:
+	case has, again && r.answer.place == older:
 		r.answer.had = true
 		r.batches.close(nil, time.Time{})
 		return nil
-	case r.answer.place == onFile:
+	case r.answer.place == onFile, r.answer.place == older:
 		r.refuse()
 		return nil
 	}
@@ -108,6 +108,27 @@ func (r *reader) settle() error {
 	r.order.newest = r.order.tie.at
 	r.batches.close(pages, r.answer.told)
 	return nil
+}
+
+// bringsAgain reports whether this import had the pages before, not too long ago,
+// and takes note of them. A log that grew and was committed again and again has its
+// answers many times, and the store does not know them yet.
+func (r *reader) bringsAgain(pages []store.Response) bool {
+	if r.options.Field == "" {
+		return false
+	}
+	sum := sha256.New()
+	sum.Write(strconv.AppendInt(nil, r.answer.told.UnixNano(), 10)) // never fails
+	for seen := range accountsOf(pages) {
+		is := contentsOf(seen)
+		sum.Write([]byte(seen.ID))
+		sum.Write(is[:])
+	}
+	if of := digest(sum.Sum(nil)); r.brought.id(of) == "" {
+		r.brought.add(of, "answer")
+		return false
+	}
+	return true
 }
 
 // finish ends the answer.

@@ -26,8 +26,14 @@ type Item struct {
 	Fixed bool
 	// Size is how many bytes Open's reader has, as far as that is known before.
 	Size int64
-	// Open begins to read the item. It is called at most once.
-	Open func() (io.ReadCloser, error)
+	// Open begins to read the item. It is called at most once, unless Again says that
+	// it can be called more often.
+	Open  func() (io.ReadCloser, error)
+	Again bool
+
+	source  *source // it was sorted: see SortedFiles
+	section bool    // it is a section of the source
+	base    int64   // where the section stands in the text
 }
 
 // Items are yielded in the order of their instants. An error ends them.
@@ -73,6 +79,9 @@ type Options struct {
 	// ParseTime reads the value of the field. It must not be nil when Field is
 	// given.
 	ParseTime func(text string) (time.Time, error)
+	// MaxHeld is how many bytes of text SortedFiles and SortedItems hold in memory; 0
+	// means 64 MiB.
+	MaxHeld int
 	// Token is an API key that must not be stored, should an object hold it.
 	Token string
 	// Now is the clock: what lies after it is refused. nil means time.Now.

@@ -101,7 +101,9 @@ func isJSON(name string) bool {
 }
 
 func (d Dating) file(path string, info fs.FileInfo) Item {
-	item := Item{Name: path, Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+	item := Item{
+		Name: path, Size: info.Size(), Again: info.Mode().IsRegular(), Open: func() (io.ReadCloser, error) { return os.Open(path) },
+	}
 	item.At, item.Origin, item.Lost = d.date(path, info.ModTime())
 	return item
 }

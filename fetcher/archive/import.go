@@ -47,7 +47,7 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 	}
 	r.result.Bytes = r.batches.progress.Bytes
 	outcome := w.outcome(ctx, err)
-	if raised := r.order.tie.raised; raised > 0 {
+	if raised := r.order.end.raised; raised > 0 {
 		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf("answers that tell the instant of another answer: %d; "+
 			"each is stored a millisecond after the one before it", raised))
 	}

@@ -27,7 +27,9 @@ type order struct {
 	rec    Recorder
 	now    time.Time
 	newest time.Time // with what the import has stored
-	tie    tie       // at the instant that is being imported
+	end    tie       // at the newest instant
+	past   tie       // at the older instant that was met last
+	tie    *tie      // the one of the answer that is being read
 
 	early, late, different, future refusals
 }
@@ -68,6 +70,9 @@ func (o *order) place(ctx context.Context, at time.Time, name string) (place, er
 		return refused, nil
 	}
 	stored := at.Add(time.Millisecond - 1).Truncate(time.Millisecond)
+	if o.tie = &o.end; stored.Before(o.newest) {
+		o.tie = &o.past
+	}
 	if !stored.Equal(o.tie.at) {
 		if err := o.tie.begin(ctx, o.rec, stored, !stored.After(o.newest)); err != nil {
 			return unplaced, err

@@ -23,6 +23,7 @@ type reader struct {
 	inspector *fetcher.Inspector
 	known     digests // of objects
 	outlines  digests // of their outlines
+	brought   digests // of answers that this import stored: see bringsAgain
 	splitter  splitter
 	order     order
 	result    Result
@@ -95,7 +96,7 @@ func (r *reader) take(item Item) error {
 		err = r.finish()
 	}
 	if r.options.Field != "" || r.result.Skipped == before.Skipped && r.result.Refused == before.Refused {
-		r.result.Items++
+		r.counted()
 	}
 	return err
 }
@@ -127,16 +128,37 @@ func (r *reader) read() error {
 		return err
 	}
 	defer in.Close()
-	plain, err := unpack(&counting{ctx: r.ctx, in: in, n: &r.batches.progress.Bytes})
+	text, err := openText(&counting{ctx: r.ctx, in: in, n: r.counter()})
 	if err != nil {
 		return err
 	}
-	defer plain.Close()
-	text, err := asUTF8(plain)
-	if err != nil {
-		return err
+	defer text.Close()
+	return r.splitter.split(text, r.item.base)
+}
+
+// counter is where the bytes read of the item are counted. An item that was read
+// into memory, or is read in sections, was counted when it was sorted.
+func (r *reader) counter() *int64 {
+	src := r.item.source
+	if src == nil || src.text == nil && !r.item.section {
+		return &r.batches.progress.Bytes
 	}
-	return r.splitter.split(text)
+	if !src.counted {
+		r.batches.progress.Bytes += src.size
+	}
+	return new(int64)
+}
+
+// counted counts an item that was read. One of which only sections are read counts
+// once.
+func (r *reader) counted() {
+	if src := r.item.source; src != nil {
+		if src.counted {
+			return
+		}
+		src.counted = true
+	}
+	r.result.Items++
 }
 
 func (r *reader) fail(text string) {

@@ -15,6 +15,7 @@ type splitter struct {
 	window
 	field string // the member that tells the instant of an answer; "" none
 	sink  sink
+	began int64 // where the last object began that is an answer
 }
 
 // sink takes what a splitter finds. Bytes are valid until the method returns.
@@ -32,9 +33,11 @@ func (s *splitter) wrong(format string, args ...any) error {
 	return &formError{fmt.Sprintf(format+" (at byte %d)", append(args, s.offset())...)}
 }
 
-// split reads the whole stream.
-func (s *splitter) split(in io.Reader) error {
+// split reads the whole stream. base is where it stands in the text that it is a
+// section of.
+func (s *splitter) split(in io.Reader, base int64) error {
 	s.reset(in, fetcher.MaxAccountBytes+readSize)
+	s.before = base
 	err := s.texts()
 	switch {
 	case errors.Is(err, errLarge):
@@ -187,6 +190,7 @@ type object struct {
 // an account.
 func (s *splitter) object() error {
 	s.release()
+	s.began = s.offset()
 	s.pos++
 	var o object
 	for first := true; ; first = false {

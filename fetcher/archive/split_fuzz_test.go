@@ -31,7 +31,7 @@ func (h *heard) answered() error            { return h.note("answered", nil) }
 func splitting(in io.Reader, field string) *heard {
 	h := &heard{}
 	s := splitter{field: field, sink: h}
-	if err := s.split(in); err != nil {
+	if err := s.split(in, 0); err != nil {
 		h.events = append(h.events, "error "+err.Error())
 	}
 	return h
@@ -132,7 +132,7 @@ func TestLongTextsAreReadInOneWindow(t *testing.T) {
 		"white space": strings.Repeat(" \n", 10<<20) + "[]", "an envelope's members": `{"data":[],` + strings.Repeat(`"x":[1],`, 1<<20) + `"y":1}`,
 	} {
 		s := splitter{sink: deaf{}}
-		if err := s.split(strings.NewReader(text)); err != nil || cap(s.buf) > 8*readSize {
+		if err := s.split(strings.NewReader(text), 0); err != nil || cap(s.buf) > 8*readSize {
 			t.Errorf("%s: %v, a window of %d", name, err, cap(s.buf))
 		}
 	}

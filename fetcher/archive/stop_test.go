@@ -131,7 +131,7 @@ func TestStoppedAnywhereItEnds(t *testing.T) {
 			}
 		}
 		endless := func(yield func(archive.Item, error) bool) {
-			for i := 0; yield(text("x", start.Add(time.Duration(i%3)*time.Second), page), nil); i++ {
+			for i := 0; yield(text("x", start.Add(time.Duration(i)*time.Second), page), nil); i++ {
 			}
 		}
 		ended := make(chan error, 1)

@@ -25,16 +25,16 @@ type tie struct {
 	raised int              // answers of all instants that were stored later than they tell
 }
 
-// key is an account and contents its object: digests, cut to save memory. A
-// thousand accounts take about 60 kB.
+// key is the id of an account, which has 32 characters, and contents its object: a
+// digest, cut to save memory. A thousand accounts take about 100 kB.
 type (
-	key      [16]byte
+	key      [32]byte
 	contents [16]byte
 )
 
-func keyOf(seen *store.Observed) key {
-	id := digestOf([]byte(seen.ID))
-	return key(id[:len(key{})])
+func keyOf(seen *store.Observed) (k key) {
+	copy(k[:], seen.ID)
+	return k
 }
 
 func contentsOf(seen *store.Observed) contents {

@@ -10,19 +10,20 @@ import (
 )
 
 // asUTF8 returns the text as UTF-8. UTF-16 is recognised by its byte order mark,
-// which Windows PowerShell writes with ">". A mark of UTF-8 is left in.
-func asUTF8(in io.Reader) (io.Reader, error) {
+// which Windows PowerShell writes with ">"; recoded reports whether it was. A mark of
+// UTF-8 is left in.
+func asUTF8(in io.Reader) (utf8 io.Reader, recoded bool, err error) {
 	text := bufio.NewReaderSize(in, 32<<10)
 	head, _ := text.Peek(4) // an error comes again when the text is read
 	switch {
 	case bytes.Equal(head, []byte{0xff, 0xfe, 0, 0}) || bytes.Equal(head, []byte{0, 0, 0xfe, 0xff}):
-		return nil, &formError{"UTF-32 is not read: save it as UTF-8"}
+		return nil, false, &formError{"UTF-32 is not read: save it as UTF-8"}
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}):
-		return &fromUTF16{in: text, low: 0, high: 1}, nil
+		return &fromUTF16{in: text, low: 0, high: 1}, true, nil
 	case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
-		return &fromUTF16{in: text, low: 1, high: 0}, nil
+		return &fromUTF16{in: text, low: 1, high: 0}, true, nil
 	}
-	return text, nil
+	return text, false, nil
 }
 
 // fromUTF16 turns UTF-16 into UTF-8. What is no UTF-16 is an error, and not a
