@@ -16,7 +16,7 @@ const ExpiredCookie = "expired"
 type syncRequest struct {
 	Account string // to refresh; "": a new account
 	Type    string
-	Cookies map[string]string
+	Cookies map[string]any // values are texts; the vendor's tool sends "1" as a number
 }
 
 // syncTask is a synchronisation under way. It moves on each time that somebody
@@ -49,7 +49,7 @@ func (w *World) beginSync(r syncRequest) (task string, status int, message strin
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := slices.IndexFunc(w.types, func(t *AccountType) bool { return t.Type == r.Type })
-	if i < 0 || slices.ContainsFunc(w.types[i].Cookies, func(name string) bool { return r.Cookies[name] == "" }) {
+	if i < 0 || slices.ContainsFunc(w.types[i].Cookies, func(name string) bool { return r.Cookies[name] == nil || r.Cookies[name] == "" }) {
 		return "", http.StatusBadRequest, "Invalid account type or missing required cookies."
 	}
 	t := &syncTask{id: ID("sync/" + number(len(w.syncs))), account: r.Account}

@@ -248,7 +248,7 @@ func TestAnExpiredAccountIsSynchronisedOverHTTP(t *testing.T) {
 	if !strings.Contains(string(raw), `"profiles":{"max":7,`) {
 		t.Errorf("the limit did not stay: %s", raw)
 	}
-	if _, account := synchronise(`{"type":"facebook-sync","cookies":{"c_user":"2","xs":"y"}}`); c.object(fmt.Sprint("/accounts/", account)) == nil {
+	if _, account := synchronise(`{"type":"facebook-sync","cookies":{"c_user":2,"xs":"y"}}`); c.object(fmt.Sprint("/accounts/", account)) == nil {
 		t.Errorf("no new account %v", account)
 	}
 	for body, want := range map[string]int{
