@@ -28,10 +28,11 @@ type inspector struct {
 	inner *inspector
 	depth int // of strings within strings; 0 for an account
 
-	id, squids span // of the account; zero: not seen
-	specs      []string
-	suspects   []suspect
-	edits      []edit
+	id, squids         span // of the account; zero: not seen
+	lockTime, resetsIn span
+	specs              []string
+	suspects           []suspect
+	edits              []edit
 }
 
 // span is a place in the account's bytes. The zero value is none, for no value
@@ -104,6 +105,9 @@ func (in *inspector) account(raw []byte) (store.Observed, error) {
 	if err := in.checkSquids(); err != nil {
 		return store.Observed{}, err
 	}
+	if err := in.checkLock(); err != nil {
+		return store.Observed{}, err
+	}
 	kept, withheld, err := in.withhold()
 	return store.Observed{ID: id, Raw: kept, Withheld: withheld}, err
 }
@@ -112,7 +116,7 @@ func (in *inspector) reset(raw []byte) {
 	in.raw = raw
 	in.decoder.Reset(bytes.NewBuffer(raw))
 	in.frames = in.frames[:0]
-	in.id, in.squids = span{}, span{}
+	in.id, in.squids, in.lockTime, in.resetsIn = span{}, span{}, span{}, span{}
 	in.specs, in.suspects, in.edits = in.specs[:0], in.suspects[:0], in.edits[:0]
 }
 
@@ -148,6 +152,16 @@ func (in *inspector) checkSquids() error {
 		return &decodeError{text: in.key.clean(err.Error())}
 	}
 	return nil
+}
+
+// checkLock refuses a lock that cannot be read: it must not pass for no lock. The error
+// does not repeat the value, which can be anything.
+func (in *inspector) checkLock() error {
+	field := store.CheckLock(in.lockTime.in(in.raw), in.resetsIn.in(in.raw))
+	if field == "" {
+		return nil
+	}
+	return &decodeError{text: field + " is neither null nor a time (ISO 8601, a date, Unix seconds or milliseconds) nor, for resets_in, a number of seconds"}
 }
 
 // walk goes over all tokens of the account.

@@ -89,6 +89,10 @@ func (in *inspector) memberNamed(name []byte) member {
 		m.name = "object"
 	case "squids":
 		m.name = "squids"
+	case "lock_time":
+		m.name = "lock_time"
+	case "resets_in":
+		m.name = "resets_in"
 	case "cookies":
 		m.name = "cookies"
 	case "name":
@@ -139,6 +143,10 @@ func (in *inspector) field(name string, at span) error {
 		in.id = at
 	case "squids":
 		in.squids = at
+	case "lock_time":
+		in.lockTime = at
+	case "resets_in":
+		in.resetsIn = at
 	case "object":
 		raw := at.in(in.raw)
 		if raw[0] == 'n' {

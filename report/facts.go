@@ -110,7 +110,7 @@ func (v *view) health(facts store.Facts) store.Health {
 		return store.Unknown
 	case code != 200:
 		return store.Failing
-	case !facts.LockedUntil.IsZero(), isPositive(v.state.ResetsIn):
+	case !facts.LockedUntil.IsZero(), isLeft(v.state):
 		return store.Locked
 	}
 	return store.Healthy
@@ -138,14 +138,10 @@ func statusText(n *node) string {
 	return n.text
 }
 
-// isPositive reports whether raw is a number, or the text of one, above zero.
-func isPositive(raw json.RawMessage) bool {
-	n, err := parseNode(raw)
-	if err != nil || n.kind != kindNumber && n.kind != kindString {
-		return false
-	}
-	number, ok := parseDecimal(n.text)
-	return ok && number.positive()
+// isLeft reports whether something is left of a resets_in at the instant of its state.
+func isLeft(s store.State) bool {
+	until, _ := store.ParseResetsIn(s.ResetsIn, s.At)
+	return !until.IsZero()
 }
 
 // squids are those that use the account, sorted by id. No field and null are no

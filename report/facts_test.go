@@ -96,35 +96,6 @@ func TestReadOfAGoneAccount(t *testing.T) {
 	}
 }
 
-func TestParseInstant(t *testing.T) {
-	want := time.Date(2024, 12, 16, 10, 28, 43, 0, time.UTC)
-	for _, text := range []string{
-		`1734344923`, `"1734344923"`, `1734344923.0`, `1.734344923e9`, `"2024-12-16T10:28:43Z"`, `"2024-12-16T11:28:43+01:00"`,
-		`"2024-12-16T11:28:43+0100"`, `"2024-12-16 10:28:43"`, `"2024-12-16T10:28:43"`,
-	} {
-		n, err := parseNode([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, ok := parseInstant(n); !ok || !got.Equal(want) {
-			t.Errorf("%s: %v %v", text, got, ok)
-		}
-	}
-	for _, text := range []string{`null`, `true`, `{}`, `"soon"`, `""`, `1e18`, `1e999999999`, `"01734344923"`} {
-		n, err := parseNode([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, ok := parseInstant(n); ok {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
-	n, _ := parseNode([]byte(`1734344923.25`))
-	if got, _ := parseInstant(n); !got.Equal(want.Add(250 * time.Millisecond)) {
-		t.Errorf("fraction: %v", got)
-	}
-}
-
 func TestDecimals(t *testing.T) {
 	same := [][]string{
 		{"1", "1.0", "1e0", "0.1e1", "10e-1", "100E-2"},

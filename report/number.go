@@ -94,14 +94,6 @@ func parseExponent(s string) (int64, bool) {
 	return exp, err == nil
 }
 
-// positive reports whether d is greater than zero.
-func (d decimal) positive() bool {
-	if d.huge != "" {
-		return d.huge[0] != '-'
-	}
-	return d.digits != "" && !d.neg
-}
-
 // scaled is d times ten to the places, cut towards zero. It reports false when
 // that does not fit.
 func (d decimal) scaled(places int64) (int64, bool) {

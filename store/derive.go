@@ -39,8 +39,8 @@ func (s *step) lockedUntil() sql.NullInt64 {
 	if until := s.facts.LockedUntil; !until.IsZero() {
 		return nullMS(until)
 	}
-	if seconds := resetSeconds(s.new.ResetsIn); seconds > 0 {
-		return sql.NullInt64{Int64: s.page.received + int64(seconds*1000), Valid: true}
+	if until, ok := ParseResetsIn(s.new.ResetsIn, s.new.At); ok {
+		return nullMS(until)
 	}
 	return sql.NullInt64{}
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -69,31 +69,16 @@ func (s *step) prepare(ctx context.Context, body []byte, resetsIn json.RawMessag
 	return nil
 }
 
-// remaining is how many seconds are left of a resets_in that an earlier response told
-// of: a response without the field says nothing of it, and it counts down by itself.
-// Nil when there is none, nothing is left, or there is a lock_time, which is the more
-// exact of the two.
+// remaining is what is left of a resets_in that an earlier response told of, as the
+// instant when it ends: a response without the field says nothing of it, and it counts
+// down by itself. Nil when there is none, nothing is left, or there is a lock_time, which
+// is the more exact of the two.
 func (s *step) remaining() json.RawMessage {
-	if s.head == nil || resetSeconds(s.old.ResetsIn) == 0 ||
-		!isNull(member(s.old.Known, "lock_time")) {
+	if s.head == nil || isNull(jsontext.Value(s.old.ResetsIn)) || !isNull(member(s.old.Known, "lock_time")) ||
+		s.head.LockedUntil.Int64 <= s.page.received {
 		return nil
 	}
-	left := s.head.LockedUntil.Int64 - s.page.received
-	if left <= 0 {
-		return nil
-	}
-	return strconv.AppendFloat(nil, float64(left)/1000, 'f', 3, 64)
-}
-
-// resetSeconds reads a resets_in. What is no positive number of seconds, or
-// longer than a century, is 0.
-func resetSeconds(raw json.RawMessage) float64 {
-	const century = 100 * 366 * 24 * 3600
-	seconds, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
-	if err != nil || !(seconds > 0 && seconds < century) {
-		return 0
-	}
-	return seconds
+	return json.RawMessage(`"` + instant(s.head.LockedUntil).Format(time.RFC3339Nano) + `"`)
 }
 
 func (s *step) loadOld(ctx context.Context) error {

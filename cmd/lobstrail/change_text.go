@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -106,7 +105,7 @@ var instantFields = []string{"/lock_time", "/last_synchronization_time"}
 // instantText is an instant for people, in whichever form the API wrote it. What is
 // none stays as it is.
 func instantText(raw json.RawMessage, zone *time.Location) string {
-	if t, ok := report.ParseInstant(raw); ok {
+	if t, ok := store.ParseInstant(raw); ok {
 		return render.Time(t, zone)
 	}
 	return valueText(raw)

@@ -12,6 +12,7 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
 )
 
 // stampOf writes an instant as a page does.
@@ -248,7 +249,7 @@ func comparePageChanges(t *testing.T, section element, changes []report.ChangeJS
 	instants := section.instants()
 	for _, c := range changes {
 		for _, raw := range []json.RawMessage{c.Old, c.New} {
-			if at, ok := report.ParseInstant(raw); ok && c.Path == "/lock_time" {
+			if at, ok := store.ParseInstant(raw); ok && c.Path == "/lock_time" {
 				if stamp := stampOf(report.Time{Time: at}); !slices.Contains(instants, stamp) {
 					t.Errorf("the instant %s is not on the page", stamp)
 				}

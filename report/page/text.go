@@ -110,7 +110,7 @@ func timeAs(t report.Time, layout string) template.HTML {
 
 // instantTag is the end of a lock, which the API writes as Unix seconds or as text.
 func instantTag(raw json.RawMessage) template.HTML {
-	if t, ok := report.ParseInstant(raw); ok {
+	if t, ok := store.ParseInstant(raw); ok {
 		return longTimeTag(report.Time{Time: t})
 	}
 	return template.HTML(template.HTMLEscapeString(valueText(raw)))
