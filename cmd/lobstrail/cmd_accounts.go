@@ -141,6 +141,10 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
+		names, err := a.readNames(ctx, s)
+		if err != nil {
+			return err
+		}
 		out := a.list(accountColumns(past)...)
 		out.Lead(warning)
 		shown, gone := 0, 0
@@ -158,6 +162,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 				return err
 			}
 			account = state
+			account.Facts.Username = names.accounts.Of(state.Facts.Username, state.ID)
 			show, hidden := filter.keep(account)
 			if hidden {
 				gone++
@@ -237,4 +242,4 @@ func accountCells(account store.AccountState, past *fortnight) []render.Cell {
 }
 
 // shortID is the beginning of an id, for tables: a prefix names an account too.
-func shortID(id string) string { return id[:min(8, len(id))] }
+func shortID(id string) string { return report.ShortID(id) }

@@ -89,7 +89,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 			return err
 		}
 		out := a.list(changeColumns...)
-		n, rows, err := a.writeChanges(out, s.Changes(ctx, q))
+		n, rows, err := a.writeChanges(ctx, s, out, s.Changes(ctx, q))
 		if err != nil {
 			return err
 		}
@@ -125,12 +125,17 @@ var changeColumns = []render.Column{
 }
 
 // writeChanges writes changes as rows and returns how many of both there were.
-func (a *app) writeChanges(out *render.Writer, changes iter.Seq2[store.AccountChange, error]) (n, rows int, err error) {
+func (a *app) writeChanges(ctx context.Context, s *store.Store, out *render.Writer, changes iter.Seq2[store.AccountChange, error]) (n, rows int, err error) {
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return 0, 0, err
+	}
 	for row, err := range a.changeRows(changes) {
 		if err != nil {
 			return n, rows, err
 		}
 		n, rows = n+len(row), rows+1
+		row[0].Username = names.accounts.Of(row[0].Username, row[0].Account)
 		err := out.Lazy(
 			func() any { return report.NewChangeJSON(row[0]) },
 			func() []render.Cell { return a.changeCells(row) })

@@ -91,7 +91,7 @@ func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Tim
 
 func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (int, error) {
 	out := a.list(changeColumns...)
-	n, rows, err := a.writeChanges(out, a.differences(ctx, s, account, from, to))
+	n, rows, err := a.writeChanges(ctx, s, out, a.differences(ctx, s, account, from, to))
 	if err != nil {
 		return n, err
 	}

@@ -184,10 +184,14 @@ func (a *app) reportInput(ctx context.Context, s *store.Store, wanted report.Sec
 			return err
 		},
 		func() error { return a.readEvents(ctx, s, &in) })
+	if err != nil {
+		return in, err
+	}
 	for i := range in.Accounts {
 		in.Accounts[i].Document = documents[in.Accounts[i].ID]
 	}
-	return in, err
+	names, err := a.readNames(ctx, s)
+	return in.Distinguish(names.accounts, names.squids), err
 }
 
 // sideBySide calls all functions at once and answers the first error in their

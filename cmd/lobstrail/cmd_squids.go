@@ -66,12 +66,16 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 // listSquids shows each squid with the accounts it uses. One that no account
 // names any more is shown without accounts: that may be an assignment lost.
 func (a *app) listSquids(ctx context.Context, s *store.Store, q store.AssignmentQuery) error {
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return err
+	}
 	uses := map[string][]store.Assignment{}
 	for use, err := range s.Assignments(ctx, q) {
 		if err != nil {
 			return err
 		}
-		uses[use.Squid] = append(uses[use.Squid], use)
+		uses[use.Squid] = append(uses[use.Squid], names.assignment(use))
 	}
 	warning, _, err := a.warnStale(ctx, s, q.At)
 	if err != nil {
@@ -87,6 +91,7 @@ func (a *app) listSquids(ctx context.Context, s *store.Store, q store.Assignment
 			continue
 		}
 		n++
+		squid.Name = names.squids.Of(squid.Name, squid.ID)
 		row := report.NewSquidJSON(squid, uses[squid.ID])
 		err = out.Append(
 			func(dst []byte) []byte { return report.AppendSquid(dst, &row) },
@@ -131,6 +136,10 @@ func squidCells(squid report.SquidJSON) []render.Cell {
 }
 
 func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string) error {
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return err
+	}
 	out, n := a.list(assignmentColumns...), 0
 	q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid}
 	for use, err := range s.Assignments(ctx, q) {
@@ -138,6 +147,7 @@ func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string)
 			return err
 		}
 		n++
+		use = names.assignment(use)
 		err := out.Append(
 			func(dst []byte) []byte { return report.AppendAssignment(dst, &use) },
 			func() []render.Cell { return assignmentCells(use) })

@@ -88,7 +88,7 @@ func unheap(s string) string {
 // nameOf is a name, or the beginning of an id where there is none.
 func nameOf(name report.Text, id string) string {
 	if strings.TrimSpace(string(name)) == "" {
-		return clip(id[:min(8, len(id))], nameWidth)
+		return clip(report.ShortID(id), nameWidth)
 	}
 	return clip(string(name), nameWidth)
 }
