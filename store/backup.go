@@ -43,26 +43,33 @@ type Backup struct {
 // dead process left behind is removed by the next backup to the same place. The
 // store must have been opened with rules: see [Store.Verify].
 //
+// A symbolic link at the place is followed: the backup, and the older ones, are where
+// it leads to.
+//
 // It returns an error that matches fs.ErrExist when there is something at the
 // place that may not be touched, ErrDamaged when the copy is not what was stored,
 // ErrFull, and ErrBusy.
 func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b Backup, err error) {
-	lock, err := takeLock(ctx, path, o.LockWait, s.now()) // as a writer of the store that may be there
+	to, err := resolve(path)
+	if err != nil {
+		return b, place(path, err)
+	}
+	lock, err := takeLock(ctx, to, o.LockWait, s.now) // as a writer of the store that may be there
 	if err != nil {
 		return b, place(path, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	shelf, err := s.shelve(ctx, path, o)
+	shelf, err := s.shelve(ctx, to, o)
 	if err != nil {
 		return b, err
 	}
-	fresh := path + ".new"
+	fresh := to + ".new"
 	if err := removeCopy(fresh); err != nil { // of a process that died here
 		return b, err
 	}
 	b = Backup{Path: path, Kept: shelf.kept, Removed: len(shelf.surplus)}
 	if b.Tree, b.Bytes, err = s.copyAndCheck(ctx, fresh, o); err == nil {
-		err = shelf.put(fresh, path)
+		err = shelf.put(fresh, to)
 	}
 	if err != nil {
 		return Backup{}, errors.Join(fmt.Errorf("backup %s: %w", path, err), removeCopy(fresh))

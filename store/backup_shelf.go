@@ -75,7 +75,7 @@ func (s *Store) mayMove(ctx context.Context, name string, info fs.FileInfo, o Ba
 	own, err := os.Stat(s.path)
 	switch {
 	case err != nil:
-		return place(s.path, err)
+		return place(s.name, err)
 	case os.SameFile(own, info):
 		return fmt.Errorf("%s is the store itself: %w", name, fs.ErrExist)
 	case !info.Mode().IsRegular():

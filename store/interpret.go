@@ -51,7 +51,7 @@ func interpret(err error) error {
 // file, or who else uses it.
 func (s *Store) failure(err error) error {
 	if err = interpret(err); isMatter(err) {
-		return place(s.path, err)
+		return place(s.name, err)
 	}
 	return err
 }

@@ -28,8 +28,8 @@ func pause(waited time.Duration) time.Duration {
 func lockPath(path string) string { return path + ".lock" }
 
 // takeLock waits up to wait for the writer's lock. It returns a *BusyError that
-// names the holder when it could not be had.
-func takeLock(ctx context.Context, path string, wait time.Duration, now time.Time) (*flock.Flock, error) {
+// names the holder if it could not get it.
+func takeLock(ctx context.Context, path string, wait time.Duration, now func() time.Time) (*flock.Flock, error) {
 	lock := flock.New(lockPath(path), flock.SetPermissions(0o600))
 	switch locked, err := waitFor(ctx, lock, wait); {
 	case err != nil:
@@ -37,7 +37,7 @@ func takeLock(ctx context.Context, path string, wait time.Duration, now time.Tim
 	case !locked:
 		return nil, holder(path)
 	}
-	if err := signLock(path, now); err != nil {
+	if err := signLock(path, now()); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
@@ -64,9 +64,9 @@ func waitFor(ctx context.Context, lock *flock.Flock, wait time.Duration) (locked
 	}
 }
 
-// signLock writes who holds the lock, for the messages of those who wait.
-func signLock(path string, now time.Time) error {
-	return os.WriteFile(lockPath(path), fmt.Appendf(nil, "%d\n%d\n", os.Getpid(), now.UnixMilli()), 0o600)
+// signLock writes who holds the lock since when, for the messages of those who wait.
+func signLock(path string, since time.Time) error {
+	return os.WriteFile(lockPath(path), fmt.Appendf(nil, "%d\n%d\n", os.Getpid(), since.UnixMilli()), 0o600)
 }
 
 // lastMS is the end of the year 9999: what is later, nobody wrote.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -35,7 +36,8 @@ func (o Options) clock() func() time.Time {
 
 // Store is an open store. A reading store may be used by several goroutines.
 type Store struct {
-	path  string
+	name  string // the path as it was given
+	path  string // the file that it leads to; see resolve
 	now   func() time.Time
 	rules Rules
 	read  *sqlx.DB
@@ -49,30 +51,38 @@ type Store struct {
 }
 
 // Path is the file of the store, as it was given.
-func (s *Store) Path() string { return s.path }
+func (s *Store) Path() string { return s.name }
 
 // Open opens the store for reading. It writes nothing, migrates nothing and
 // takes no lock that a writer would notice. It returns ErrNoStore, ErrForeign,
 // ErrNewer, ErrOlder or ErrDamaged where that is the matter.
 func Open(ctx context.Context, path string, options Options) (*Store, error) {
-	if err := checkFile(path); err != nil {
-		return nil, place(path, err)
-	}
-	s := &Store{path: path, now: options.clock(), rules: options.Rules}
-	// A reader maps the file, as much of it as SQLite can: it asks once, and its
-	// memory is the kernel's cache.
-	if err := s.connectReader(ctx, "mmap_size(2147418112)"); err != nil {
+	s := &Store{name: path, now: options.clock(), rules: options.Rules}
+	if err := s.openReader(ctx); err != nil {
 		return nil, errors.Join(place(path, err), s.release())
 	}
 	return s, nil
 }
 
-func (s *Store) connectReader(ctx context.Context, pragmas ...string) error {
+func (s *Store) openReader(ctx context.Context) (err error) {
+	switch s.path, err = resolve(s.name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrNoStore
+	case err != nil:
+		return err
+	}
+	if err := checkFile(s.path); err != nil {
+		return err
+	}
+	return s.connectReader(ctx)
+}
+
+func (s *Store) connectReader(ctx context.Context) error {
 	mode := "ro"
 	if s.bare = shareBare(s.path); s.bare != nil {
 		mode = immutable
 	}
-	address, err := dsn(s.path, mode, append(pragmas, "query_only(1)")...)
+	address, err := dsn(s.path, mode, "query_only(1)")
 	if err != nil {
 		return err
 	}
@@ -92,7 +102,7 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 	if options.Rules.Compare == nil {
 		return nil, false, errors.New("store: a writer needs rules")
 	}
-	s = &Store{path: path, now: options.clock(), rules: options.Rules}
+	s = &Store{name: path, now: options.clock(), rules: options.Rules}
 	created, err = s.openWriter(ctx, options)
 	if err != nil {
 		return nil, false, errors.Join(place(path, interpret(err)), s.release())
@@ -101,13 +111,16 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 }
 
 func (s *Store) openWriter(ctx context.Context, options Options) (created bool, err error) {
+	if s.path, err = resolve(s.name); err != nil {
+		return false, err
+	}
 	if err := checkFile(s.path); err != nil && (options.Existing || !errors.Is(err, ErrNoStore)) {
 		return false, err
 	}
 	if err := mkdir(filepath.Dir(s.path)); err != nil {
 		return false, err
 	}
-	if s.lock, err = takeLock(ctx, s.path, options.LockWait, s.now()); err != nil {
+	if s.lock, err = takeLock(ctx, s.path, options.LockWait, s.now); err != nil {
 		return false, err
 	}
 	// Again under the lock: another process may have made it meanwhile.
@@ -151,14 +164,17 @@ func (s *Store) connectWriter(ctx context.Context) error {
 }
 
 // inPlace returns ErrMoved when the file that is written to is no longer the one
-// at the path of the store: what is committed to it then is lost.
+// at the path of the store, or a link there leads elsewhere: nobody would find what
+// is committed to it then.
 func (s *Store) inPlace() error {
-	now, err := os.Stat(s.path)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return place(s.path, err)
-	case err != nil || !os.SameFile(s.file, now):
-		return place(s.path, ErrMoved)
+	for _, path := range slices.Compact([]string{s.path, s.name}) {
+		now, err := os.Stat(path)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return place(s.name, err)
+		case err != nil || !os.SameFile(s.file, now):
+			return place(s.name, ErrMoved)
+		}
 	}
 	return nil
 }

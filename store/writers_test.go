@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,32 @@ func TestASecondWriterWaitsOrNamesTheFirst(t *testing.T) {
 	}
 	if err := next.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBusySinceTheLockWasTaken, not since the writer began to wait for it.
+func TestBusySinceTheLockWasTaken(t *testing.T) {
+	path := memoryPath(t)
+	var clock atomic.Int64
+	now := func() time.Time { return start.Add(time.Duration(clock.Load())) }
+	first, _, err := store.OpenWriter(t.Context(), path, writer(start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() {
+		clock.Store(int64(time.Hour))
+		first.Close()
+	})
+	patient := writer(start)
+	patient.Now, patient.LockWait = now, time.Minute
+	second, _, err := store.OpenWriter(t.Context(), path, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	_, _, err = store.OpenWriter(t.Context(), path, writer(start))
+	if busy, ok := errors.AsType[*store.BusyError](err); !ok || !busy.Since.Equal(start.Add(time.Hour)) {
+		t.Errorf("the lock was taken an hour later, and the error says: %v", err)
 	}
 }
 
