@@ -116,9 +116,9 @@ func treeIn(ctx context.Context, path string) (tree tlog.Tree, err error) {
 	}
 	db, err := sqlx.ConnectContext(ctx, "sqlite", address)
 	if err != nil {
-		return tree, interpret(err)
+		return tree, damagedSchema(err)
 	}
 	defer db.Close() // a reader has nothing to lose
 	tree, err = treeOf(ctx, db)
-	return tree, interpret(err)
+	return tree, damagedSchema(err)
 }

@@ -26,7 +26,10 @@ var (
 	ErrFull = errors.New("disk is full")
 	// ErrDisk means that a file of the store could not be read or written; nothing
 	// stored was lost by it.
-	ErrDisk = errors.New("the disk failed, or refused")
+	ErrDisk = errors.New("disk I/O error")
+	// ErrStatement means that SQLite refused a statement of this program, although the
+	// tables of the store are as they should be: a mistake of the program.
+	ErrStatement = errors.New("a statement of this lobstrail is wrong")
 	// ErrJournal means that there is a journal whose store is missing. It may hold
 	// what the store lacks, and would damage a new one.
 	ErrJournal = errors.New("a journal without its store")
@@ -39,7 +42,7 @@ var (
 // BusyError names the process that holds the store. It matches [ErrBusy].
 type BusyError struct {
 	PID   int       // 0 when the holder is not a lobstrail, and so unknown
-	Since time.Time // when it took the store; zero when unknown
+	Since time.Time // when it got the lock of the store; zero when unknown
 }
 
 // Error says who holds the store since when.

@@ -51,3 +51,11 @@ func (s *Store) RootOf(ctx context.Context, n int64) (hash tlog.Hash, err error)
 	})
 	return hash, err
 }
+
+// Statement runs a query as one of the store's own.
+func (s *Store) Statement(ctx context.Context, query string) error {
+	return s.view(ctx, func(tx *sqlx.Tx) error {
+		var all []any
+		return tx.SelectContext(ctx, &all, query)
+	})
+}

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -30,30 +32,68 @@ func interpret(err error) error {
 	case !errors.As(err, &failed):
 		return err
 	}
-	if failed.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // no room for what readers share
+	switch failed.Code() {
+	case sqlite3.SQLITE_IOERR_SHMSIZE: // no room for what readers share
 		return fmt.Errorf("%w: %w", ErrFull, err)
+	case sqlite3.SQLITE_IOERR_SHORT_READ: // the file is shorter than its header says
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	switch failed.Code() & 0xff { // the primary code; the rest is detail
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return &BusyError{} // that the database is locked is nothing to tell a user
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_ERROR: // our own statements are right: the schema, or JSON in a row, is not
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case sqlite3.SQLITE_ERROR:
+		if aboutValue(err) {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return fmt.Errorf("%w: %w", ErrStatement, err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	return err
 }
 
+// aboutValue reports whether SQLite could not work with a value in a row: JSON that
+// is none, or a number beyond all that we store. Its code does not tell that from
+// a statement that is wrong.
+func aboutValue(err error) bool {
+	return strings.Contains(err.Error(), "JSON") || strings.Contains(err.Error(), "integer overflow")
+}
+
 // failure interprets an error and names the store in it when the matter is the
-// file, or who else uses it.
+// file, or who else uses it. A statement that SQLite refuses is damage only if the
+// schema is not what it is to be.
 func (s *Store) failure(err error) error {
-	if err = interpret(err); isMatter(err) {
+	err = interpret(err)
+	if errors.Is(err, ErrStatement) {
+		err = cmp.Or(s.schemaChanged(), err)
+	}
+	if isMatter(err) {
 		return place(s.name, err)
 	}
 	return err
+}
+
+// schemaChanged returns ErrDamaged if a table, view, index or trigger of the store is
+// missing or is another one. It returns the error if the schema cannot be read.
+func (s *Store) schemaChanged() error {
+	want, err := fresh()
+	if err != nil || s.read == nil {
+		return err
+	}
+	var found []schemaObject
+	if err := s.read.Select(&found, schemaObjects); err != nil {
+		return damagedSchema(err)
+	}
+	for _, o := range want.objects {
+		if !slices.Contains(found, o) {
+			return damagedRow("the schema", fmt.Errorf("%s %s is missing or was changed", o.Kind, o.Name))
+		}
+	}
+	return nil
 }
 
 // isMatter reports whether the error is one of those that are about the file, or

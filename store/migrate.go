@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -32,7 +33,7 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 	version, err := schemaVersion(ctx, db)
 	switch {
 	case err != nil:
-		return interpret(err)
+		return damagedSchema(err)
 	case version == migrations.Version:
 		return nil
 	case version > migrations.Version:
@@ -42,8 +43,20 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
+	if _, err = provider.Up(ctx); version > 0 {
+		return damagedSchema(err)
+	}
 	return interpret(err)
+}
+
+// damagedSchema interprets an error of a statement that fits every store, whatever
+// version made it: if SQLite refuses it, the schema was changed or cannot be read.
+func damagedSchema(err error) error {
+	interpreted := interpret(err)
+	if errors.Is(interpreted, ErrStatement) {
+		return damagedRow("the schema", err)
+	}
+	return interpreted
 }
 
 // checkSchema returns ErrNoStore, ErrOlder or ErrNewer when the schema is not
@@ -52,7 +65,7 @@ func checkSchema(ctx context.Context, db *sqlx.DB) error {
 	version, err := schemaVersion(ctx, db)
 	switch {
 	case err != nil:
-		return interpret(err)
+		return damagedSchema(err)
 	case version == 0: // its creator died before the first migration
 		return ErrNoStore
 	case version < migrations.Version:

@@ -87,7 +87,7 @@ func (s *Store) connectReader(ctx context.Context) error {
 		return err
 	}
 	if s.read, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
-		return interpret(err)
+		return damagedSchema(err)
 	}
 	s.read.SetMaxIdleConns(4) // as many as read side by side
 	return checkSchema(ctx, s.read)
@@ -145,17 +145,17 @@ func (s *Store) connectWriter(ctx context.Context) error {
 		return err
 	}
 	if s.write, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
-		return interpret(err)
+		return damagedSchema(err)
 	}
 	s.write.SetMaxOpenConns(1)
 	if err := keepJournal(ctx, s.write); err != nil {
-		return interpret(err)
+		return damagedSchema(err)
 	}
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
 	if s.writer, err = newWriter(ctx, s.write); err != nil {
-		return interpret(err)
+		return damagedSchema(err)
 	}
 	if s.file, err = os.Stat(s.path); err != nil {
 		return err

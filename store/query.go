@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -129,8 +130,8 @@ func (s *Store) queryError(err error) error {
 		switch failed.Code() & 0xff {
 		case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
-		case sqlite3.SQLITE_ERROR: // the user's statement is wrong
-			return err
+		case sqlite3.SQLITE_ERROR: // the user's statement is wrong, or a view cannot be read
+			return cmp.Or(place(s.name, s.schemaChanged()), err)
 		}
 	}
 	return s.failure(err)

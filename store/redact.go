@@ -50,10 +50,11 @@ func (s *Store) Redact(ctx context.Context, workspace, account string) (done Red
 		return done, errors.New("store: opened for reading")
 	}
 	defer s.forgetHeads() // what was known of icons and digests is no longer so
-	// What is deleted is overwritten, also in pages that stay.
-	if _, err := s.writer.conn.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
-		return done, s.failure(err)
+	restore, err := s.secureDelete(ctx)
+	if err != nil {
+		return done, err
 	}
+	defer func() { err = errors.Join(err, restore()) }()
 	err = s.update(ctx, func(tx *txn) error {
 		var rows []redaction
 		err := tx.SelectContext(ctx, &rows, `
@@ -81,6 +82,23 @@ func (s *Store) Redact(ctx context.Context, workspace, account string) (done Red
 		return done, err
 	}
 	return done, s.scrub(ctx)
+}
+
+// secureDelete makes SQLite overwrite what is deleted, also in pages that stay, until
+// restore is called: it makes all other writing slower.
+func (s *Store) secureDelete(ctx context.Context) (restore func() error, err error) {
+	var before int
+	if err := s.writer.conn.GetContext(ctx, &before, `PRAGMA secure_delete`); err != nil {
+		return nil, s.failure(err)
+	}
+	if _, err := s.writer.conn.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
+		return nil, s.failure(err)
+	}
+	return func() error {
+		setting := [...]string{"OFF", "ON", "FAST"}[before]
+		_, err := s.writer.conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA secure_delete = `+setting)
+		return s.failure(err)
+	}, nil
 }
 
 // scrub leaves nothing in the files but what the database holds.

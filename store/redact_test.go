@@ -275,3 +275,22 @@ func rowsOf(t *testing.T, path, query string) (values []string) {
 	}
 	return values
 }
+
+// TestSecureDeleteEndsWithTheRedaction, and with one that fails.
+func TestSecureDeleteEndsWithTheRedaction(t *testing.T) {
+	s := redactLab(t, memoryPath(t))
+	for _, account := range []string{"nobody", person} {
+		for before, setting := range []string{"OFF", "ON", "FAST"} {
+			if _, err := s.Writer().ExecContext(t.Context(), "PRAGMA secure_delete = "+setting); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Redact(t.Context(), "default", account); (err == nil) != (account == person) {
+				t.Fatal(err)
+			}
+			var after int
+			if err := s.Writer().GetContext(t.Context(), &after, "PRAGMA secure_delete"); err != nil || after != before {
+				t.Errorf("%s: secure_delete is %d, and was %d (%v)", account, after, before, err)
+			}
+		}
+	}
+}

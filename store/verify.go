@@ -167,8 +167,7 @@ func unplaced(err error) error {
 // readingCache keeps the memory of a pass small: it reads nearly all once, in order.
 const readingCache = "cache_size(-2048)"
 
-// apart runs fn in a read transaction on a connection of its own. Unlike those of
-// the pool it does not map the file, which would count as memory of the process.
+// apart runs fn in a read transaction on a connection of its own, with a small cache.
 func (s *Store) apart(ctx context.Context, pragmas []string, fn func(*txn) error) error {
 	mode := "ro"
 	if s.bare != nil {

@@ -29,7 +29,8 @@ func (v *verifier) checkDerived(ctx context.Context, tx *txn) error {
 		return err
 	}
 	err := newReplay(v.store, tx).all(ctx, func(done, total int64) { v.advance(derivedProgress, done, total) })
-	if err != nil && ctx.Err() == nil && (!isMatter(interpret(err)) || errors.Is(interpret(err), ErrDamaged)) {
+	matter := interpret(err)
+	if err != nil && ctx.Err() == nil && !errors.Is(matter, ErrStatement) && (!isMatter(matter) || errors.Is(matter, ErrDamaged)) {
 		// Evidence that was altered need not make sense.
 		v.find("", "", "what is derived cannot be derived again: %v", err)
 		return nil

@@ -147,7 +147,7 @@ func TestFilesMayNotGrow(t *testing.T) {
 		t.Skip("no shell here: ", err)
 	}
 	o := finish(t, cmd)
-	h.refused("files may not grow", o, "the disk failed, or refused", "run the command again")
+	h.refused("files may not grow", o, "disk I/O error", "run the command again")
 	var accounts []report.AccountJSON
 	if h.read(&accounts, "accounts"); len(accounts) < len(faultCast) {
 		t.Errorf("%d accounts are left", len(accounts))

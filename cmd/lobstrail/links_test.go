@@ -79,11 +79,11 @@ func (l *linkedHome) checkLinks(t *testing.T) {
 // before it are stored when reached is closed, or will be.
 func (l *linkedHome) hold(t *testing.T) (reached <-chan struct{}, release func()) {
 	begun, end := make(chan struct{}), make(chan struct{})
-	l.server.Inject(lobstrtest.Mangle("hold", func(body []byte) []byte {
+	l.server.Inject(lobstrtest.Fault{Name: "hold", Do: lobstrtest.Mangles(func(body []byte) []byte {
 		close(begun)
 		<-end
 		return body
-	}), lobstrtest.When{Route: lobstrtest.List, Page: 4, Times: 1})
+	})}, lobstrtest.When{Route: lobstrtest.List, Page: 4, Times: 1})
 	release = sync.OnceFunc(func() { close(end) })
 	t.Cleanup(release) // or the server would wait for ever
 	return begun, release
@@ -223,12 +223,12 @@ func TestTheTargetOfALinkVanishes(t *testing.T) {
 			l := newLinkedHome(t)
 			h := l.disturbed
 			h.at(l.links[0]).must(exitDone, "snapshot")
-			l.server.Inject(lobstrtest.Mangle("vanish", func(body []byte) []byte {
+			l.server.Inject(lobstrtest.Fault{Name: "vanish", Do: lobstrtest.Mangles(func(body []byte) []byte {
 				if err := vanish(l); err != nil {
 					t.Error(err)
 				}
 				return body
-			}), lobstrtest.When{Route: lobstrtest.List, Page: 3, Times: 1})
+			})}, lobstrtest.When{Route: lobstrtest.List, Page: 3, Times: 1})
 			h.at(l.links[0]).refused(name, h.at(l.links[0]).run("snapshot"), "no longer where it was opened", "put it back")
 			l.checkLinks(t)
 		})

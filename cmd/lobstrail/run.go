@@ -157,6 +157,8 @@ func nextStep(err error) string {
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
 		return "keep the file as it is and go back to a copy of it"
+	case errors.Is(err, store.ErrStatement):
+		return "the store is not damaged by this; update lobstrail, or report it with this message"
 	case errors.Is(err, store.ErrRewritten):
 		return "keep both files as they are, and compare with a backup or another checkpoint: one of them was tampered with"
 	case errors.Is(err, store.ErrJournal):
@@ -166,7 +168,7 @@ func nextStep(err error) string {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "nothing was changed; let this user write to the file and its folder, or name another file with --db"
 	case errors.Is(err, store.ErrDisk):
-		return "nothing that was stored is lost; look after the disk and the rights to the folder, and run the command again"
+		return "nothing that was stored is lost; check the disk and the folder's permissions, and run the command again"
 	case notToBeOpened(err):
 		return "look at that path, or name another file with --db"
 	case errors.Is(err, fetcher.ErrNoToken):
