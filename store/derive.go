@@ -152,19 +152,22 @@ func (s *step) assign(ctx context.Context) error {
 		if err := s.nameSquid(ctx, squid); err != nil {
 			return err
 		}
-		if _, already := open[squid.ID]; already {
+		if known, already := open[squid.ID]; already {
 			delete(open, squid.ID)
+			if err := s.renameAssignment(ctx, known, squid.Name); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := s.openAssignment(ctx, squid, after); err != nil {
 			return err
 		}
 	}
-	for _, id := range open {
+	for _, ended := range open {
 		// It ended after it was last seen to hold, at the earliest.
 		_, err := s.page.tx.ExecContext(ctx, `
 			UPDATE assignment SET to_after = coalesce(?, from_after, from_before), to_before = ? WHERE id = ?`,
-			after, s.page.received, id)
+			after, s.page.received, ended.id)
 		if err != nil {
 			return err
 		}
@@ -185,34 +188,59 @@ func (s *step) assignedAfter(ctx context.Context) (sql.NullInt64, error) {
 	return s.lastTold(ctx, "squids")
 }
 
+// openAssignment is one that lasts, with the name that the account's document gave the
+// squid last.
+type openAssignment struct {
+	id   int64
+	name string
+}
+
 // openAssignments maps the squids that use the account to their assignments.
-func (s *step) openAssignments(ctx context.Context) (map[string]int64, error) {
+func (s *step) openAssignments(ctx context.Context) (map[string]openAssignment, error) {
 	var rows []struct {
 		ID   int64  `db:"id"`
 		Hash string `db:"hash"`
+		Name string `db:"name"`
 	}
 	err := s.page.tx.SelectContext(ctx, &rows, `
-		SELECT g.id AS id, q.hash AS hash
+		SELECT g.id AS id, q.hash AS hash, g.name AS name
 		FROM assignment g
 		JOIN squid q ON q.id = g.squid_id
 		WHERE g.account_id = ? AND g.to_before IS NULL
 		ORDER BY g.id`, s.head.AccountID)
-	open := make(map[string]int64, len(rows))
+	open := make(map[string]openAssignment, len(rows))
 	for _, row := range rows {
-		open[row.Hash] = row.ID
+		open[row.Hash] = openAssignment{row.ID, row.Name}
 	}
 	return open, err
 }
 
 func (s *step) openAssignment(ctx context.Context, squid Squid, after sql.NullInt64) error {
 	_, err := s.page.tx.ExecContext(ctx, `
-		INSERT INTO assignment (id, squid_id, account_id, from_after, from_before)
-		SELECT ?, id, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
-		s.page.w.numbers.next("assignment"), s.head.AccountID, after, s.page.received, s.page.w.heads.workspaceID, squid.ID)
+		INSERT INTO assignment (id, squid_id, account_id, from_after, from_before, name)
+		SELECT ?, id, ?, ?, ?, ? FROM squid WHERE workspace_id = ? AND hash = ?`,
+		s.page.w.numbers.next("assignment"), s.head.AccountID, after, s.page.received, squid.Name, s.page.w.heads.workspaceID, squid.ID)
 	return err
 }
 
-// nameSquid makes sure that the squid is known, and by the name shown.
+// renameAssignment notes what the account's document calls the squid now. Of two names
+// within a millisecond, the first is kept as that of before.
+func (s *step) renameAssignment(ctx context.Context, open openAssignment, name string) error {
+	if open.name == name {
+		return nil
+	}
+	_, err := s.page.tx.ExecContext(ctx, `
+		INSERT INTO assignment_name (account_id, assignment_id, until, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		s.head.AccountID, open.id, s.page.received, open.name)
+	if err != nil {
+		return err
+	}
+	_, err = s.page.tx.ExecContext(ctx, `UPDATE assignment SET name = ? WHERE id = ?`, name, open.id)
+	return err
+}
+
+// nameSquid makes sure that the squid is known, and that the name shown is the one seen
+// last. It may be shown otherwise by another account: see table assignment_name.
 func (s *step) nameSquid(ctx context.Context, squid Squid) error {
 	tx, heads := s.page.tx, s.page.w.heads
 	numbers := s.page.w.numbers

@@ -253,12 +253,13 @@ func (r *accountReader) account(row string) (*accountRow, error) {
 	return a, f.err()
 }
 
-// squidsOf are the squids that the account has, sorted by id.
+// squidsOf are the squids that the account has, sorted by id, with the names in its own
+// document.
 func (r *accountReader) squidsOf(account int64) []Squid {
 	at, _ := slices.BinarySearchFunc(r.uses, account, func(u use, account int64) int { return cmp.Compare(u.account, account) })
 	squids := []Squid{}
 	for ; at < len(r.uses) && r.uses[at].account == account; at++ {
-		squids = append(squids, r.squids[r.uses[at].squid])
+		squids = append(squids, Squid{ID: r.squids[r.uses[at].squid].ID, Name: r.uses[at].name})
 	}
 	slices.SortFunc(squids, func(a, b Squid) int { return cmp.Compare(a.ID, b.ID) })
 	return squids

@@ -28,32 +28,41 @@ func pastOrNow(ctx context.Context, tx *sqlx.Tx, workspace string, at time.Time)
 	return time.Time{}, nil
 }
 
-// use is a squid that an account had, by row ids.
-type use struct{ account, squid int64 }
+// use is a squid that an account had, by row ids, with the name that the account's own
+// document gave it.
+type use struct {
+	account, squid int64
+	name           string
+}
+
+// nameThen is the SQL of the name that an assignment had at the moment ?3.
+const nameThen = `coalesce((
+				SELECT n.name FROM assignment_name n WHERE n.assignment_id = assignment.id AND n.until > ?3 ORDER BY n.until LIMIT 1
+			), assignment.name)`
 
 // usesAt are the squids that each account had at the moment, sorted by account. All
 // assignments that lasted then are read at once: the open ones, and those that
 // ended later, for which the index of the views serves.
 func usesAt(ctx context.Context, tx *sqlx.Tx, q AccountQuery) (uses []use, err error) {
-	query := `SELECT account_id, squid_id FROM assignment WHERE to_before IS NULL`
+	query := `SELECT account_id, squid_id, name FROM assignment WHERE to_before IS NULL`
 	if !q.At.IsZero() {
 		query = `
-			SELECT account_id, squid_id FROM assignment
+			SELECT account_id, squid_id, ` + nameThen + ` FROM assignment
 			WHERE to_before IS NULL AND from_before <= ?3
 			UNION ALL
-			SELECT account_id, squid_id FROM assignment
+			SELECT account_id, squid_id, ` + nameThen + ` FROM assignment
 			WHERE ` + stamp("to_before") + ` > ` + stamp("?3") + ` AND from_before <= ?3`
 	}
 	if q.Account != "" {
 		query = `
-			SELECT account_id, squid_id FROM assignment
+			SELECT account_id, squid_id, ` + nameThen + ` FROM assignment
 			WHERE account_id = (
 				SELECT a.id FROM account a JOIN workspace w ON w.id = a.workspace_id WHERE w.name = ?1 AND a.hash = ?4
 			) AND from_before <= ?3 AND (to_before IS NULL OR to_before > ?3)`
 	}
 	var one use
 	err = eachOf(ctx, tx, query, q.args(), func(scan func(...any) error) error {
-		err := scan(&one.account, &one.squid)
+		err := scan(&one.account, &one.squid, &one.name)
 		uses = append(uses, one)
 		return err
 	})

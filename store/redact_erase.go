@@ -136,6 +136,8 @@ var leftRows = []string{
 		FROM status_step WHERE account_id = ?1 ORDER BY id`,
 	`SELECT 'assignment', id, squid_id, from_after, from_before, json_array(to_after, to_before)
 		FROM assignment WHERE account_id = ?1 ORDER BY id`,
+	`SELECT 'own', id, name, 0, 0, 0 FROM assignment WHERE account_id = ?1 AND name <> '' ORDER BY id`,
+	`SELECT 'own', assignment_id, name, until, 0, 0 FROM assignment_name WHERE account_id = ?1 ORDER BY assignment_id, until`,
 	`SELECT 'absence', id, run_id, since, ended, 0 FROM absence WHERE account_id = ?1 ORDER BY id`,
 	`SELECT 'head', version_id, status_step_id, health, gone, json_array(health_after, health_before, locked_until, absence_id,
 		hex(list_digest), list_document_id, list_version_id, hex(detail_digest), detail_document_id, detail_version_id,

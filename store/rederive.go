@@ -50,6 +50,7 @@ func forget(ctx context.Context, tx *txn) error {
 		DELETE FROM counter;
 		DELETE FROM change`+others+`
 		DELETE FROM status_step`+others+`
+		DELETE FROM assignment_name`+others+`
 		DELETE FROM assignment`+others+`
 		DELETE FROM squid WHERE id NOT IN (SELECT squid_id FROM assignment);
 		DELETE FROM version`+others+`

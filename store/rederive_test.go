@@ -12,7 +12,7 @@ import (
 
 // derivedTables can be made again, and come out the same to the numbers of their
 // rows.
-var derivedTables = []string{"version", "change", "status_step", "squid", "squid_name", "assignment", "absence", "seen",
+var derivedTables = []string{"version", "change", "status_step", "squid", "squid_name", "assignment", "assignment_name", "absence", "seen",
 	"head", "counter"}
 
 // derived are all their rows.

@@ -15,7 +15,7 @@ var derivedPragmas = []string{"foreign_keys(0)", "temp_store(1)"}
 // derivedTables are all that is derived, but for absences, of which only the ends
 // are.
 var derivedTables = []string{
-	"version", "change", "status_step", "squid", "squid_name", "assignment", "head", "seen", "counter",
+	"version", "change", "status_step", "squid", "squid_name", "assignment", "assignment_name", "head", "seen", "counter",
 }
 
 // derivedHelpers are what fills derived columns, and the one index without which
@@ -72,7 +72,7 @@ func makeDerived(ctx context.Context, tx *txn) error {
 // keptOfRedacted copies what is derived of accounts that were redacted: it cannot be
 // derived again, and is checked by its hash in the log.
 func keptOfRedacted() (script string) {
-	for _, table := range []string{"version", "change", "status_step", "assignment", "head", "seen"} {
+	for _, table := range []string{"version", "change", "status_step", "assignment", "assignment_name", "head", "seen"} {
 		script += `INSERT INTO temp.` + table + ` SELECT * FROM main.` + table + ` WHERE account_id IN (` + redactedAccounts + `) ORDER BY 1;`
 	}
 	return script

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Opener) {
 		{"the latest word counts", LatestWord},
 		{"reduced accounts conclude nothing", Reduced},
 		{"names are those of the moment", Naming},
+		{"squids have the names of the account's own document", OwnNames},
 		{"a field that is no longer sent has not changed", NoLongerSent},
 		{"a change begins when the old value was last told of", LastTold},
 		{"squids that are told of again", SquidsComeBack},

@@ -74,10 +74,7 @@ func (m *model) recordAt(n int, at time.Time) (last *record) {
 func (m *model) stateAt(d *desk, n int, at time.Time, r *record) store.AccountState {
 	s := r.state
 	s.Workspace, s.ID = d.workspace, id(n)
-	s.Facts.Squids = []store.Squid{}
-	for _, squid := range r.state.Facts.Squids {
-		s.Facts.Squids = append(s.Facts.Squids, store.Squid(m.nameAt(squid.ID, at)))
-	}
+	s.Facts.Squids = append([]store.Squid{}, r.state.Facts.Squids...) // as its own document has them
 	for _, a := range m.absences[n] {
 		if !a.After.After(at) && (a.Before.IsZero() || a.Before.After(at)) {
 			s.UnlistedSince = a.After

@@ -96,3 +96,75 @@ func (d *desk) named(find everFinder, reference string, at time.Time) string {
 	}
 	return text
 }
+
+// OwnNames is the law that the squids of an account have the names that its own document gives
+// them, within a page and across time, whatever other accounts call them; a squid by itself
+// has the name that was seen last.
+func OwnNames(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	account := func(n int, squid, more string) string {
+		return object(n, `"status":"200","squids":[{"id":"s","name":"`+squid+`"}]`+more)
+	}
+	var moments []time.Time
+	for _, page := range [][2]string{
+		{account(1, "New", ""), account(2, "Old", "")},
+		{account(1, "New", ""), account(2, "Old", `,"f":1`)},
+		{account(1, "New", `,"f":1`), account(2, "Old", `,"f":1`)},
+		{account(1, "New", `,"f":1`), account(2, "New", `,"f":1`)},
+		{account(1, "Newer", `,"f":1`), object(2, `"status":"200","squids":[]`)},
+	} {
+		d.look(store.List, page[:]...)
+		moments = append(moments, *d.now)
+	}
+	check := func() {
+		for i, want := range []string{"New Old", "New Old", "New Old", "New New", "Newer"} {
+			for _, at := range []time.Time{moments[i], moments[i].Add(time.Minute)} {
+				if got := d.ownNames(at); got != want {
+					t.Errorf("at %s: %q, want %q", at, got, want)
+				}
+			}
+		}
+		if got := d.ownNames(time.Time{}); got != "Newer" {
+			t.Errorf("now: %q", got)
+		}
+		for i, want := range map[int]string{3: "New", 4: "Newer"} {
+			if squids := all(d, d.store.Squids(d.ctx, d.workspace, moments[i])); len(squids) != 1 || squids[0].Name != want {
+				t.Errorf("at %s the squids are %v, want %q", moments[i], squids, want)
+			}
+		}
+	}
+	check()
+	var renamed []string
+	for _, c := range d.changes() {
+		if c.Kind == store.SquidRenamed {
+			renamed = append(renamed, fmt.Sprintf("%t %s %s", c.Account == id(2), c.Old, c.New))
+		}
+	}
+	if got, want := strings.Join(renamed, ", "), `true "Old" "New", false "New" "Newer"`; got != want {
+		t.Errorf("renamed: %s, want %s", got, want)
+	}
+	before := d.whole()
+	d.must(d.store.Rederive(d.ctx, nil))
+	if after := d.whole(); after != before {
+		t.Errorf("derived again it says\n%s\ninstead of\n%s", after, before)
+	}
+	check()
+	d.verifies()
+}
+
+// ownNames are the names of the squids of all accounts.
+func (d *desk) ownNames(at time.Time) string {
+	d.t.Helper()
+	var names []string
+	for _, a := range d.accounts(at) {
+		for one := range d.store.Accounts(d.ctx, store.AccountQuery{Workspace: d.workspace, Account: a.ID, At: at}) {
+			if fmt.Sprint(one.Facts.Squids) != fmt.Sprint(a.Facts.Squids) {
+				d.t.Errorf("%s by itself has the squids %v, and among all %v", a.ID, one.Facts.Squids, a.Facts.Squids)
+			}
+		}
+		for _, squid := range a.Facts.Squids {
+			names = append(names, squid.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
