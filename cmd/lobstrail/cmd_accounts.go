@@ -128,7 +128,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s *store.Store) error {
 		filter, err := a.accountFilter(ctx, s, o, healths, at)
 		if err != nil {
 			return err

@@ -83,7 +83,7 @@ func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions)
 }
 
 func (a *app) runChanges(ctx context.Context, o changesOptions) error {
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s *store.Store) error {
 		q, err := a.changeQuery(ctx, s, o)
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ differs and --exit-code asked to be told; 10 there is no store.`,
 }
 
 func (a *app) runDiff(ctx context.Context, o diffOptions) error {
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s *store.Store) error {
 		from, err := a.moment(ctx, s, o.from)
 		if err != nil {
 			return err

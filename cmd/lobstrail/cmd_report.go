@@ -113,7 +113,7 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 			strings.Join(sectionNames, "|"), format)
 	}
 	return a.writingTo(o.output, func() error {
-		return a.reading(ctx, func(s *store.Store) error {
+		return a.readingPaged(ctx, func(s *store.Store) error {
 			if o.summary {
 				return a.runSummary(ctx, s, since, until)
 			}

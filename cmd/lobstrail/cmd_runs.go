@@ -27,7 +27,7 @@ Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
   lobstrail runs --json | jq '.[] | select(.complete | not)'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.reading(cmd.Context(), func(s *store.Store) error {
+			return a.readingPaged(cmd.Context(), func(s *store.Store) error {
 				if len(args) == 1 {
 					return a.showRun(cmd.Context(), s, args[0])
 				}

@@ -49,7 +49,7 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 	if err != nil {
 		return err
 	}
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s *store.Store) error {
 		id, err := a.findAccount(ctx, s, reference, at)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 	if err != nil {
 		return err
 	}
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s *store.Store) error {
 		squid, err := a.optionalSquid(ctx, s, reference, at)
 		if err != nil {
 			return err

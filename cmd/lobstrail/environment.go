@@ -19,6 +19,7 @@ type environment struct {
 	zoneErr        error  // why zone is not known; no command that uses times may run then
 	hostname       string // empty when unknown
 	stdoutWidth    int    // columns; 0 when it is no terminal
+	stdoutHeight   int    // lines; 0 when it is no terminal, or not known
 	stderrWidth    int    // columns; 0 when it is no terminal
 	stdinIsTerm    bool
 }

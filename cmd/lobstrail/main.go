@@ -42,29 +42,33 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 func systemEnv() *environment {
 	hostname, _ := os.Hostname() // a machine need not have a name
 	zone, zoneErr := localZone(os.LookupEnv, systemZoneFile)
+	columns, lines := sizeOf(os.Stdout)
+	errColumns, _ := sizeOf(os.Stderr)
 	return &environment{
-		stdin:       os.Stdin,
-		stdout:      os.Stdout,
-		stderr:      os.Stderr,
-		getenv:      os.Getenv,
-		now:         time.Now,
-		zone:        zone,
-		zoneErr:     zoneErr,
-		hostname:    hostname,
-		stdoutWidth: widthOf(os.Stdout),
-		stderrWidth: widthOf(os.Stderr),
-		stdinIsTerm: term.IsTerminal(int(os.Stdin.Fd())),
+		stdin:        os.Stdin,
+		stdout:       os.Stdout,
+		stderr:       os.Stderr,
+		getenv:       os.Getenv,
+		now:          time.Now,
+		zone:         zone,
+		zoneErr:      zoneErr,
+		hostname:     hostname,
+		stdoutWidth:  columns,
+		stdoutHeight: lines,
+		stderrWidth:  errColumns,
+		stdinIsTerm:  term.IsTerminal(int(os.Stdin.Fd())),
 	}
 }
 
-// widthOf is how many columns the terminal has; 0 when it is none.
-func widthOf(f *os.File) int {
+// sizeOf is how many columns and lines the terminal has; 0 when it is none. A terminal
+// that does not tell has 80 columns.
+func sizeOf(f *os.File) (columns, lines int) {
 	if !term.IsTerminal(int(f.Fd())) {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		return 80
+	columns, lines, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns <= 0 {
+		return 80, 0
 	}
-	return width
+	return columns, lines
 }
