@@ -6,6 +6,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // WatchFolders lets a test see, or prevent, what is done to folders without
@@ -58,4 +60,17 @@ func (s *Store) Statement(ctx context.Context, query string) error {
 		var all []any
 		return tx.SelectContext(ctx, &all, query)
 	})
+}
+
+// Reading is how many connections are in use for reading.
+func (s *Store) Reading() int { return s.read.Stats().InUse }
+
+// LargestValue is how many bytes a value may have on the connections for reading.
+func (s *Store) LargestValue(ctx context.Context) (int, error) {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	return sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, -1)
 }

@@ -6,7 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -15,121 +15,222 @@ import (
 // ErrReadOnly means that a query would do something else than read.
 var ErrReadOnly = errors.New("only reading is allowed")
 
-// readPragmas are the pragmas that tell something and change nothing when they
-// are given no new value.
-var readPragmas = map[string]bool{
-	"application_id": true, "collation_list": true, "compile_options": true, "database_list": true,
-	"foreign_key_list": true, "freelist_count": true, "function_list": true, "index_info": true,
-	"index_list": true, "index_xinfo": true, "integrity_check": true, "page_count": true, "page_size": true,
-	"quick_check": true, "schema_version": true, "table_info": true, "table_list": true, "table_xinfo": true,
-	"user_version": true,
-}
+// ErrTooLarge means that a query made a value or a row that is larger than
+// MaxQueryValue or MaxQueryRow.
+var ErrTooLarge = errors.New("the query makes a value that is too large")
 
-// allowReading is SQLite's authorizer for the queries of users: it lets a
-// statement be compiled only if it reads this database. A read-only connection
-// is not enough for that: ATTACH and VACUUM INTO create files on one.
-func allowReading(action sqlite.AuthorizerActionCode, name, _, _, _ string) sqlite.AuthorizerReturnCode {
-	switch action {
-	case sqlite.AuthSelect, sqlite.AuthRead, sqlite.AuthFunction, sqlite.AuthRecursive:
-		return sqlite.AuthorizerOK
-	case sqlite.AuthPragma:
-		if readPragmas[strings.ToLower(name)] {
-			return sqlite.AuthorizerOK
+const (
+	// MaxQueryValue is how many bytes a text or a blob of a user's query may have.
+	MaxQueryValue = 16 << 20
+	// MaxQueryRow is how many bytes the values of one row may have together.
+	MaxQueryRow = 64 << 20
+	// maxQueryColumns bounds how many values of that size SQLite holds at once.
+	maxQueryColumns = 200
+)
+
+// abandonAfter is how long a query has to stop after its context is done. A single
+// call of a function, such as instr() of two long texts, cannot be interrupted.
+const abandonAfter = 500 * time.Millisecond
+
+// Query runs the statements of a user, in their order and in one read transaction.
+// For each it hands over the columns and then each row. A row holds int64, float64,
+// string, []byte and nil. Parameters are bound by name in every statement.
+//
+// No statement runs unless all compile. Query returns [ErrReadOnly] for one that
+// would write, create or attach anything, and ErrTooLarge where a value is too large.
+// It stops when ctx is done and returns the cause of that; a statement that does not
+// stop within half a second goes on by itself, and is heard no more.
+func (s *Store) Query(ctx context.Context, script string, columns func([]string) error, row func([]any) error, params ...sql.NamedArg) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	q := &userQuery{store: s, results: make(chan queryResult, 2)}
+	for _, p := range params {
+		q.params = append(q.params, p)
+	}
+	go q.run(ctx, script)
+	for {
+		select {
+		case r, more := <-q.results:
+			if !more {
+				return q.err
+			}
+			if err := r.tell(columns, row); err != nil {
+				stop()
+				q.drain()
+				return err
+			}
+		case <-ctx.Done():
+			q.drain()
+			return context.Cause(ctx)
 		}
 	}
-	return sqlite.AuthorizerDeny
 }
 
-// Query runs one or more statements of a user that only read, and hands the
-// columns and then each row of the last one to the callbacks. A row holds int64,
-// float64, string, []byte and nil. It returns [ErrReadOnly] for a query that
-// would write, create or attach anything, and stops when ctx is done.
-func (s *Store) Query(ctx context.Context, query string, columns func([]string) error, row func([]any) error) error {
-	conn, err := s.read.Conn(ctx)
-	if err != nil {
-		return s.failure(err)
+// queryResult is the beginning of an answer, or some of its rows.
+type queryResult struct {
+	columns []string // nil: rows of the answer under way
+	rows    [][]any
+}
+
+func (r queryResult) tell(columns func([]string) error, row func([]any) error) error {
+	if r.columns != nil {
+		return columns(r.columns)
 	}
-	defer conn.Close()
-	if err := authorize(conn, allowReading); err != nil {
+	for _, values := range r.rows {
+		if err := row(values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// userQuery is a query while it runs. Rows are read while those before are told.
+type userQuery struct {
+	store   *Store
+	params  []any
+	results chan queryResult // closed at the end
+	err     error            // to be read after that
+}
+
+// drain waits until the query has stopped, but not for ever.
+func (q *userQuery) drain() {
+	late := time.After(abandonAfter)
+	for {
+		select {
+		case _, more := <-q.results:
+			if !more {
+				return
+			}
+		case <-late:
+			return
+		}
+	}
+}
+
+func (q *userQuery) run(ctx context.Context, script string) {
+	defer close(q.results)
+	conn, err := q.store.read.Conn(ctx)
+	if err != nil {
+		q.err = q.store.failure(err)
+		return
+	}
+	release, err := restrict(ctx, conn)
+	defer release()
+	if err == nil {
+		err = q.all(ctx, conn, script)
+	}
+	q.err = q.store.queryError(ctx, err)
+}
+
+// all runs every statement once it is known that all compile.
+func (q *userQuery) all(ctx context.Context, conn *sql.Conn, script string) error {
+	statements, rest := SplitSQL(script)
+	if !rest.Blank {
+		statements = append(statements, rest)
+	}
+	for _, s := range statements {
+		compiled, err := conn.PrepareContext(ctx, s.Text)
+		if err != nil {
+			return err
+		}
+		if err := compiled.Close(); err != nil {
+			return err
+		}
+	}
+	for _, s := range statements {
+		if err := q.one(ctx, conn, s.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *userQuery) one(ctx context.Context, conn *sql.Conn, statement string) error {
+	rows, err := conn.QueryContext(ctx, statement, q.params...)
+	if err != nil {
 		return err
-	}
-	defer authorize(conn, nil) // the connection goes back to the pool
-	rows, err := conn.QueryContext(ctx, query)
-	if err != nil {
-		return s.queryError(err)
 	}
 	defer rows.Close()
 	names, err := rows.Columns()
-	if err != nil {
-		return s.queryError(err)
-	}
-	if err := columns(names); err != nil {
+	if err != nil || len(names) == 0 { // no column: a comment that does not end
 		return err
 	}
-	return s.eachRow(rows, len(names), row)
-}
-
-// eachRow hands rows to a function while the next ones are read.
-func (s *Store) eachRow(rows *sql.Rows, width int, row func([]any) error) error {
-	batches, stop := make(chan [][]any, 2), make(chan struct{})
-	var failed error
-	go func() {
-		defer close(batches)
-		failed = readBatches(rows, width, batches, stop)
-	}()
-	for batch := range batches {
-		for _, values := range batch {
-			if err := row(values); err != nil {
-				close(stop)
-				for range batches { // until nobody reads the rows any more
-				}
-				return err
-			}
-		}
+	// The driver interrupts the first step of a statement only.
+	defer interruptLater(ctx, conn)()
+	if err := q.send(ctx, queryResult{columns: names}); err != nil {
+		return err
 	}
-	return s.queryError(failed)
-}
-
-func readBatches(rows *sql.Rows, width int, batches chan<- [][]any, stop <-chan struct{}) error {
-	const size = 64
-	targets := make([]any, width)
 	for more := true; more; {
-		batch := make([][]any, 0, size)
-		for len(batch) < size {
-			if more = rows.Next(); !more {
-				break
-			}
-			values := make([]any, width)
-			for i := range values {
-				targets[i] = &values[i]
-			}
-			if err := rows.Scan(targets...); err != nil {
-				return err
-			}
-			batch = append(batch, values)
+		var batch queryResult
+		if batch.rows, more, err = readBatch(rows, len(names)); err != nil {
+			return err
 		}
-		select {
-		case batches <- batch:
-		case <-stop:
-			return nil
+		if err := q.send(ctx, batch); err != nil {
+			return err
 		}
 	}
 	return rows.Err()
 }
 
-func authorize(conn *sql.Conn, fn sqlite.AuthorizerFn) error {
-	return conn.Raw(func(driver any) error {
-		return driver.(sqlite.AuthorizerRegisterer).RegisterAuthorizer(fn)
-	})
+func (q *userQuery) send(ctx context.Context, r queryResult) error {
+	select {
+	case q.results <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// queryError tells a refused statement from a wrong one.
-func (s *Store) queryError(err error) error {
-	var failed *sqlite.Error
-	if errors.As(err, &failed) {
+// readBatch reads some rows, and reports whether there may be more.
+func readBatch(rows *sql.Rows, width int) (batch [][]any, more bool, err error) {
+	const enoughRows, enoughBytes = 64, 1 << 20
+	targets := make([]any, width)
+	for bytes := 0; len(batch) < enoughRows && bytes < enoughBytes; {
+		if !rows.Next() {
+			return batch, false, nil
+		}
+		values := make([]any, width)
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return nil, false, err
+		}
+		size := rowBytes(values)
+		if size > MaxQueryRow {
+			return nil, false, fmt.Errorf("%w: a row of more than %d MiB", ErrTooLarge, MaxQueryRow>>20)
+		}
+		batch, bytes = append(batch, values), bytes+size
+	}
+	return batch, true, nil
+}
+
+func rowBytes(values []any) (n int) {
+	for _, value := range values {
+		switch v := value.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
+}
+
+// queryError tells a refused statement from a wrong one, and from what befell the file.
+func (s *Store) queryError(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch failed.Code() & 0xff {
 		case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		case sqlite3.SQLITE_TOOBIG:
+			return fmt.Errorf("%w: a text or blob of more than %d MiB", ErrTooLarge, MaxQueryValue>>20)
 		case sqlite3.SQLITE_ERROR: // the user's statement is wrong, or a view cannot be read
 			return cmp.Or(place(s.name, s.schemaChanged()), err)
 		}
