@@ -60,7 +60,9 @@ func (s *Store) Query(ctx context.Context, script string, columns func([]string)
 				return err
 			}
 		case <-ctx.Done():
-			q.drain()
+			if !q.drain() {
+				return fmt.Errorf("%w, but one call of a function in it goes on until it is done", context.Cause(ctx))
+			}
 			return context.Cause(ctx)
 		}
 	}
@@ -92,17 +94,17 @@ type userQuery struct {
 	err     error            // to be read after that
 }
 
-// drain waits until the query has stopped, but not for ever.
-func (q *userQuery) drain() {
+// drain waits until the query has stopped, but not for ever. It reports whether it has.
+func (q *userQuery) drain() (stopped bool) {
 	late := time.After(abandonAfter)
 	for {
 		select {
 		case _, more := <-q.results:
 			if !more {
-				return
+				return true
 			}
 		case <-late:
-			return
+			return false
 		}
 	}
 }
@@ -129,6 +131,9 @@ func (q *userQuery) all(ctx context.Context, conn *sql.Conn, script string) erro
 		statements = append(statements, rest)
 	}
 	for _, s := range statements {
+		if s.verb == "vacuum" { // SQLite asks nobody before it runs
+			return fmt.Errorf("%w: VACUUM writes a file", ErrReadOnly)
+		}
 		compiled, err := conn.PrepareContext(ctx, s.Text)
 		if err != nil {
 			return err

@@ -14,6 +14,8 @@ type Statement struct {
 	Params []string
 	// Blank reports whether it is nothing but spaces and comments.
 	Blank bool
+
+	verb string // the first word, in lower case
 }
 
 // SplitSQL takes a text apart into the statements that end with a semicolon, and the
@@ -78,8 +80,11 @@ func (s *splitter) take(kind tokenKind, token string) (ends bool) {
 			s.state, token = s.state.after(token[:1]), name
 		}
 	}
-	s.rest.Blank = false
-	s.state = s.state.after(strings.ToLower(token))
+	word := strings.ToLower(token)
+	if s.rest.Blank {
+		s.rest.Blank, s.rest.verb = false, word
+	}
+	s.state = s.state.after(word)
 	return false
 }
 

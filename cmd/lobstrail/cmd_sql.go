@@ -1,14 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -17,97 +18,200 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
+const (
+	// maxQueryBytes is how long a query may be, from standard input and at the prompt.
+	maxQueryBytes = 1 << 20
+	// defaultQueryTime is how long a query may work where --timeout does not say.
+	defaultQueryTime = 5 * time.Minute
+)
+
 func (a *app) newSQLCmd() *cobra.Command {
-	return &cobra.Command{
+	var o sqlOptions
+	cmd := &cobra.Command{
 		Use:   "sql [QUERY]",
 		Short: "Ask SQL over the history (read only)",
-		Long: `Run one SQL query over the history; nothing but reading is allowed. Without a
-query it is read from standard input, at a prompt on a terminal.
+		Long: `Run SQL over the history; nothing but reading is allowed. Without a query it
+is read from standard input, at a prompt on a terminal.
 
 The views are documented in README.md and kept stable: account_current,
 account_versions, changes, status_changes, health_periods, squid_assignments,
 squid_health, limit_usage, snapshots, runs, failures. They cover all workspaces.
 
-Exit codes: 0 done; 1 the query is wrong; 2 it would do more than read; 10
-there is no store.`,
+Several statements are separated by semicolons. They see the same moment of
+the store, each has an answer, and none runs unless all are right. The answers
+of several statements are a list of lists in JSON; in CSV, Markdown and tables
+a blank line is between them; in NDJSON their rows follow each other.
+
+--param NAME=VALUE gives the parameter :NAME of the query a value, which is
+then no part of the SQL: an integer (42), a real number (0.5), NULL, or a text.
+Quotes make anything a text: --param "year='2026'".
+
+A text or blob may have 16 MiB. A query that works longer than --timeout, the
+time that it takes to read or to write its answer left out, is stopped.
+
+At the prompt, ".help" lists its commands. What is typed there is kept in
+$XDG_STATE_HOME/lobstrail/sql_history (default ~/.local/state), lines that begin
+with a space left out.
+
+Exit codes: 0 done; 1 the query is wrong, too large or took too long; 2 it would
+do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
 		Example: `  lobstrail sql "SELECT health, count(*) FROM account_current GROUP BY 1"
   lobstrail sql "SELECT * FROM changes WHERE kind = 'status' ORDER BY before DESC LIMIT 10" --json
+  lobstrail sql "SELECT * FROM changes WHERE username = :who" --param who=marco.rinaldi
   lobstrail sql --format csv < query.sql > answer.csv`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			return a.reading(cmd.Context(), func(s *store.Store) error {
-				if len(args) == 1 {
-					return a.runSQL(cmd.Context(), s, args[0])
+				if len(args) == 0 && a.env.stdinIsTerm {
+					return a.prompt(cmd.Context(), s, o)
 				}
-				if a.env.stdinIsTerm {
-					return a.prompt(cmd.Context(), s)
-				}
-				query, err := io.ReadAll(io.LimitReader(a.env.stdin, 1<<20))
+				query, err := a.givenQuery(args)
 				if err != nil {
 					return err
 				}
-				return a.runSQL(cmd.Context(), s, string(query))
+				return a.runSQL(cmd.Context(), s, query, o)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.given, "param", nil, "`NAME=VALUE` of a parameter :NAME of the query; repeatable")
+	flags.DurationVar(&o.timeout, "timeout", defaultQueryTime, "the longest a query may work; 0 is no limit")
+	return cmd
 }
 
-func (a *app) runSQL(ctx context.Context, s *store.Store, query string) error {
-	if strings.TrimSpace(query) == "" {
-		return usage("no query\nfor example: lobstrail sql \"SELECT * FROM runs\"")
+type sqlOptions struct {
+	given   []string // of --param
+	timeout time.Duration
+	params  []sql.NamedArg // what was given
+}
+
+func (o *sqlOptions) check() (err error) {
+	if o.timeout < 0 {
+		return usage("--timeout must not be negative\nfor example --timeout 30s; 0 is no limit")
 	}
-	var out *render.Writer
-	var names []string
-	n := 0
+	o.params, err = parseParams(o.given)
+	return err
+}
+
+// givenQuery is the query of the arguments, else that of standard input.
+func (a *app) givenQuery(args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	query, err := io.ReadAll(io.LimitReader(a.env.stdin, maxQueryBytes+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(query) > maxQueryBytes:
+		return "", usage("the query is longer than 1 MiB\nrun its statements one by one")
+	}
+	return string(query), nil
+}
+
+// runSQL runs the statements of a query and writes their answers.
+func (a *app) runSQL(ctx context.Context, s *store.Store, query string, o sqlOptions) error {
+	statements, rest := store.SplitSQL(query)
+	if !rest.Blank {
+		statements = append(statements, rest)
+	}
+	switch {
+	case len(statements) == 0:
+		return usage("no query\nfor example: lobstrail sql \"SELECT * FROM runs\"")
+	case strings.ContainsRune(query, 0):
+		return usage("the query has a NUL character in it\nSQLite would read no further")
+	}
+	if err := checkParams(statements, o.params); err != nil {
+		return err
+	}
+	answers := &sqlAnswers{app: a, several: len(statements) > 1}
+	ctx, clock := newWorkClock(ctx, o.timeout)
+	defer clock.end()
 	err := s.Query(ctx, query, func(columns []string) error {
-		names = uniqueNames(columns)
-		out = a.list(sqlColumns(names)...)
-		return nil
+		defer clock.pause()()
+		return answers.begin(columns)
 	}, func(row []any) error {
-		n++
-		return out.Row(sqlObject{names, row}, sqlCells(row)...)
-	})
+		defer clock.pause()()
+		return answers.row(row)
+	}, o.params...)
+	if err != nil {
+		return explainQuery(err)
+	}
+	return answers.end()
+}
+
+// explainQuery adds the next step to the error of a query.
+func explainQuery(err error) error {
+	var hinted *hintedError
 	switch {
 	case errors.Is(err, store.ErrReadOnly):
 		return usage("%s\nlobstrail sql answers questions; it never changes the store", err)
-	case err != nil:
-		return &hintedError{err, `"lobstrail sql" without a query, or README.md, lists the views`}
+	case errors.Is(err, store.ErrTooLarge):
+		return &hintedError{err, "take a part of it with substr(), or fewer rows with WHERE and LIMIT"}
+	case errors.Is(err, errInterrupted), errors.As(err, &hinted):
+		return err
 	}
-	return out.Close(count(n, "row") + ".")
+	return &hintedError{err, `"lobstrail help sql" lists the views, README.md their columns`}
 }
 
-// prompt reads queries from a terminal, each ended by a semicolon.
-func (a *app) prompt(ctx context.Context, s *store.Store) error {
-	fmt.Fprintln(a.env.stderr, `SQL over the history, read only. End a query with ";", leave with Ctrl-D or ".quit"; ".views" lists the views.`)
-	lines := bufio.NewScanner(a.env.stdin)
-	var query strings.Builder
-	for a.promptSign(query.Len() == 0); lines.Scan() && ctx.Err() == nil; a.promptSign(query.Len() == 0) {
-		line := strings.TrimSpace(lines.Text())
-		if query.Len() == 0 && (line == ".quit" || line == ".exit") {
-			return nil
-		}
-		if query.Len() == 0 && line == ".views" {
-			line = `SELECT name AS view FROM sqlite_schema WHERE type = 'view' ORDER BY name;`
-		}
-		if query.WriteString(line + "\n"); !strings.HasSuffix(line, ";") {
-			continue
-		}
-		if err := a.runSQL(ctx, s, query.String()); err != nil {
-			fmt.Fprint(a.env.stderr, explain(err))
-		}
-		query.Reset()
-	}
-	fmt.Fprintln(a.env.stderr)
-	return lines.Err()
+// sqlAnswers writes the answers of the statements of a query, one after the other.
+type sqlAnswers struct {
+	app     *app
+	several bool // more than one statement
+	begun   int  // answers
+	out     *render.Writer
+	names   []string
+	rows    int
 }
 
-func (a *app) promptSign(first bool) {
-	sign := "   ...> "
-	if first {
-		sign = "lobstrail> "
+// begin ends the answer before and begins the next one.
+func (s *sqlAnswers) begin(columns []string) error {
+	if err := s.close(); err != nil {
+		return err
 	}
-	fmt.Fprint(a.env.stderr, sign)
+	between := map[render.Format][2]string{render.JSON: {"[\n", ",\n"}, render.NDJSON: {}}
+	lead, ok := between[render.Format(s.app.format)]
+	if !ok {
+		lead = [2]string{"", "\n"}
+	}
+	if s.several {
+		if _, err := io.WriteString(s.app.env.stdout, lead[min(s.begun, 1)]); err != nil {
+			return err
+		}
+	}
+	s.begun++
+	s.names, s.rows = uniqueNames(columns), 0
+	s.out = s.app.list(sqlColumns(s.names)...)
+	return nil
+}
+
+func (s *sqlAnswers) row(row []any) error {
+	s.rows++
+	return s.out.Row(sqlObject{s.names, row}, sqlCells(row)...)
+}
+
+// close ends the answer under way, if there is one.
+func (s *sqlAnswers) close() error {
+	if s.out == nil {
+		return nil
+	}
+	return s.out.Close(count(s.rows, "row") + ".")
+}
+
+// end ends the last answer.
+func (s *sqlAnswers) end() error {
+	if err := s.close(); err != nil {
+		return err
+	}
+	tail := ""
+	if s.several && s.app.format == string(render.JSON) {
+		tail = "]\n"
+	}
+	_, err := io.WriteString(s.app.env.stdout, tail)
+	return err
 }
 
 // uniqueNames gives each column a name of its own: an object holds a key once.
@@ -123,10 +227,12 @@ func uniqueNames(columns []string) []string {
 	return names
 }
 
+// sqlColumns are never cut or left out: a table that is wider than the terminal is
+// written as blocks of a line for each column.
 func sqlColumns(names []string) []render.Column {
 	columns := make([]render.Column, len(names))
 	for i, name := range names {
-		columns[i] = render.Column{Title: name, Key: name, Flexible: 1}
+		columns[i] = render.Column{Title: name, Key: name}
 	}
 	return columns
 }

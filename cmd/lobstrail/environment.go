@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/peterh/liner"
 )
 
 // environment is everything the process is given by the system. Nothing else
@@ -22,6 +24,17 @@ type environment struct {
 	stdoutHeight   int    // lines; 0 when it is no terminal, or not known
 	stderrWidth    int    // columns; 0 when it is no terminal
 	stdinIsTerm    bool
+	editor         func() *liner.State // edits lines on the terminal; nil where there is none
+	interrupts     *interrupts         // nil where no signal comes
+}
+
+// takeInterrupts has fn called for each Ctrl-C, which then ends nothing by itself, until
+// the function it returns is called.
+func (e *environment) takeInterrupts(fn func()) (giveBack func()) {
+	if e.interrupts == nil {
+		return func() {}
+	}
+	return e.interrupts.take(fn)
 }
 
 // dataHome is where the store is kept by default

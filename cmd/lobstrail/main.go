@@ -5,9 +5,11 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/peterh/liner"
 	"golang.org/x/term"
 )
 
@@ -15,22 +17,28 @@ import (
 var errInterrupted = errors.New("interrupted")
 
 func main() {
-	ctx, stop := interruptible(context.Background())
-	code := run(ctx, systemEnv(), os.Args[1:])
+	taken := &interrupts{}
+	ctx, stop := interruptible(context.Background(), taken)
+	code := run(ctx, systemEnv(taken), os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
-// interruptible answers a context that the first SIGINT or SIGTERM cancels. The
-// second one kills the process, as if nobody had listened.
-func interruptible(ctx context.Context) (context.Context, func()) {
+// interruptible returns a context that the first SIGINT or SIGTERM cancels. The
+// second one kills the process, as if nobody had listened. A SIGINT that is taken
+// does neither.
+func interruptible(ctx context.Context, taken *interrupts) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		if _, open := <-signals; open {
+		for sig := range signals {
+			if sig == os.Interrupt && taken.handle() {
+				continue
+			}
 			signal.Stop(signals)
 			cancel(errInterrupted)
+			return
 		}
 	}()
 	return ctx, func() {
@@ -39,12 +47,40 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-func systemEnv() *environment {
+// interrupts lets a command take Ctrl-C over: at a prompt it does not end the program.
+type interrupts struct {
+	mu sync.Mutex
+	fn func() // nil: nobody has taken it
+}
+
+// take has fn called for each SIGINT until the function it returns is called.
+func (i *interrupts) take(fn func()) (giveBack func()) {
+	set := func(fn func()) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.fn = fn
+	}
+	set(fn)
+	return func() { set(nil) }
+}
+
+// handle reports whether somebody has taken the signal.
+func (i *interrupts) handle() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.fn == nil {
+		return false
+	}
+	i.fn()
+	return true
+}
+
+func systemEnv(taken *interrupts) *environment {
 	hostname, _ := os.Hostname() // a machine need not have a name
 	zone, zoneErr := localZone(os.LookupEnv, systemZoneFile)
 	columns, lines := sizeOf(os.Stdout)
 	errColumns, _ := sizeOf(os.Stderr)
-	return &environment{
+	e := &environment{
 		stdin:        os.Stdin,
 		stdout:       os.Stdout,
 		stderr:       os.Stderr,
@@ -57,7 +93,12 @@ func systemEnv() *environment {
 		stdoutHeight: lines,
 		stderrWidth:  errColumns,
 		stdinIsTerm:  term.IsTerminal(int(os.Stdin.Fd())),
+		interrupts:   taken,
 	}
+	if e.stdinIsTerm && e.stdoutWidth > 0 && liner.TerminalSupported() {
+		e.editor = newEditor
+	}
+	return e
 }
 
 // sizeOf is how many columns and lines the terminal has; 0 when it is none. A terminal
