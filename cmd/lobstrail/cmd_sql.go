@@ -127,7 +127,11 @@ func (a *app) runSQL(ctx context.Context, s *store.Store, query string, o sqlOpt
 	if err := checkParams(statements, o.params); err != nil {
 		return err
 	}
-	answers := &sqlAnswers{app: a, several: len(statements) > 1}
+	return a.paged(func() error { return a.answerSQL(ctx, s, query, len(statements) > 1, o) })
+}
+
+func (a *app) answerSQL(ctx context.Context, s *store.Store, query string, several bool, o sqlOptions) error {
+	answers := &sqlAnswers{app: a, several: several}
 	ctx, clock := newWorkClock(ctx, o.timeout)
 	defer clock.end()
 	err := s.Query(ctx, query, func(columns []string) error {
