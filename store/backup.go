@@ -9,7 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// BackupOptions say what becomes of what is at the place of a backup already.
+// BackupOptions say what happens to files that have the name of the backup.
 type BackupOptions struct {
 	// Keep is how many backups there are to be with the new one: what is there
 	// becomes FILE.1, that one FILE.2, and so on, and the oldest goes. Each must be a
@@ -59,7 +59,7 @@ func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b Bac
 		return b, place(path, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	shelf, err := s.shelve(ctx, to, o)
+	rotation, err := s.planRotation(ctx, to, o)
 	if err != nil {
 		return b, err
 	}
@@ -67,9 +67,9 @@ func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b Bac
 	if err := removeCopy(fresh); err != nil { // of a process that died here
 		return b, err
 	}
-	b = Backup{Path: path, Kept: shelf.kept, Removed: len(shelf.surplus)}
+	b = Backup{Path: path, Kept: rotation.kept, Removed: len(rotation.surplus)}
 	if b.Tree, b.Bytes, err = s.copyAndCheck(ctx, fresh, o); err == nil {
-		err = shelf.put(fresh, to)
+		err = rotation.put(fresh, to)
 	}
 	if err != nil {
 		return Backup{}, errors.Join(fmt.Errorf("backup %s: %w", path, err), removeCopy(fresh))

@@ -13,8 +13,8 @@ import (
 	"github.com/lobstrail/lobstrail/migrations"
 )
 
-// checkFile looks at the header of the file without SQLite, so that a file that
-// is not a store is left as it is: no lock, no journal beside it. It returns
+// checkFile reads the header of the file without SQLite, so that nothing is done to
+// a file that is not a store: no lock, no journal beside it. It returns
 // ErrNoStore for a missing or empty file and ErrForeign for anything that is
 // not a store.
 func checkFile(path string) error {
@@ -79,10 +79,10 @@ func dsn(path, mode string, pragmas ...string) (string, error) {
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String(), nil
 }
 
-// untouched reports whether the database is a bare file, as a copy or a backup
-// is: our writers leave the journal in place. Reading such a file through the
-// usual locks would create a journal beside it, and readers write nothing.
-func untouched(path string) bool {
+// hasNoJournal reports whether there is no journal beside the database. So it is with
+// a copy or a backup; our writers leave the journal in place. Reading such a file
+// through SQLite's locks would create a journal, and readers write nothing.
+func hasNoJournal(path string) bool {
 	_, err := os.Stat(path + "-wal")
 	return errors.Is(err, fs.ErrNotExist)
 }

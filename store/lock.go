@@ -13,10 +13,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// pause is how long to wait between two tries to take the lock, after waiting for
-// so long already. Who has waited longest tries most often and so, nearly always,
-// comes first: at even pauses it would be a lottery, in which some wait many times
-// as long as others.
+// pause is the time between two tries to take the lock. It gets shorter the longer a
+// process has waited, so that the one that waits longest is nearly always next. With
+// equal pauses some would wait many times as long as others.
 func pause(waited time.Duration) time.Duration {
 	const first, shortest, halved = 40 * time.Millisecond, time.Millisecond, 500 * time.Millisecond
 	return max(shortest, time.Duration(float64(first)/(1+float64(waited)/float64(halved))))
@@ -43,8 +42,8 @@ func takeLock(ctx context.Context, path string, wait time.Duration, now func() t
 	return lock, nil
 }
 
-// waitFor tries to take the lock for as long as it may wait. The cause is
-// returned when ctx is done.
+// waitFor tries to take the lock until wait is over. It returns the cause when ctx is
+// done.
 func waitFor(ctx context.Context, lock *flock.Flock, wait time.Duration) (locked bool, err error) {
 	for begun := time.Now(); ; {
 		if locked, err = lock.TryLock(); locked || err != nil {
@@ -69,10 +68,11 @@ func signLock(path string, since time.Time) error {
 	return os.WriteFile(lockPath(path), fmt.Appendf(nil, "%d\n%d\n", os.Getpid(), since.UnixMilli()), 0o600)
 }
 
-// lastMS is the end of the year 9999: what is later, nobody wrote.
+// lastMS is the end of the year 9999. A later instant is not one that we wrote.
 const lastMS = 253402300799999
 
-// holder reads who holds the lock. What makes no sense is left out.
+// holder reads who holds the lock. If the file does not say it, the error has no
+// process.
 func holder(path string) *BusyError {
 	f, err := os.Open(lockPath(path))
 	if err != nil {
@@ -99,31 +99,31 @@ func writerLives(path string) (bool, error) {
 	return !free, err
 }
 
-// A bare file (see untouched) is read as it is, without SQLite's locks, and so
-// must not be written to meanwhile. Readers hold a shared lock on the file
-// itself, which a writer waits for before it puts the file into WAL mode. From
+// A file without a journal (see hasNoJournal) is read as it is, without SQLite's
+// locks, so nobody may write to it meanwhile. Readers hold a shared lock on the file
+// itself. A writer waits for that lock before it puts the file into WAL mode; from
 // then on there is a journal, and everybody uses SQLite's locks. (flock(2) and
-// SQLite's fcntl(2) locks do not meet. Windows has one kind of lock only: there
-// a bare file is read through SQLite's locks, which leaves a journal beside it.)
+// SQLite's fcntl(2) locks do not exclude each other. Windows has one kind of lock
+// only: there the file is read through SQLite's locks, which leaves a journal.)
 
-// shareBare answers the lock under which a bare file is read; nil when the file
-// is none, or cannot be locked.
-func shareBare(path string) *flock.Flock {
-	if runtime.GOOS == "windows" || !untouched(path) {
+// shareFile takes the lock under which a file without a journal is read. It returns
+// nil if there is a journal, or the file cannot be locked.
+func shareFile(path string) *flock.Flock {
+	if runtime.GOOS == "windows" || !hasNoJournal(path) {
 		return nil
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	if shared, err := lock.TryRLock(); err != nil || !shared || !untouched(path) {
+	if shared, err := lock.TryRLock(); err != nil || !shared || !hasNoJournal(path) {
 		lock.Close() // nothing to do about it: the file is read the usual way
 		return nil
 	}
 	return lock
 }
 
-// claimBare waits until nobody reads the file as a bare one. The release comes
-// when there is a journal.
-func claimBare(ctx context.Context, path string, wait time.Duration) (release func() error, err error) {
-	if runtime.GOOS == "windows" || !untouched(path) {
+// claimFile waits until nobody reads the file without its journal. The caller releases
+// it when there is a journal.
+func claimFile(ctx context.Context, path string, wait time.Duration) (release func() error, err error) {
+	if runtime.GOOS == "windows" || !hasNoJournal(path) {
 		return func() error { return nil }, nil
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))

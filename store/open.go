@@ -34,7 +34,7 @@ func (o Options) clock() func() time.Time {
 	return o.Now
 }
 
-// Store is an open store. A reading store may be used by several goroutines.
+// Store is an open store. A store that was opened for reading may be used by several goroutines.
 type Store struct {
 	name  string // the path as it was given
 	path  string // the file that it leads to; see resolve
@@ -47,7 +47,7 @@ type Store struct {
 	heads  *heads // of the last run; nil before the first
 	file   fs.FileInfo
 	lock   *flock.Flock
-	bare   *flock.Flock // nil unless a bare file is read; see shareBare
+	shared *flock.Flock // held while a file without a journal is read; see shareFile
 }
 
 // Path is the file of the store, as it was given.
@@ -79,7 +79,7 @@ func (s *Store) openReader(ctx context.Context) (err error) {
 
 func (s *Store) connectReader(ctx context.Context) error {
 	mode := "ro"
-	if s.bare = shareBare(s.path); s.bare != nil {
+	if s.shared = shareFile(s.path); s.shared != nil {
 		mode = immutable
 	}
 	address, err := dsn(s.path, mode, "query_only(1)")
@@ -127,7 +127,7 @@ func (s *Store) openWriter(ctx context.Context, options Options) (created bool, 
 	if created, err = create(ctx, s.path); err != nil {
 		return false, err
 	}
-	release, err := claimBare(ctx, s.path, options.LockWait)
+	release, err := claimFile(ctx, s.path, options.LockWait)
 	if err != nil {
 		return false, err
 	}
@@ -222,12 +222,12 @@ func (s *Store) release() error {
 	if s.write != nil {
 		errs = append(errs, s.write.Close())
 	}
-	if s.bare != nil {
-		errs = append(errs, s.bare.Close())
+	if s.shared != nil {
+		errs = append(errs, s.shared.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}
-	s.writer, s.write, s.read, s.lock, s.bare = nil, nil, nil, nil, nil
+	s.writer, s.write, s.read, s.lock, s.shared = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }

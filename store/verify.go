@@ -170,7 +170,7 @@ const readingCache = "cache_size(-2048)"
 // apart runs fn in a read transaction on a connection of its own, with a small cache.
 func (s *Store) apart(ctx context.Context, pragmas []string, fn func(*txn) error) error {
 	mode := "ro"
-	if s.bare != nil {
+	if s.shared != nil {
 		mode = immutable
 	}
 	address, err := dsn(s.path, mode, readingCache)

@@ -19,7 +19,7 @@ func (v *verifier) checkCells(ctx context.Context, tx *txn) error {
 		}
 		for row, kind := range firstValues(page) {
 			if kind != 0 {
-				v.find(table, row, "has a value beside its number, where there is to be none")
+				v.find(table, row, "stores a second value for its number, where NULL is expected")
 			}
 		}
 		return nil

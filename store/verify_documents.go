@@ -45,7 +45,7 @@ func (v *verifier) checkDocuments(ctx context.Context, tx *txn) error {
 			v.find("document", id, "is not shown by the response that it names")
 		}
 		if !same.Bool {
-			v.find("document", id, "has not the source of the response that it names")
+			v.find("document", id, "has another source than the response that it names")
 		}
 		return d.checkIconOf(ctx, id, body)
 	}, `
@@ -82,10 +82,10 @@ func (d *documentCheck) checkIconOf(ctx context.Context, document int64, body []
 		return err
 	}
 	if sha256.Sum256([]byte(icon.Body)) != digest {
-		d.find("icon", icon.ID, "has not the digest that stands beside it")
+		d.find("icon", icon.ID, "digest does not match the content")
 	}
 	if d.options.Since.N == 0 && !d.erased && icon.ID != d.last+1 {
-		d.find("icon", icon.ID, "would be number %d: icons are numbered as documents first show them", d.last+1)
+		d.find("icon", icon.ID, "should be number %d: icons are numbered in the order in which documents first show them", d.last+1)
 	}
 	d.last = icon.ID
 	return nil

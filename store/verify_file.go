@@ -142,7 +142,7 @@ func (v *verifier) checkSize(ctx context.Context) error {
 			return err
 		}
 		if still == size {
-			problem = fmt.Sprintf("it has %d bytes, and %d pages of %d", size, pages, pageSize)
+			problem = fmt.Sprintf("the file has %d bytes, but %d pages of %d bytes", size, pages, pageSize)
 		}
 	}
 	if problem != "" {

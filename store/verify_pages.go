@@ -68,7 +68,7 @@ func (v *verifier) checkLostPages(ctx context.Context, tx *txn) error {
 			- (SELECT sum(pageno) FROM dbstat WHERE aggregate = TRUE)
 		FROM pragma_page_count pages, pragma_freelist_count free, pragma_page_size size`)
 	if err == nil && lost != 0 {
-		v.find("", "", "it has %d pages that neither hold anything nor are free", lost)
+		v.find("", "", "the file has %d pages that are neither used nor free", lost)
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 func (c *logCheck) redaction(ctx context.Context, l lineOf) error {
 	line, err := ledger.ParseRedaction(l.text)
 	if err != nil || c.redacted[l.subject] {
-		c.find("entry", l.entry, "is no redaction, or of an account that was redacted before: %.80q", l.text)
+		c.find("entry", l.entry, "is not the line of a redaction, or the account was redacted before: %.80q", l.text)
 		return nil
 	}
 	c.redacted[l.subject] = true
@@ -37,7 +37,7 @@ func (c *logCheck) redaction(ctx context.Context, l lineOf) error {
 	}
 	if found.Row, found.At = line.Row, line.At; found != line {
 		c.find("redacted", fmt.Sprintf("account %d", l.subject),
-			"what is left of the account is not what entry %d says: %q, and not %q", l.entry, l.text, found.Line())
+			"what is left of the account does not match entry %d: the entry says %q, the rows %q", l.entry, l.text, found.Line())
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (c *logCheck) response(ctx context.Context, l lineOf, row *loggedResponse) 
 		c.blame(l, row, shown, line.Shown)
 	}
 	if row.Run != l.run {
-		c.find("response", row.ID, "is of run %d, and of run %d in entry %d", row.Run, l.run, l.entry)
+		c.find("response", row.ID, "belongs to run %d, but to run %d according to entry %d", row.Run, l.run, l.entry)
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func (c *logCheck) snapshot(ctx context.Context, row *loggedResponse, s *shown) 
 	d, err := c.reader.document(ctx, s.document)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		c.find("snapshot", at, "shows document %d, which is missing, or its account", s.document)
+		c.find("snapshot", at, "shows document %d, but that document or its account is missing", s.document)
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -76,10 +76,10 @@ func (c *logCheck) snapshot(ctx context.Context, row *loggedResponse, s *shown) 
 	}
 	if s.account > c.accounts {
 		if s.account != c.accounts+1 {
-			c.find("account", s.account, "would be number %d: accounts are numbered as they are first shown", c.accounts+1)
+			c.find("account", s.account, "should be number %d: accounts are numbered in the order in which they are first shown", c.accounts+1)
 		}
 		if c.accounts = s.account; d.firstSeen != row.Received {
-			c.find("account", s.account, "was not first seen when response %d first showed it", row.ID)
+			c.find("account", s.account, "has another first_seen than response %d, which first showed it", row.ID)
 		}
 	}
 	return d, nil
@@ -97,11 +97,11 @@ func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument,
 	got := row.line()
 	got.Shown, got.Root = want.Shown, want.Root
 	if got.Line() != l.text || !row.AccountMin.Valid || !row.AccountMax.Valid {
-		c.find("response", row.ID, "is not what entry %d says: %q, and not %q", l.entry, l.text, got.Line())
+		c.find("response", row.ID, "does not match entry %d: the entry says %q, the row %q", l.entry, l.text, got.Line())
 	}
 	suspects := slices.DeleteFunc(slices.Clone(shown), func(d *loggedDocument) bool { return d == nil || d.right })
 	if want.Shown != size {
-		c.find("response", row.ID, "showed %d accounts, and there are %d", want.Shown, size)
+		c.find("response", row.ID, "showed %d accounts, but %d are stored", want.Shown, size)
 		return
 	}
 	if len(suspects) == 1 {
@@ -109,7 +109,7 @@ func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument,
 		if c.blamed[d.id]++; c.blamed[d.id] > 1 { // once is enough
 			return
 		}
-		c.find("document", d.id, "(or account %d) is not what response %d showed, as entry %d has it", d.account, row.ID, l.entry)
+		c.find("document", d.id, "(or account %d) does not match what response %d showed according to entry %d", d.account, row.ID, l.entry)
 		return
 	}
 	var names []string
@@ -117,8 +117,8 @@ func (c *logCheck) blame(l lineOf, row *loggedResponse, shown []*loggedDocument,
 		names = append(names, fmt.Sprint(d.id))
 	}
 	if names == nil {
-		names = []string{"none: look at what came with it (tables received and usage)"}
+		names = []string{"none: look at tables received and usage"}
 	}
-	c.find("response", row.ID, "showed something else than is there, as entry %d has it; of its documents no other response is sure of %s",
+	c.find("response", row.ID, "does not match entry %d; documents that no other response confirms: %s",
 		l.entry, list(names))
 }

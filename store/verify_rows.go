@@ -49,7 +49,7 @@ func (r *evidenceRows) open(ctx context.Context, c *logCheck) (err error) {
 		return err
 	}
 	r.shown.stray = func(table string, at spot) {
-		c.find(table, at, "belongs to no snapshot that an entry names")
+		c.find(table, at, "belongs to no snapshot of a response that an entry names")
 	}
 	r.failures, err = newCursor(ctx, c.tx, func(rows *sql.Rows, f *loggedFailure) error {
 		return rows.Scan(&f.ID, &f.Run, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt, &f.Erased)
@@ -145,10 +145,10 @@ func (c *logCheck) line(ctx context.Context, l lineOf, what string) error {
 // compare compares a line with the one made again from its row.
 func (c *logCheck) compare(table string, l lineOf, run int64, line string) {
 	if line != l.text {
-		c.find(table, l.subject, "is not what entry %d says: %q, and not %q", l.entry, l.text, line)
+		c.find(table, l.subject, "does not match entry %d: the entry says %q, the row %q", l.entry, l.text, line)
 	}
 	if run != l.run {
-		c.find(table, l.subject, "is of run %d, and of run %d in entry %d", run, l.run, l.entry)
+		c.find(table, l.subject, "belongs to run %d, but to run %d according to entry %d", run, l.run, l.entry)
 	}
 }
 
@@ -221,7 +221,7 @@ func (r *runLines) end(ctx context.Context, c *logCheck) error {
 			c.find("run", id, "is missing: entries name it")
 			continue
 		}
-		c.find("run", id, "is not what the last entry about it says: %q, and not %q", text, r.row)
+		c.find("run", id, "does not match the last entry about it: the entry says %q, the row %q", text, r.row)
 	}
 	return c.findRows(ctx, c.tx, "run",
 		`SELECT id, 'is named by no entry' FROM run WHERE id > ? ORDER BY id`, c.named["run"])

@@ -79,7 +79,7 @@ func (v *verifier) checkWorkspaces(ctx context.Context, tx *txn) error {
 			return err
 		}
 		if next++; row.Valid && row.Int64 != next { // that it refers to nobody is found elsewhere
-			v.find("workspace", row.Int64, "would be number %d: workspaces are numbered as their first runs are", next)
+			v.find("workspace", row.Int64, "should be number %d: workspaces are numbered in the order of their first runs", next)
 		}
 		return nil
 	}, `

@@ -52,7 +52,7 @@ func (c *logCheck) page(response int64, leaves []ledger.Hash) (shown int64, root
 	}
 	page, err := ledger.NewPage(shown, leaves, thinned)
 	if err != nil {
-		c.find("thinned", fmt.Sprintf("response %d", response), "is no part of a page: %v", err)
+		c.find("thinned", fmt.Sprintf("response %d", response), "does not fit the page: %v", err)
 		return shown, root, nil
 	}
 	c.thinned.made[response] = thinningOf(response, page)
@@ -104,7 +104,7 @@ func (c *logCheck) lookUp(ctx context.Context, response int64) error {
 // plain takes a line that is about no row.
 func (c *logCheck) plain(l lineOf) {
 	if _, err := ledger.ParsePrune(l.text); err != nil {
-		c.find("entry", l.entry, "has a line of which nothing is known: %.60q", l.text)
+		c.find("entry", l.entry, "has a line of an unknown kind: %.60q", l.text)
 	}
 }
 
@@ -112,12 +112,12 @@ func (c *logCheck) plain(l lineOf) {
 func (t *thinnings) end(c *logCheck) error {
 	for response, line := range t.made {
 		if !t.told[response] {
-			c.find("thinned", fmt.Sprintf("response %d", response), "snapshots are missing that no prune names, or not the last: %q", line)
+			c.find("thinned", fmt.Sprintf("response %d", response), "the last prune does not name these missing snapshots: %q", line)
 		}
 	}
 	for response := range t.told {
 		if t.made[response] == "" {
-			c.find("thinned", fmt.Sprintf("response %d", response), "a prune names snapshots that are there, or no such response")
+			c.find("thinned", fmt.Sprintf("response %d", response), "a prune names snapshots that are not missing, or a response that does not exist")
 		}
 	}
 	return upTo(t.rows, noMore, func(r *thinnedRow) {

@@ -10,20 +10,21 @@ import (
 	"slices"
 )
 
-// shelf is what makes room for a backup.
-type shelf struct {
-	moves   [][2]string // from, to: in their order
-	kept    []string    // where the older backups are then, the newest first
-	surplus []string    // where those are now that go
+// rotation is how older backups make room for a new one.
+type rotation struct {
+	moves   [][2]string // from, to: in this order
+	kept    []string    // the older backups after it, the newest first
+	surplus []string    // backups that are removed, by the names they have now
 }
 
-// shelve finds out what has to make room for a backup, and whether it may.
-func (s *Store) shelve(ctx context.Context, path string, o BackupOptions) (moved shelf, err error) {
+// planRotation finds the files that must make room for a backup. It returns an error
+// if one of them may not be moved.
+func (s *Store) planRotation(ctx context.Context, path string, o BackupOptions) (moved rotation, err error) {
 	there, err := s.backups(ctx, path, o)
 	if err != nil {
 		return moved, err
 	}
-	if err := clearWay(path, there); err != nil || o.Keep == 0 {
+	if err := clearJournalsAt(path, there); err != nil || o.Keep == 0 {
 		return moved, err
 	}
 	for i, name := range there {
@@ -40,7 +41,7 @@ func (s *Store) shelve(ctx context.Context, path string, o BackupOptions) (moved
 	return moved, nil
 }
 
-// numbered is the name of a backup after so many newer ones.
+// numbered is the name of the backup that has n newer ones.
 func numbered(path string, n int) string {
 	if n == 0 {
 		return path
@@ -48,8 +49,8 @@ func numbered(path string, n int) string {
 	return fmt.Sprintf("%s.%d", path, n)
 }
 
-// backups are the names that are taken: the place itself, and, where backups are
-// kept, those of the older ones, up to the first that is free. All may be moved.
+// backups returns the names that are taken: the path itself and, if backups are kept,
+// those of the older ones up to the first name that is free. All may be moved.
 func (s *Store) backups(ctx context.Context, path string, o BackupOptions) (there []string, err error) {
 	for n := 0; n == 0 || o.Keep > 0; n++ {
 		name := numbered(path, n)
@@ -70,7 +71,7 @@ func (s *Store) backups(ctx context.Context, path string, o BackupOptions) (ther
 	return there, nil
 }
 
-// mayMove says why a file may not make room for a backup; nil when it may.
+// mayMove returns an error if the file may not be moved to make room for a backup.
 func (s *Store) mayMove(ctx context.Context, name string, info fs.FileInfo, o BackupOptions) error {
 	own, err := os.Stat(s.path)
 	switch {
@@ -98,9 +99,9 @@ func (s *Store) mayMove(ctx context.Context, name string, info fs.FileInfo, o Ba
 	return nil
 }
 
-// clearWay removes empty journals from beside the places of backups. One that is
-// not empty would be played into what comes there.
-func clearWay(path string, there []string) error {
+// clearJournalsAt removes empty journals beside the backups. SQLite would play one
+// that is not empty into the backup that gets its name.
+func clearJournalsAt(path string, there []string) error {
 	for n := range len(there) + 2 {
 		err := clearJournals(numbered(path, n))
 		if errors.Is(err, ErrJournal) && slices.Contains(there, numbered(path, n)) {
@@ -113,20 +114,20 @@ func clearWay(path string, there []string) error {
 	return nil
 }
 
-// makeWay moves a backup to the place of an older one. The newest keeps its name as
-// well, where the file system has links, until the new one takes it: at no moment
-// is there none.
-func makeWay(from, to string, newest bool) error {
+// rotate gives a backup the name of an older one. If the file system has hard links,
+// the newest keeps its own name too until the new one takes it, so that there is
+// always a backup of that name.
+func rotate(from, to string, newest bool) error {
 	if newest && removeAll(to) == nil && os.Link(from, to) == nil {
 		return nil
 	}
 	return renameFile(from, to)
 }
 
-// put gives the finished copy its place. What goes, goes when the new one stands.
-func (m shelf) put(fresh, path string) error {
+// put gives the finished copy its name. Older backups are removed after that.
+func (m rotation) put(fresh, path string) error {
 	for _, move := range m.moves {
-		if err := makeWay(move[0], move[1], move[0] == path); err != nil {
+		if err := rotate(move[0], move[1], move[0] == path); err != nil {
 			return err
 		}
 	}
