@@ -53,10 +53,12 @@ func (a *app) root() *cobra.Command {
 		Short:             "The audit trail of lobstr.io accounts",
 		Long:              rootHelp,
 		Example:           rootExample,
+		Version:           versionName(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.begin,
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(a.env.stdin)
 	root.SetOut(a.env.stdout)
 	root.SetErr(a.env.stderr)
@@ -79,6 +81,7 @@ func (a *app) root() *cobra.Command {
 		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	a.completeGlobalFlags(root)
+	refuseUnknownTopics(root)
 	refuseEmptyValues(root)
 	return root
 }
@@ -93,7 +96,10 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	return a.prepare(cmd, args)
+	if err := a.prepare(cmd, args); err != nil || aboutItself(cmd) {
+		return err
+	}
+	return notURL("the store", a.db)
 }
 
 // aboutItself reports whether a command only tells of the program, and needs no

@@ -30,9 +30,9 @@ type checkpointFile struct {
 }
 
 // readCheckpoints reads a file of checkpoints. A missing one is as an empty one.
-func (a *app) readCheckpoints(path string) (checkpointFile, error) {
+func (a *app) readCheckpoints(ctx context.Context, path string) (checkpointFile, error) {
 	f := checkpointFile{path: path}
-	raw, err := readBounded(path, maxCheckpointFile)
+	raw, err := readBounded(ctx, path, maxCheckpointFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
@@ -97,7 +97,7 @@ func openIfKnown(signed []byte, known []note.Verifier) (ledger.Signed, error) {
 // appendCheckpoint adds a checkpoint to a file of them, unless it ends with the
 // same. The log must still begin as the last one of the file says.
 func (a *app) appendCheckpoint(ctx context.Context, s *store.Store, path string, c ledger.Signed, own note.Verifier) (bool, error) {
-	file, err := a.readCheckpoints(path)
+	file, err := a.readCheckpoints(ctx, path)
 	if err != nil {
 		return false, err
 	}

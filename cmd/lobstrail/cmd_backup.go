@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (a *app) newBackupCmd() *cobra.Command {
 		Example: `  lobstrail backup /mnt/backup/lobstrail.db
   lobstrail backup /mnt/backup/lobstrail.db --keep 7
   30 3 * * * lobstrail backup --quiet --keep 7 /mnt/backup/lobstrail.db`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "the FILE that the copy goes to", ""),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runBackup(cmd.Context(), args[0], o) },
 	}
 	flags := cmd.Flags()
@@ -64,6 +65,9 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 	case o.lockWait < 0:
 		return usage("--lock-wait must not be negative")
 	}
+	if err := notURL("a backup", path); err != nil {
+		return err
+	}
 	return a.readingAll(ctx, func(s *store.Store) error {
 		copied, checked := a.newBytesProgress("backup"), a.newProgress("verify the copy", "responses")
 		defer copied.done()
@@ -78,13 +82,23 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 		copied.done()
 		checked.done()
 		if errors.Is(err, fs.ErrExist) {
-			return &usageError{err.Error(), "name another file, or let --keep N move older backups out of the way, or --force write over it"}
+			return &usageError{err.Error(), a.backupAdvice(path)}
 		}
 		if err != nil {
-			return err
+			return notWritten(err)
 		}
 		return a.report(false, func() error { return a.printBackup(report.NewBackupJSON(b)) })
 	})
+}
+
+// backupAdvice says what to do about a file that is in the way of a backup.
+func (a *app) backupAdvice(path string) string {
+	target, err := os.Stat(path)
+	own, missing := os.Stat(a.db)
+	if err != nil || !target.Mode().IsRegular() || missing == nil && os.SameFile(target, own) {
+		return "name another file"
+	}
+	return "name another file, or let --keep N move older backups out of the way, or --force write over it"
 }
 
 func (a *app) printBackup(b report.BackupJSON) error {

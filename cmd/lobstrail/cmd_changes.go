@@ -35,7 +35,7 @@ changed and --exit-code asked to be told; 10 there is no store.`,
   lobstrail changes --account sales.lead --kind status,synced
   lobstrail changes --squid "Sales Navigator Leads"
   lobstrail changes --since 2026-11-01 --format ndjson | jq -r .kind | sort | uniq -c`,
-		Args:              cobra.NoArgs,
+		Args:              takes(0, 0, "", `"lobstrail changes --account ARGUMENT" lists those of one account`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runChanges(cmd.Context(), o) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -83,6 +83,9 @@ func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions)
 }
 
 func (a *app) runChanges(ctx context.Context, o changesOptions) error {
+	if o.exitCode {
+		a.exitCodeTells()
+	}
 	return a.readingPaged(ctx, func(s *store.Store) error {
 		q, err := a.changeQuery(ctx, s, o)
 		if err != nil {

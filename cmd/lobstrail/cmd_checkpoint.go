@@ -47,7 +47,7 @@ func (a *app) newCheckpointCmd() *cobra.Command {
 		Example: `  lobstrail checkpoint --key lobstrail.key
   lobstrail checkpoint --key lobstrail.key --to /mnt/elsewhere/checkpoints
   0 * * * * lobstrail checkpoint --key lobstrail.key | mail -s log audit@example.com`,
-		Args:              cobra.NoArgs,
+		Args:              takes(0, 0, "", ""),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runCheckpoint(cmd.Context(), o) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -59,7 +59,10 @@ func (a *app) newCheckpointCmd() *cobra.Command {
 }
 
 func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
-	signer, own, err := a.signingKey(o.key)
+	if err := notURL("what checkpoints are appended to", o.to); err != nil {
+		return err
+	}
+	signer, own, err := a.signingKey(ctx, o.key)
 	if err != nil {
 		return err
 	}
@@ -78,7 +81,7 @@ func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
 		}
 		answer.File = report.Text(o.to)
 		if answer.Appended, err = a.appendCheckpoint(ctx, s, o.to, c, own); err != nil {
-			return err
+			return notWritten(err)
 		}
 		if !answer.Appended {
 			a.note("%s ends with this checkpoint already: nothing was stored since", o.to)

@@ -32,7 +32,7 @@ where --db says.
 Exit codes: 0 done; 1 failed; 2 there is something at --db already.`,
 		Example: `  lobstrail demo
   lobstrail demo --db demo.db && lobstrail accounts --db demo.db`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0, "", ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.runDemo(cmd.Context(), cmd.Flags().Changed("db"))
 		},

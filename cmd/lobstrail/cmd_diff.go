@@ -35,7 +35,7 @@ differs and --exit-code asked to be told; 10 there is no store.`,
 		Example: `  lobstrail diff 7d
   lobstrail diff 2026-11-01 2026-11-08 --account sales.lead
   lobstrail diff 41 42 --json          between the ends of two runs`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: takes(1, 2, "one or two moments", timeHint),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.from, o.to = args[0], "now"
 			if len(args) == 2 {
@@ -52,6 +52,9 @@ differs and --exit-code asked to be told; 10 there is no store.`,
 }
 
 func (a *app) runDiff(ctx context.Context, o diffOptions) error {
+	if o.exitCode {
+		a.exitCodeTells()
+	}
 	return a.readingPaged(ctx, func(s *store.Store) error {
 		from, err := a.moment(ctx, s, o.from)
 		if err != nil {

@@ -244,7 +244,7 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 	if err != nil {
 		return store.Run{}, archive.Result{}, err
 	}
-	token, _ := a.token("") // none is needed; but if there is one, it must not be stored
+	token, _ := a.token(ctx, "") // none is needed; but if there is one, it must not be stored
 	options := archive.Options{
 		Field: o.field, Token: token, Now: a.env.now,
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },

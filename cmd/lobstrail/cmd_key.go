@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -36,8 +37,8 @@ func (a *app) newKeyCmd() *cobra.Command {
 		Long:  keyHelp,
 		Example: `  lobstrail key --name example.com/lobstrail -o lobstrail.key
   lobstrail key --public lobstrail.key > lobstrail.pub`,
-		Args:              cobra.NoArgs,
-		RunE:              func(*cobra.Command, []string) error { return a.runKey(o) },
+		Args:              takes(0, 0, "", ""),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runKey(cmd.Context(), o) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
@@ -50,9 +51,9 @@ func (a *app) newKeyCmd() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runKey(o keyOptions) error {
+func (a *app) runKey(ctx context.Context, o keyOptions) error {
 	if o.public != "" {
-		key, _, err := a.readSigner(o.public)
+		key, _, err := a.readSigner(ctx, o.public)
 		if err != nil {
 			return err
 		}
@@ -72,6 +73,8 @@ func (a *app) runKey(o keyOptions) error {
 
 func (a *app) makeKey(o keyOptions) (verifier string, err error) {
 	switch {
+	case notURL("the signer key", o.output) != nil:
+		return "", notURL("the signer key", o.output)
 	case o.output == "" || o.output == "-":
 		return "", usage("the signer key goes to a file, not to a terminal or a log\nname one with -o FILE")
 	case o.name == "" && a.env.hostname == "":
@@ -86,7 +89,7 @@ func (a *app) makeKey(o keyOptions) (verifier string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return verifier, createFile(o.output, []byte(signer+"\n"))
+	return verifier, notWritten(createFile(o.output, []byte(signer+"\n")))
 }
 
 func (a *app) printKey(line, file string) error {

@@ -51,7 +51,7 @@ func (a *app) newProveCmd() *cobra.Command {
 		Example: `  lobstrail prove sales.lead --at 2026-11-20T08:00:00Z --key lobstrail.key -o lead.proof
   lobstrail prove sales.lead --at 7d --checkpoint checkpoints -o lead.proof
   lobstrail verify-proof lead.proof --verifier lobstrail.pub`,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1, "an ACCOUNT", `"lobstrail accounts" lists them`),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runProve(cmd.Context(), args[0], o) },
 		ValidArgsFunction: a.completeAccounts(1),
 	}
@@ -72,6 +72,9 @@ type seal func(c ledger.Checkpoint) (ledger.Signed, error)
 func (a *app) runProve(ctx context.Context, reference string, o proveOptions) error {
 	if o.output == "-" && a.format != string(render.Table) {
 		return usage("the proof itself goes to standard output\nname a file with -o to get its summary as %s", a.format)
+	}
+	if err := notURL("the proof", o.output); err != nil {
+		return err
 	}
 	at, err := o.at.time(a, a.env.now())
 	if err != nil {
@@ -122,17 +125,17 @@ func (a *app) prove(ctx context.Context, s *store.Store, q store.ProofQuery, o p
 // one of a file, whose size is then that of the log.
 func (a *app) sealer(ctx context.Context, s *store.Store, o proveOptions, size *int64) (seal, error) {
 	if o.key != "" {
-		signer, own, err := a.signingKey(o.key)
+		signer, own, err := a.signingKey(ctx, o.key)
 		return func(c ledger.Checkpoint) (ledger.Signed, error) {
 			c.Origin = signer.Name()
 			return signCheckpoint(c, signer, own)
 		}, err
 	}
-	known, err := a.verifiers(nil)
+	known, err := a.verifiers(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	file, err := a.readCheckpoints(o.checkpoint)
+	file, err := a.readCheckpoints(ctx, o.checkpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +165,7 @@ func (a *app) giveProof(p ledger.Proof, proven ledger.Proven, made store.Proof, 
 		return err
 	}
 	if err := createFile(o.output, text); err != nil {
-		return err
+		return notWritten(err)
 	}
 	answer := report.NewProofJSON(p, proven, o.output)
 	return a.report(false, func() error { return a.printProven(answer) })

@@ -61,7 +61,7 @@ func (a *app) newPruneCmd() *cobra.Command {
 		Short:   "Thin out snapshots that show nothing new",
 		Long:    pruneHelp,
 		Example: pruneExample,
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0, "", ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range keepFlags {
 				o.given = o.given || cmd.Flags().Changed(name)

@@ -57,7 +57,7 @@ func (a *app) newRedactCmd() *cobra.Command {
 		Short:             "Erase what is known of an account",
 		Long:              redactHelp,
 		Example:           redactExample,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1, "an ACCOUNT", `"lobstrail accounts" lists them`),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runRedact(cmd.Context(), args[0], o) },
 		ValidArgsFunction: a.completeAccounts(1),
 	}
@@ -83,7 +83,7 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 			return err
 		}
 		if !o.yes {
-			if err := a.askForName(account); err != nil {
+			if err := a.askForName(ctx, account); err != nil {
 				return err
 			}
 		}
@@ -96,12 +96,18 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 }
 
 // askForName has the user type which account it is.
-func (a *app) askForName(account store.AccountState) error {
+func (a *app) askForName(ctx context.Context, account store.AccountState) error {
 	name := account.Facts.Username
 	fmt.Fprintf(a.env.stderr, "This erases %s (%s) for good. Type its id or its name: ", render.Clean(name), account.ID)
-	lines := bufio.NewScanner(a.env.stdin)
-	lines.Scan() // what was not typed is not the name
-	typed := strings.TrimSpace(lines.Text())
+	line, err := interruptibly(ctx, func() ([]byte, error) {
+		lines := bufio.NewScanner(a.env.stdin)
+		lines.Scan() // what was not typed is not the name
+		return lines.Bytes(), lines.Err()
+	})
+	if err != nil {
+		return err
+	}
+	typed := strings.TrimSpace(string(line))
 	if typed == "" || !strings.EqualFold(typed, account.ID) && typed != name {
 		return usage("that is not the account: nothing was erased")
 	}

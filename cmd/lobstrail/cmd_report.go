@@ -60,12 +60,14 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
   lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
   lobstrail report --format html -o report.html
   lobstrail report limits --format csv -o limits.csv`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      takes(0, 1, "one section", ""),
 		ValidArgs: sectionNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				o.section = args[0]
+			sections, err := knownWords("section of the report", args, sectionNames)
+			if err != nil {
+				return err
 			}
+			o.section = strings.Join(sections, "") // one, or none
 			return a.runReport(cmd.Context(), o)
 		},
 	}

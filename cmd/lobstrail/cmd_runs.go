@@ -25,7 +25,7 @@ Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
 		Example: `  lobstrail runs
   lobstrail runs 7
   lobstrail runs --json | jq '.[] | select(.complete | not)'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "one RUN", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.readingPaged(cmd.Context(), func(s *store.Store) error {
 				if len(args) == 1 {

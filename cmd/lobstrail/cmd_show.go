@@ -34,7 +34,7 @@ there is no store.`,
   lobstrail show d3e97f2c --at 36h
   lobstrail show sales.lead --document
   lobstrail show @main --json | jq .document.params`,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1, "an ACCOUNT", `"lobstrail accounts" lists them`),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runShow(cmd.Context(), args[0], o) },
 		ValidArgsFunction: a.completeAccounts(1),
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -104,12 +103,12 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	client, err := a.newClient(o)
+	client, err := a.newClient(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	references, err := a.references(o)
+	references, err := a.references(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -129,8 +128,8 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 	})
 }
 
-func (a *app) newClient(o snapshotOptions) (*fetcher.Client, error) {
-	token, err := a.token(o.tokenFile)
+func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client, error) {
+	token, err := a.token(ctx, o.tokenFile)
 	if err != nil {
 		return nil, err
 	}
@@ -152,22 +151,13 @@ func (a *app) newClient(o snapshotOptions) (*fetcher.Client, error) {
 }
 
 // references are what the user named; nil means all accounts.
-func (a *app) references(o snapshotOptions) ([]string, error) {
+func (a *app) references(ctx context.Context, o snapshotOptions) ([]string, error) {
 	if o.from == "" {
 		return o.accounts, nil
 	}
-	var in io.Reader = a.env.stdin
-	if o.from != "-" {
-		f, err := os.Open(o.from)
-		if err != nil {
-			return nil, &usageError{"--from: " + err.Error(), ""}
-		}
-		defer f.Close()
-		in = f
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxReferences))
+	raw, err := a.readInput(ctx, o.from, maxReferences)
 	if err != nil {
-		return nil, fmt.Errorf("--from %s: %w", o.from, err)
+		return nil, &usageError{"--from: " + err.Error(), "name a file of accounts, one a line, or - for standard input"}
 	}
 	named, err := readReferences(bytes.NewReader(plainText(raw)))
 	if err != nil {
@@ -239,7 +229,7 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 
 // snapshotID returns the id of an account, which the store need not know yet.
 func (a *app) snapshotID(ctx context.Context, reference string, find finder) (string, error) {
-	reference, err := a.withoutAlias(reference)
+	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
 	}

@@ -29,7 +29,7 @@ there is no store.`,
 		Example: `  lobstrail squids
   lobstrail squids "Sales Navigator Leads" --history
   lobstrail squids --at 2w --json | jq '.[] | select(.accounts == [])'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "one SQUID", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			reference := ""
 			if len(args) == 1 {

@@ -51,7 +51,7 @@ func (a *app) newVerifyCmd() *cobra.Command {
 		Example: `  lobstrail verify
   lobstrail verify --checkpoint /mnt/elsewhere/checkpoints --verifier lobstrail.pub
   lobstrail verify --since checkpoints --quiet || mail -s tampering ops@example.com`,
-		Args:              cobra.NoArgs,
+		Args:              takes(0, 0, "", `"lobstrail verify-proof ARGUMENT" checks a proof`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runVerify(cmd.Context(), o) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -68,7 +68,7 @@ func (a *app) newVerifyCmd() *cobra.Command {
 const verifyMemory = 56 << 20
 
 func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
-	options, checkpoints, err := a.verifyOptions(o)
+	options, checkpoints, err := a.verifyOptions(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 }
 
 // verifyOptions reads the checkpoints, and answers how many there are.
-func (a *app) verifyOptions(o verifyOptions) (options store.VerifyOptions, checkpoints int, err error) {
-	known, err := a.verifiers(o.verifiers)
+func (a *app) verifyOptions(ctx context.Context, o verifyOptions) (options store.VerifyOptions, checkpoints int, err error) {
+	known, err := a.verifiers(ctx, o.verifiers)
 	if err != nil {
 		return options, 0, err
 	}
@@ -114,7 +114,7 @@ func (a *app) verifyOptions(o verifyOptions) (options store.VerifyOptions, check
 		if file == "" {
 			continue
 		}
-		trees, newest, err := a.readTrees(file, known)
+		trees, newest, err := a.readTrees(ctx, file, known)
 		if err != nil {
 			return options, 0, err
 		}
@@ -127,8 +127,8 @@ func (a *app) verifyOptions(o verifyOptions) (options store.VerifyOptions, check
 
 // readTrees reads all checkpoints of a file. If any key is known, the one with the
 // most entries must be signed by such a key.
-func (a *app) readTrees(file string, known []note.Verifier) (trees []tlog.Tree, newest tlog.Tree, err error) {
-	checkpoints, err := a.readCheckpoints(file)
+func (a *app) readTrees(ctx context.Context, file string, known []note.Verifier) (trees []tlog.Tree, newest tlog.Tree, err error) {
+	checkpoints, err := a.readCheckpoints(ctx, file)
 	if err != nil {
 		return nil, newest, err
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,19 +36,19 @@ func (a *app) newVerifyProofCmd() *cobra.Command {
 		Long:  verifyProofHelp,
 		Example: `  lobstrail verify-proof lead.proof --verifier lobstrail.pub
   lobstrail verify-proof lead.proof --verifier lobstrail.pub --json | jq .document`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runVerifyProof(args[0], given) },
+		Args: takes(1, 1, "the FILE of a proof", `"lobstrail prove" writes one`),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runVerifyProof(cmd.Context(), args[0], given) },
 	}
 	cmd.Flags().StringArrayVar(&given, "verifier", nil, "a verifier key of the log, as a `LINE|FILE`; may be repeated")
 	return cmd
 }
 
-func (a *app) runVerifyProof(file string, given []string) error {
-	known, err := a.verifiers(given)
+func (a *app) runVerifyProof(ctx context.Context, file string, given []string) error {
+	known, err := a.verifiers(ctx, given)
 	if err != nil {
 		return err
 	}
-	text, err := a.readProofFile(file)
+	text, err := a.readInput(ctx, file, maxProof)
 	if err == nil && len(text) == 0 {
 		err = fmt.Errorf("%s: there is nothing in it", file)
 	}
@@ -66,13 +66,6 @@ func (a *app) runVerifyProof(file string, given []string) error {
 	return a.report(false, func() error {
 		return a.printOne(answer, proofPairs(answer), func() error { return a.printProof(answer, len(proof.Document)) })
 	})
-}
-
-func (a *app) readProofFile(file string) ([]byte, error) {
-	if file != "-" {
-		return readBounded(file, maxProof)
-	}
-	return io.ReadAll(io.LimitReader(a.env.stdin, maxProof))
 }
 
 // readProof reads a proof and checks it.

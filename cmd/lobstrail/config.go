@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,13 +32,13 @@ const (
 
 // readVendorConfig reads the vendor's configuration. A missing file is an empty
 // one.
-func (a *app) readVendorConfig() (vendorConfig, error) {
+func (a *app) readVendorConfig(ctx context.Context) (vendorConfig, error) {
 	dir, err := a.env.configHome()
 	if err != nil {
 		return vendorConfig{}, nil // no home, no configuration
 	}
 	path := filepath.Join(dir, "lobstr", "config.toml")
-	raw, err := readBounded(path, maxConfigBytes)
+	raw, err := readBounded(ctx, path, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return vendorConfig{}, nil
 	}
@@ -69,9 +70,9 @@ func parseVendorConfig(raw []byte) (vendorConfig, error) {
 
 // token finds the API key where the vendor's tools keep it, or in the file
 // given. It matches [fetcher.ErrNoToken] when there is none.
-func (a *app) token(file string) (string, error) {
+func (a *app) token(ctx context.Context, file string) (string, error) {
 	if file != "" {
-		raw, err := readBounded(file, maxTokenBytes)
+		raw, err := readBounded(ctx, file, maxTokenBytes)
 		if err != nil {
 			return "", &usageError{"--token-file: " + err.Error(), "name a file that holds the API key and nothing else"}
 		}
@@ -83,7 +84,7 @@ func (a *app) token(file string) (string, error) {
 	if token := strings.TrimSpace(a.env.getenv("LOBSTR_TOKEN")); token != "" {
 		return token, nil
 	}
-	config, err := a.readVendorConfig()
+	config, err := a.readVendorConfig(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -93,16 +94,51 @@ func (a *app) token(file string) (string, error) {
 	return "", fetcher.ErrNoToken
 }
 
-// readBounded reads a file that is expected to be small.
-func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// readBounded reads a file that is expected to be small. It may be a pipe or a
+// terminal: who waits there can interrupt it.
+func readBounded(ctx context.Context, path string, most int64) ([]byte, error) {
+	return interruptibly(ctx, func() ([]byte, error) {
+		f, err := os.Open(path) // of a pipe, this waits for a writer
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, most+1))
+		if err == nil && int64(len(raw)) > most {
+			err = fmt.Errorf("%s: larger than %d bytes", path, most)
+		}
+		return raw, err
+	})
+}
+
+// readInput is readBounded, and "-" is standard input.
+func (a *app) readInput(ctx context.Context, path string, most int64) ([]byte, error) {
+	if path != "-" {
+		return readBounded(ctx, path, most)
 	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, most+1))
+	raw, err := interruptibly(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(a.env.stdin, most+1)) })
 	if err == nil && int64(len(raw)) > most {
-		err = fmt.Errorf("%s: larger than %d bytes", path, most)
+		err = fmt.Errorf("standard input: larger than %d bytes", most)
 	}
 	return raw, err
+}
+
+// interruptibly returns what read returns, or as soon as the context is done its
+// cause. Then read goes on until the process ends: nothing can stop it.
+func interruptibly(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	type result struct {
+		raw []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		raw, err := read()
+		done <- result{raw, err}
+	}()
+	select {
+	case r := <-done:
+		return r.raw, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -5,9 +5,32 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
 
 	"github.com/lobstrail/lobstrail/store"
 )
+
+// notWritten gives an error about a file that a command was to write the next step:
+// it is about that file and its folder, not about the store.
+func notWritten(err error) error {
+	if err != nil && (notToBeOpened(err) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+		return &hintedError{err, "name a file in a folder that is there and that you may write to"}
+	}
+	return err
+}
+
+// notURL refuses a URL where a file is meant: it would become a folder of that
+// name. The URL itself is not shown, for there may be a password in it.
+func notURL(what, path string) error {
+	if scheme, _, ok := strings.Cut(path, "://"); ok && urlScheme.MatchString(scheme) {
+		return usage("%s is a file, and a URL (%s://) was given\nname a file", what, strings.ToLower(scheme))
+	}
+	return nil
+}
+
+var urlScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
 
 // createFile makes a file that was not there, readable by its owner only. It has
 // all of the content or does not come to be, whenever the process dies, but for a

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -23,11 +24,11 @@ var secret = regexp.MustCompile(regexp.QuoteMeta(ledger.SecretMark) + `\S*`)
 func withoutSecrets(text string) string { return secret.ReplaceAllString(text, "[withheld]") }
 
 // readSigner reads the signer key in a file. No error tells anything of it.
-func (a *app) readSigner(file string) (key string, signer note.Signer, err error) {
+func (a *app) readSigner(ctx context.Context, file string) (key string, signer note.Signer, err error) {
 	if strings.HasPrefix(file, ledger.SecretMark) {
 		return "", nil, usage("a signer key is not to be given itself: every process list shows it\nname the file that it is in")
 	}
-	raw, err := readBounded(file, maxKeyBytes)
+	raw, err := readBounded(ctx, file, maxKeyBytes)
 	if err != nil {
 		return "", nil, &usageError{err.Error(), `"lobstrail key -o FILE" makes a key`}
 	}
@@ -42,8 +43,8 @@ func (a *app) readSigner(file string) (key string, signer note.Signer, err error
 }
 
 // signingKey reads a signer key, with the verifier that belongs to it.
-func (a *app) signingKey(file string) (note.Signer, note.Verifier, error) {
-	key, signer, err := a.readSigner(file)
+func (a *app) signingKey(ctx context.Context, file string) (note.Signer, note.Verifier, error) {
+	key, signer, err := a.readSigner(ctx, file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,14 +58,14 @@ func (a *app) signingKey(file string) (note.Signer, note.Verifier, error) {
 
 // verifiers are those given as lines or as files of lines; else what
 // LOBSTRAIL_VERIFIER gives; else none.
-func (a *app) verifiers(given []string) ([]note.Verifier, error) {
+func (a *app) verifiers(ctx context.Context, given []string) ([]note.Verifier, error) {
 	if fallback := a.env.variable("LOBSTRAIL_VERIFIER"); len(given) == 0 && fallback != "" {
 		given = []string{fallback}
 	}
 	var known []note.Verifier
 	seen := map[string]bool{}
 	for _, text := range given {
-		lines, err := verifierLines(text)
+		lines, err := verifierLines(ctx, text)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +86,7 @@ const verifierHint = `"lobstrail key" has printed it; "lobstrail key --public FI
 
 // verifierLines are a line itself, or those of the file of that name. Blank lines
 // and # comments are skipped.
-func verifierLines(text string) (lines []string, err error) {
+func verifierLines(ctx context.Context, text string) (lines []string, err error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, ledger.SecretMark) {
 		return nil, usage("that is a signer key, which is a secret\ngive the verifier key: %s", verifierHint)
@@ -93,7 +94,7 @@ func verifierLines(text string) (lines []string, err error) {
 	if strings.Count(text, "+") >= 2 {
 		return []string{text}, nil
 	}
-	raw, err := readBounded(text, maxCheckpointFile)
+	raw, err := readBounded(ctx, text, maxCheckpointFile)
 	if err != nil {
 		return nil, &usageError{"verifier: " + err.Error(), "give a verifier key, or a file of them, one a line; " + verifierHint}
 	}

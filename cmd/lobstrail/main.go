@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -17,6 +18,9 @@ import (
 var errInterrupted = errors.New("interrupted")
 
 func main() {
+	// A write to a pipe whose reader has ended is an error then, instead of the
+	// end of the process in the midst of its work.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	taken := &interrupts{}
 	ctx, stop := interruptible(context.Background(), taken)
 	code := run(ctx, systemEnv(taken), os.Args[1:])
@@ -78,11 +82,15 @@ func (i *interrupts) handle() bool {
 func systemEnv(taken *interrupts) *environment {
 	hostname, _ := os.Hostname() // a machine need not have a name
 	zone, zoneErr := localZone(os.LookupEnv, systemZoneFile)
+	var stdout io.Writer = os.Stdout
+	if closedAtStart(os.Stdout) {
+		stdout = closedOutput{}
+	}
 	columns, lines := sizeOf(os.Stdout)
 	errColumns, _ := sizeOf(os.Stderr)
 	e := &environment{
 		stdin:        os.Stdin,
-		stdout:       os.Stdout,
+		stdout:       stdout,
 		stderr:       os.Stderr,
 		getenv:       os.Getenv,
 		now:          time.Now,

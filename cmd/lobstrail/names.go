@@ -19,7 +19,7 @@ import (
 // now). Where that names none, a name that an account had before will do, and a note
 // says so. It is wrong usage if the store does not know it.
 func (a *app) findAccount(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
-	reference, err := a.withoutAlias(reference)
+	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
 	}
@@ -33,7 +33,7 @@ func (a *app) findAccount(ctx context.Context, s *store.Store, reference string,
 
 // findNamed is findAccount for what cannot be undone: no former name will do.
 func (a *app) findNamed(ctx context.Context, s *store.Store, reference string) (string, error) {
-	reference, err := a.withoutAlias(reference)
+	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +66,7 @@ func (a *app) noAccount(reference string, at time.Time) error {
 
 // findSquid returns the id of the squid that the user means, by the same rules.
 func (a *app) findSquid(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
-	reference, err := a.withoutAlias(reference)
+	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
 	}
@@ -122,9 +122,9 @@ func knownWords[T ~string](what string, given []string, known []T) (words []T, e
 }
 
 // withoutAlias returns what an @alias stands for; any other reference as it is.
-func (a *app) withoutAlias(reference string) (string, error) {
+func (a *app) withoutAlias(ctx context.Context, reference string) (string, error) {
 	if name, ok := strings.CutPrefix(reference, "@"); ok {
-		return a.alias(name)
+		return a.alias(ctx, name)
 	}
 	return reference, nil
 }
@@ -146,8 +146,8 @@ func (a *app) optionalSquid(ctx context.Context, s *store.Store, reference strin
 }
 
 // alias answers what the vendor's configuration calls name.
-func (a *app) alias(name string) (string, error) {
-	config, err := a.readVendorConfig()
+func (a *app) alias(ctx context.Context, name string) (string, error) {
+	config, err := a.readVendorConfig(ctx)
 	if err != nil {
 		return "", err
 	}

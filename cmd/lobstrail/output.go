@@ -19,11 +19,12 @@ func (a *app) printOne(value any, pairs []render.Pair, text func() error) error 
 }
 
 // report prints what a command has done, by calling fn. With --quiet, people are
-// told only if it failed, and then on stderr. An answer for programs, which was
-// asked for with --json or --format, goes to stdout in any case.
+// told only if it failed, and then on stderr; so they are if standard output is
+// closed. An answer for programs, which was asked for with --json or --format, goes
+// to stdout in any case.
 func (a *app) report(failed bool, fn func() error) error {
 	switch {
-	case !a.quiet || a.format != string(render.Table):
+	case a.format != string(render.Table), !a.unheard() && !a.quiet:
 		return fn()
 	case !failed:
 		return nil

@@ -27,6 +27,9 @@ func (a *app) writingTo(file string, fn func() error) error {
 		}
 		return fn()
 	}
+	if err := notURL("the output", file); err != nil {
+		return err
+	}
 	var answer bytes.Buffer
 	stdout, width := a.env.stdout, a.env.stdoutWidth
 	a.env.stdout, a.env.stdoutWidth = &answer, 0

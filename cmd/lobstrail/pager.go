@@ -26,7 +26,7 @@ func (a *app) paged(fn func() error) error {
 	}
 	stdout := a.env.stdout
 	p := &pager{out: stdout, lines: a.env.stdoutHeight - 1, program: exec.Command(words[0], words[1:]...)}
-	p.program.Stdout, p.program.Stderr = stdout, a.env.stderr
+	p.program.Stdout, p.program.Stderr = behind(stdout), a.env.stderr
 	if a.env.getenv("LESS") == "" {
 		p.program.Env = append(p.program.Environ(), "LESS=FRX") // R: colours; F and X: leave short answers on the screen
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,15 +56,20 @@ func (e *hintedError) Unwrap() error { return e.err }
 // run parses the arguments, runs the command and answers the exit code. It is
 // the one place where errors become messages.
 func run(ctx context.Context, env *environment, args []string) int {
+	out := &answerWriter{out: env.stdout}
+	env.stdout = out
 	app := newApp(env)
 	root := app.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !app.started {
+	if err != nil && !app.started && out.err == nil {
 		err = asUsage(err)
 	}
 	if ctx.Err() != nil && err != nil {
 		err = context.Cause(ctx)
+	}
+	if err == nil || errors.Is(err, errDifference) || errors.Is(err, errIncomplete) {
+		err = cmp.Or(out.err, err)
 	}
 	code := exitCode(err)
 	if message := explain(err); message != "" {

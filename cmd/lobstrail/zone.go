@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,7 @@ func zoneOfFile(path string) (*time.Location, error) {
 	if !info.Mode().IsRegular() { // reading a pipe would wait
 		return nil, fmt.Errorf("%s is not a file", path)
 	}
-	raw, err := readBounded(path, maxZoneFile)
+	raw, err := readBounded(context.Background(), path, maxZoneFile)
 	if err != nil {
 		return nil, err
 	}

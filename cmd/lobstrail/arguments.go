@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// takes checks how many arguments a command has: from least to most, which are
+// called what. The hint says what was meant most likely; ARGUMENT in it is the first
+// one too many.
+func takes(least, most int, what, hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		name := cmd.CommandPath()
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		if hint == "" {
+			hint = fmt.Sprintf("%q shows how it is used", name+" --help")
+		}
+		switch {
+		case len(args) < least:
+			return &usageError{fmt.Sprintf("%s needs %s", name, what), hint}
+		case most == 0:
+			return &usageError{fmt.Sprintf("%s takes no argument, and there is %q", name, args[0]), strings.ReplaceAll(hint, "ARGUMENT", args[0])}
+		}
+		return &usageError{fmt.Sprintf("%s takes %s, and there are %d arguments", name, what, len(args)),
+			"put quotes around a name with spaces in it"}
+	}
+}
+
+// refuseUnknownTopics lets "help" and "completion", which are cobra's, fail when they
+// do not know what they are asked for.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = knownTopic
+		case "completion":
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = helpOfCompletion
+		}
+	}
+}
+
+func knownTopic(cmd *cobra.Command, args []string) error {
+	_, rest, err := cmd.Root().Find(args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("no help about %q", rest[0])
+	}
+	return err
+}
+
+func helpOfCompletion(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	var shells []string
+	for _, shell := range cmd.Commands() {
+		shells = append(shells, shell.Name())
+	}
+	return unknown("completion for the shell", args[0], shells)
+}

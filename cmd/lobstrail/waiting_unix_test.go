@@ -1,0 +1,62 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestWaitingForAFileCanBeInterrupted: for a pipe that nobody writes to, and for a
+// standard input that does not end.
+func TestWaitingForAFileCanBeInterrupted(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.vars["LOBSTRAIL_DB"], h.vars["LOBSTR_TOKEN"] = demoStore(t), "k"
+	if err := syscall.Mkfifo(filepath.Join(h.dir, "pipe"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range []string{
+		"snapshot --token-file pipe", "snapshot --from pipe", "snapshot --from -", "checkpoint --key pipe", "verify --checkpoint pipe",
+		"verify --checkpoint x --verifier pipe", "verify-proof pipe", "verify-proof -", "key --public pipe", "prove claire.moreau --checkpoint pipe",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			stdin, open, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stdin.Close()
+			defer open.Close()
+			var stderr bytes.Buffer
+			cmd := h.command(strings.Fields(args)...)
+			cmd.Stdin, cmd.Stderr = stdin, &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			select {
+			case err := <-ended:
+				t.Fatalf("it did not wait: %v, %s", err, stderr.String())
+			case <-time.After(time.Second): // it has begun to wait by then, or the signal kills it
+			}
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				t.Fatal("it waits on")
+			}
+			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
+				t.Errorf("exit %d, %s", code, stderr.String())
+			}
+		})
+	}
+}
