@@ -25,31 +25,92 @@ func (w *RunWriter) Unlist(ctx context.Context, at time.Time, ids []string) erro
 	}
 	w.heads.forget()
 	return w.store.update(ctx, func(tx *txn) error {
-		var last int64
-		if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM absence`); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO absence (account_id, run_id, since)
-			SELECT a.id, ?, ?
-			FROM account a
-			JOIN head h ON h.account_id = a.id
-			WHERE `+present+`
-			AND h.absence_id IS NULL
-			AND a.hash IN (SELECT value FROM json_each(?))
-			ORDER BY a.id`, w.id, max(ceilMS(at), w.clock.last), w.heads.workspaceID, string(list))
-		if err != nil {
-			return err
-		}
-		if err := tx.logAbsences(ctx, w.id, `x.id > ?`, last); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `
-			UPDATE head SET absence_id = absence.id
-			FROM absence
-			WHERE absence.account_id = head.account_id AND absence.run_id = ? AND absence.ended IS NULL`, w.id)
-		return err
+		return w.unlist(ctx, tx, max(ceilMS(at), w.clock.last), `a.hash IN (SELECT value FROM json_each(?))`, string(list))
 	})
+}
+
+// unlist begins absences of the accounts for which the condition, of one parameter,
+// holds. The heads at hand do not know of it.
+func (w *RunWriter) unlist(ctx context.Context, tx *txn, since int64, condition string, parameter any) error {
+	var last int64
+	if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(id), 0) FROM absence`); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO absence (account_id, run_id, since)
+		SELECT a.id, ?, ?
+		FROM account a
+		JOIN head h ON h.account_id = a.id
+		WHERE `+present+`
+		AND h.absence_id IS NULL
+		AND `+condition+`
+		ORDER BY a.id`, w.id, since, w.heads.workspaceID, parameter)
+	if err != nil {
+		return err
+	}
+	if err := tx.logAbsences(ctx, w.id, `x.id > ?`, last); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE head SET absence_id = absence.id
+		FROM absence
+		WHERE absence.account_id = head.account_id AND absence.run_id = ? AND absence.ended IS NULL`, w.id)
+	return err
+}
+
+// Lacking is what an imported list that is complete lacks. The accounts counted are
+// known, neither gone nor redacted.
+type Lacking struct {
+	Known    int // known before the list
+	Shown    int // of these, shown by the list
+	Unlisted int // of these, to become unlisted: the list lacks them, and the one before did not
+}
+
+// Conclusion decides whether what a complete list lacks is unlisted. A reason makes
+// that a failure of the run, and nothing is concluded.
+type Conclusion func(Lacking) (reason string)
+
+// Conclude ends a complete list that was imported: the newest responses of the
+// workspace, all as of one instant, are all of it. See [Response.Complete].
+func (w *RunWriter) Conclude(ctx context.Context, conclusion Conclusion) (done Appended, err error) {
+	err = w.store.update(context.WithoutCancel(ctx), func(tx *txn) (err error) {
+		if done, err = w.conclude(ctx, tx, conclusion); err != nil {
+			return err
+		}
+		tx.logRun(w.id)
+		return w.count(ctx, tx, done, 0)
+	})
+	return done, err
+}
+
+// lacked is the condition under which the newest instant of the workspace, its
+// parameter, does not show a known account.
+const lacked = `NOT EXISTS (
+	SELECT 1 FROM seen JOIN response r ON r.id IN (seen.list_response_id, seen.detail_response_id)
+	WHERE seen.account_id = a.id AND r.received_at >= ?)`
+
+func (w *RunWriter) conclude(ctx context.Context, tx *txn, conclusion Conclusion) (done Appended, err error) {
+	var l Lacking
+	row := tx.QueryRowxContext(ctx, `
+		SELECT
+			count(*),
+			coalesce(sum(NOT lacked), 0),
+			coalesce(sum(lacked AND absence_id IS NULL), 0)
+		FROM (
+			SELECT h.absence_id AS absence_id, `+lacked+` AS lacked
+			FROM account a JOIN head h ON h.account_id = a.id
+			WHERE `+present+` AND a.first_seen < ?
+		)`, w.clock.last, w.heads.workspaceID, w.clock.last)
+	if err := row.Scan(&l.Known, &l.Shown, &l.Unlisted); err != nil || l.Unlisted == 0 {
+		return done, err
+	}
+	if reason := conclusion(l); reason != "" {
+		done.Failed = 1
+		return done, w.insertFailures(ctx, tx, []Failure{{Kind: FailMismatch, Message: reason}})
+	}
+	done.Unlisted = l.Unlisted
+	w.heads.forget()
+	return done, w.unlist(ctx, tx, w.clock.last, lacked, w.clock.last)
 }
 
 // Missing lists up to n ids of known accounts that are not gone and that this run has

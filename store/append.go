@@ -53,6 +53,13 @@ func (w *RunWriter) AppendAll(ctx context.Context, responses []Response) (Append
 		if err := w.heads.save(ctx, tx); err != nil {
 			return err
 		}
+		if last := len(responses) - 1; last >= 0 && responses[last].Complete != nil && sum.Failed == 0 {
+			concluded, err := w.conclude(ctx, tx, responses[last].Complete)
+			if err != nil {
+				return err
+			}
+			sum.Add(concluded)
+		}
 		return w.count(ctx, tx, sum, requests)
 	})
 	if err != nil {
@@ -72,6 +79,7 @@ func (a *Appended) Add(more Appended) {
 	a.Failed += more.Failed
 	a.Repeated += more.Repeated
 	a.Withheld += more.Withheld
+	a.Unlisted += more.Unlisted
 }
 
 // page is one response on its way into the store.

@@ -25,7 +25,7 @@ type Moment struct {
 
 type momentPart struct {
 	received int64 // when, as stored
-	accounts int   // how many it shows
+	accounts int   // how many it shows that were not redacted
 }
 
 // momentSnapshot is a snapshot of a moment.
@@ -114,7 +114,9 @@ func (m *Moment) read(ctx context.Context, tx *sqlx.Tx, r momentResponse) error 
 			s.digest = m.w.digests.after(s.account, brought, s.digest)
 		}
 		m.shown[hash] = append(m.shown[hash], s)
-		m.parts[last].accounts++
+		if !m.w.withheld[hash] {
+			m.parts[last].accounts++
+		}
 		return nil
 	})
 	if r.pruned { // digests may have gone too
@@ -179,7 +181,17 @@ func (m *Moment) Contradicts(ctx context.Context, o *Observed) (bool, error) {
 	return !same, err
 }
 
-// Accounts returns how many accounts a part shows.
+// Parts returns how many parts the moment has.
+func (m *Moment) Parts() int { return len(m.parts) }
+
+// Whole reports whether all snapshots are still there, and all accounts were
+// understood.
+func (m *Moment) Whole() bool { return !m.pruned && len(m.failed) == 0 }
+
+// Redacted reports whether nothing of the account is stored any more.
+func (m *Moment) Redacted(account string) bool { return m.w.withheld[account] }
+
+// Accounts returns how many accounts a part shows that were not redacted.
 func (m *Moment) Accounts(part int) int { return m.parts[part].accounts }
 
 // same reports whether the snapshot showed the object.

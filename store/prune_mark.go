@@ -86,14 +86,17 @@ func (p *pruning) mark(ctx context.Context, tx *sqlx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return eachOf(ctx, tx, `SELECT id, run_id, source FROM response WHERE workspace_id = ? ORDER BY id`, []any{p.id},
+	return eachOf(ctx, tx, `SELECT id, run_id, received_at, source FROM response WHERE workspace_id = ? ORDER BY id`, []any{p.id},
 		func(scan func(...any) error) error {
-			var id, run int64
+			var id, run, received int64
 			var source Source
-			if err := scan((*number)(&id), (*number)(&run), &source); err != nil {
+			if err := scan((*number)(&id), (*number)(&run), (*number)(&received), &source); err != nil {
 				return err
 			}
-			return m.response(id, run, source)
+			if err := m.found(run, received); err != nil {
+				return err
+			}
+			return m.response(id, source)
 		})
 }
 
@@ -111,7 +114,7 @@ func (m *marking) open(ctx context.Context, tx reader) (closeAll func(), err err
 		{&m.documents, `SELECT response_id, account_id, 0 FROM document ORDER BY id`},
 		{&m.received, `SELECT response_id, account_id, 0 FROM received ORDER BY response_id, account_id`},
 		{&m.resets, `SELECT response_id, account_id, body <> 'null' FROM usage WHERE pointer = '/resets_in' ORDER BY response_id`},
-		{&m.absences, `SELECT run_id, account_id, 0 FROM absence ORDER BY run_id, id`},
+		{&m.absences, `SELECT run_id, account_id, since FROM absence ORDER BY run_id, id`},
 	} {
 		if *c.to, err = newCursor(ctx, tx, inOrder(c.query), c.query); err != nil {
 			break
@@ -139,12 +142,20 @@ func inOrder(query string) func(*sql.Rows, *trace) error {
 	}
 }
 
-// response marks the snapshots of a response.
-func (m *marking) response(id, run int64, source Source) error {
-	err := upTo(m.absences, run-1, func(t *trace) { m.course(t.account).absent = true })
-	if err != nil {
-		return err
+// found takes note of the absences that were found before a response of the run: see
+// replay.findAbsent.
+func (m *marking) found(run, received int64) error {
+	for c := m.absences; c.ok && (c.next.response < run || c.next.response == run && c.next.value < received); {
+		m.course(c.next.account).absent = true
+		if err := c.advance(); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// response marks the snapshots of a response.
+func (m *marking) response(id int64, source Source) error {
 	for _, side := range []struct {
 		from *cursor[trace]
 		to   *map[int64]int64
@@ -155,7 +166,7 @@ func (m *marking) response(id, run int64, source Source) error {
 			return err
 		}
 	}
-	err = upTo(m.snapshots, id, func(s *trace) {
+	err := upTo(m.snapshots, id, func(s *trace) {
 		if s.response < id { // of another workspace
 			return
 		}

@@ -30,11 +30,12 @@ type foundAbsence struct {
 	ID      int64 `db:"id"`
 	Account int64 `db:"account_id"`
 	Run     int64 `db:"run_id"`
+	Since   int64 `db:"since"`
 }
 
 // all takes every response. progress, unless nil, is called after each.
 func (r *replay) all(ctx context.Context, progress func(done, total int64)) error {
-	err := r.tx.SelectContext(ctx, &r.absences, `SELECT id, account_id, run_id FROM absence ORDER BY run_id, id`)
+	err := r.tx.SelectContext(ctx, &r.absences, `SELECT id, account_id, run_id, since FROM absence ORDER BY run_id, id`)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (r *replay) all(ctx context.Context, progress func(done, total int64)) erro
 	if err != nil {
 		return err
 	}
-	if err := r.findAbsent(ctx, math.MaxInt64); err != nil {
+	if err := r.findAbsent(ctx, math.MaxInt64, 0); err != nil {
 		return err
 	}
 	return r.save(ctx)
@@ -81,7 +82,7 @@ func (r *replay) all(ctx context.Context, progress func(done, total int64)) erro
 
 // response takes one response.
 func (r *replay) response(ctx context.Context, p *page, run int64) error {
-	if err := r.findAbsent(ctx, run); err != nil {
+	if err := r.findAbsent(ctx, run, p.received); err != nil {
 		return err
 	}
 	shown, err := r.shown.of(p.id)
@@ -102,9 +103,10 @@ func (r *replay) response(ctx context.Context, p *page, run int64) error {
 	return nil
 }
 
-// findAbsent takes the absences that were found before the run.
-func (r *replay) findAbsent(ctx context.Context, run int64) error {
-	for len(r.absences) > 0 && r.absences[0].Run < run {
+// findAbsent takes the absences that were found before a response of the run: by
+// runs before, or by the same run, which an import does list by list.
+func (r *replay) findAbsent(ctx context.Context, run, received int64) error {
+	for len(r.absences) > 0 && (r.absences[0].Run < run || r.absences[0].Run == run && r.absences[0].Since < received) {
 		found := r.absences[0]
 		r.absences = r.absences[1:]
 		if r.redacted[found.Account] {

@@ -30,6 +30,11 @@ type Response struct {
 	// response of the workspace, so that the order is on record. Without it, both are
 	// parts of one answer, and an account that both show is taken from the first.
 	Later bool
+	// Complete, unless it is nil, says that this is the last response of an imported
+	// list, which was complete: the known accounts that no response of the same instant
+	// shows become unlisted as of it, if the conclusion allows it and all of the call
+	// was understood. No response may come after it in the same call.
+	Complete Conclusion
 	// ServerTime is the Date header of the answer; zero when there was none.
 	ServerTime time.Time
 	// Requests is how many requests the run has sent so far, retries included.
@@ -84,6 +89,8 @@ type Appended struct {
 	Repeated int
 	// Withheld is how many accounts were left out because they were redacted.
 	Withheld int
+	// Unlisted is how many accounts a complete list lacked that the one before had.
+	Unlisted int
 }
 
 // Captured is how many snapshots of existing accounts were taken.

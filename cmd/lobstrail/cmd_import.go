@@ -22,6 +22,8 @@ type importOptions struct {
 	ref      string
 	author   bool
 	shallow  bool
+	complete bool
+	accept   bool
 	lockWait time.Duration
 }
 
@@ -50,8 +52,13 @@ the dates of the commits, and their order too; a commit comes after its parents.
 History is only ever added at its end. What is in the store already is skipped,
 so that an import can be run again and goes on where it stopped; what is older
 than the newest snapshot of the workspace is refused. Different answers of one
-instant are stored in the order of the input, a millisecond apart. Nothing is
-concluded about accounts that an answer does not show.
+instant are stored in the order of the input, a millisecond apart.
+
+Nothing is concluded about accounts that an answer does not show, unless
+--complete says that each answer is a complete list: they are then unlisted, but
+never gone. A list of strangers or of nobody, and one that lacks more than half
+of the known accounts, and at least three, concludes nothing (exit 3);
+--accept-gone confirms it.
 
 Exit codes: 0 done; 2 wrong usage, nothing is stored; 3 something was empty,
 could not be read or was refused, the rest is stored; 11 another process writes
@@ -85,6 +92,8 @@ func (a *app) newImportCmd() *cobra.Command {
 	flags.StringVar(&o.ref, "ref", "", "with --git: the branch or commit to end at (default HEAD)")
 	flags.BoolVar(&o.author, "author-date", false, "with --git: take the dates of the authors, not of the committers")
 	flags.BoolVar(&o.shallow, "shallow-ok", false, "with --git: import what a shallow clone has")
+	flags.BoolVar(&o.complete, "complete", false, "each answer is a complete list: accounts that it lacks are unlisted")
+	flags.BoolVar(&o.accept, "accept-gone", false, "with --complete: confirm that accounts which all disappeared at once were deleted")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
 	must(cmd.MarkFlagDirname("git"))
 	for _, flag := range []string{"at", "at-field", "ref"} {
@@ -109,6 +118,8 @@ func (o *importOptions) validate() error {
 		return usage("--ref is for --git")
 	case o.git == "" && (o.author || o.shallow):
 		return usage("--author-date and --shallow-ok are for --git")
+	case o.accept && !o.complete:
+		return usage("--accept-gone is for --complete")
 	case o.author && o.field != "":
 		return usage("--author-date and --at-field contradict each other\ngive one of them")
 	case o.lockWait < 0:
@@ -246,7 +257,7 @@ func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o impor
 	}
 	token, _ := a.token(ctx, "") // none is needed; but if there is one, it must not be stored
 	options := archive.Options{
-		Field: o.field, Token: token, Now: a.env.now,
+		Field: o.field, Token: token, Now: a.env.now, Complete: o.complete, AcceptGone: o.accept,
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },
 	}
 	items := past.items

@@ -21,6 +21,7 @@ type importJSON struct {
 	Broken   int                    `json:"broken"`
 	Bytes    int64                  `json:"bytes"`
 	Instants map[archive.Origin]int `json:"instants"`
+	Unlisted int                    `json:"unlisted"`
 }
 
 // originNames say for people where instants come from.
@@ -32,7 +33,7 @@ var originNames = map[archive.Origin]string{
 func (a *app) printImport(run store.Run, result archive.Result, noun string) error {
 	value := importJSON{
 		RunJSON: report.NewRunJSON(run), Items: result.Items, Skipped: result.Skipped, Refused: result.Refused,
-		Broken: result.Failed, Bytes: result.Bytes, Instants: result.Origins,
+		Broken: result.Failed, Bytes: result.Bytes, Instants: result.Origins, Unlisted: result.Unlisted,
 	}
 	return a.printOne(value, importPairs(run, result), func() error {
 		if err := a.printRunText(run); err != nil {
@@ -56,6 +57,7 @@ func importPairs(run store.Run, result archive.Result) []render.Pair {
 		render.Pair{Title: "Broken", Key: "broken", Value: render.IntCell(result.Failed)},
 		render.Pair{Title: "Bytes", Key: "bytes", Value: render.IntCell(result.Bytes)},
 		render.Pair{Title: "Instants", Key: "instants", Value: render.TextCell(strings.Join(origins, ", "))},
+		render.Pair{Title: "Unlisted", Key: "unlisted", Value: render.IntCell(result.Unlisted)},
 	)
 }
 
@@ -69,6 +71,9 @@ func importText(result archive.Result, noun string) string {
 	}
 	if len(origins) > 0 {
 		text += "\nInstants: " + strings.Join(origins, ", ") + "."
+	}
+	if result.Unlisted > 0 {
+		text += fmt.Sprintf("\n%s unlisted: complete lists lacked them.", count(result.Unlisted, "account"))
 	}
 	return text
 }

@@ -15,9 +15,11 @@ type answer struct {
 	told   time.Time // when; zero: not known yet
 	origin Origin    // of told
 	place  place
-	passed bool // what it shows is left out: it was refused, or nothing tells its instant
-	had    bool // the store has what it shows, or a part of that
-	stored bool // some of it goes into the store
+	passed bool   // what it shows is left out: it was refused, or nothing tells its instant
+	had    bool   // the store has what it shows, or a part of that
+	stored bool   // some of it goes into the store
+	shows  int    // accounts, as far as it was read
+	doubt  string // why nothing follows from what it lacks; "": nothing was found
 }
 
 // errPassed ends the reading of an item of which nothing more is taken.
@@ -63,19 +65,20 @@ func (r *reader) refuse() {
 	r.pass()
 }
 
-// settle decides what becomes of the pages that were read of the answer.
-func (r *reader) settle() error {
+// settle decides what becomes of the pages that were read of the answer. ends says
+// that the answer ends with them.
+func (r *reader) settle(ends bool) error {
 	pages := r.batches.pages()
-	shows := false
+	shows := 0
 	for range accountsOf(pages) {
-		shows = true
-		break
+		shows++
 	}
+	r.answer.shows += shows
 	switch {
 	case r.answer.passed || r.answer.told.IsZero():
 		r.batches.close(nil, time.Time{})
 		return nil
-	case !shows: // a response would close the past for nothing
+	case shows == 0: // a response would close the past for nothing
 		pages = slices.Clone(pages)
 		r.batches.close(nil, time.Time{})
 		for _, page := range pages {
@@ -88,21 +91,31 @@ func (r *reader) settle() error {
 		return nil
 	}
 	again := r.bringsAgain(pages)
-	has, err := r.order.tie.has(r.ctx, pages, r.answer.place)
+	exactly := -1
+	if ends && r.options.Complete {
+		exactly = r.answer.shows
+	}
+	has, spans, err := r.order.tie.has(r.ctx, pages, r.answer.place, exactly)
 	switch {
 	case err != nil:
 		return err
 	case has, again && r.answer.place == older:
-		r.answer.had = true
+		if r.answer.had = true; spans {
+			r.answer.doubt = showsTwice
+		}
 		r.batches.close(nil, time.Time{})
 		return nil
 	case r.answer.place == onFile, r.answer.place == older:
 		r.refuse()
 		return nil
 	}
-	first := r.answer.place == next
+	first := r.answer.place == next || r.options.Complete && !r.answer.had && !r.answer.stored
+	read := len(pages)
 	if pages, err = r.order.tie.arrange(r.ctx, pages, first); err != nil {
 		return err
+	}
+	if len(pages) > read {
+		r.answer.doubt = showsTwice
 	}
 	r.answer.place, r.answer.stored = tied, true
 	r.order.newest = r.order.tie.at
@@ -133,7 +146,10 @@ func (r *reader) bringsAgain(pages []store.Response) bool {
 
 // finish ends the answer.
 func (r *reader) finish() error {
-	err := r.settle()
+	err := r.settle(true)
+	if err == nil {
+		err = r.conclude()
+	}
 	if err == nil {
 		r.count()
 	}
@@ -162,7 +178,7 @@ func (r *reader) makeRoom(n int) error {
 	if r.answer.told.IsZero() && len(r.batches.pages()) > 0 {
 		return r.batches.moveOn(r.ctx)
 	}
-	if err := r.settle(); err != nil {
+	if err := r.settle(false); err != nil {
 		return err
 	}
 	if err := r.batches.send(r.ctx); err != nil {

@@ -58,6 +58,10 @@ type Recorder interface {
 	// AppendAll stores what the responses show, all of it or nothing. Their bytes
 	// are reused once it returned.
 	AppendAll(ctx context.Context, responses []store.Response) (store.Appended, error)
+	// Conclude ends a complete list whose last response is stored.
+	Conclude(ctx context.Context, conclusion store.Conclusion) (store.Appended, error)
+	// Known returns how many accounts the workspace knows: see store.RunWriter.
+	Known(ctx context.Context, ids []string) (hits, total int, err error)
 	// Fail stores failures that no response carried.
 	Fail(ctx context.Context, requests int, failures ...store.Failure) error
 	// Newest is the instant that the newest response of the workspace tells; zero
@@ -79,6 +83,11 @@ type Options struct {
 	// ParseTime reads the value of the field. It must not be nil when Field is
 	// given.
 	ParseTime func(text string) (time.Time, error)
+	// Complete says that each answer is a complete list: the known accounts that it
+	// does not show become unlisted, unless it shows none that was known before, or
+	// more than half of those known (and at least three) would. AcceptGone confirms
+	// that.
+	Complete, AcceptGone bool
 	// MaxHeld is how many bytes of text SortedFiles and SortedItems hold in memory; 0
 	// means 64 MiB.
 	MaxHeld int
@@ -103,6 +112,8 @@ type Result struct {
 	Refused int   // answers that have no place in the store: see the failures
 	Failed  int   // items that could not be read to their end, or have nothing in them
 	Bytes   int64 // read, as they were saved
+	// Unlisted is how many accounts became unlisted because a complete list lacked them.
+	Unlisted int
 	// Origins counts the answers stored, and those that show nobody, by where their
 	// instants came from.
 	Origins map[Origin]int

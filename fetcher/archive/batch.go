@@ -24,10 +24,15 @@ type batch struct {
 	accounts  int             // and failures: what it is worth
 	bytes     []byte          // of the objects; never grows, for objects point into it
 	progress  Progress
+	// ends says that a complete list ends with the batch, and conclusion what is
+	// concluded from it; nil: nothing.
+	ends       bool
+	conclusion store.Conclusion
 }
 
 func (b *batch) reset() {
 	clear(b.responses)
+	b.ends, b.conclusion = false, nil
 	b.responses, b.failures, b.accounts, b.bytes = b.responses[:0], b.failures[:0], 0, b.bytes[:0]
 }
 

@@ -32,6 +32,11 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		order:     order{rec: rec, now: o.Now(), newest: rec.Newest()},
 		result:    Result{Origins: map[Origin]int{}},
 	}
+	_, known, err := rec.Known(ctx, nil)
+	if err != nil {
+		return store.Outcome{State: store.Failed}, r.result, err
+	}
+	r.anyone = known > 0
 	failed := make(chan error, 1)
 	go func() { failed <- r.run(items) }()
 	w := writer{rec: rec, progress: progress}
@@ -41,11 +46,11 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 		}
 		r.batches.free <- b
 	}
-	err := <-failed
+	err = <-failed
 	if err == nil {
 		err = w.err // of the last batch, which the reader was not told of
 	}
-	r.result.Bytes = r.batches.progress.Bytes
+	r.result.Bytes, r.result.Unlisted = r.batches.progress.Bytes, w.sum.Unlisted
 	outcome := w.outcome(ctx, err)
 	if raised := r.order.end.raised; raised > 0 {
 		outcome.Warnings = append(outcome.Warnings, fmt.Sprintf("answers that tell the instant of another answer: %d; "+
@@ -60,6 +65,7 @@ type writer struct {
 	progress func(Progress)
 	sum      store.Appended
 	failures int
+	doubt    bool // a part of the list that is being stored could not be understood
 	err      error
 }
 
@@ -73,12 +79,22 @@ func (w *writer) store(ctx context.Context, b *batch) error {
 	if len(b.failures) > 0 {
 		w.err = w.rec.Fail(ctx, 0, b.failures...)
 	}
-	if w.err == nil && len(b.responses) > 0 {
+	conclusion := b.conclusion
+	if w.doubt {
+		conclusion = nil
+	}
+	switch last := len(b.responses) - 1; {
+	case w.err != nil:
+	case last >= 0:
+		b.responses[last].Complete = conclusion
 		done, w.err = w.rec.AppendAll(ctx, b.responses)
+	case conclusion != nil:
+		done, w.err = w.rec.Conclude(ctx, conclusion)
 	}
 	if w.err != nil {
 		return w.err
 	}
+	w.doubt = !b.ends && (w.doubt || done.Failed > 0)
 	w.failures += done.Failed + len(b.failures)
 	w.sum.Add(done)
 	if w.progress != nil {

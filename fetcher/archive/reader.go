@@ -27,6 +27,7 @@ type reader struct {
 	splitter  splitter
 	order     order
 	result    Result
+	anyone    bool // the workspace has accounts
 
 	item   Item
 	answer answer // that is being read
@@ -103,7 +104,11 @@ func (r *reader) take(item Item) error {
 
 // breakOff ends an item that cannot be read on. What it showed before was so.
 func (r *reader) breakOff(reason error) error {
-	if err := r.settle(); err != nil {
+	if err := r.settle(false); err != nil {
+		return err
+	}
+	r.answer.doubt = "it could not be read to its end"
+	if err := r.conclude(); err != nil {
 		return err
 	}
 	said, err := r.complain(store.Failure{
@@ -184,6 +189,7 @@ func (r *reader) account(raw []byte) error {
 		r.batches.add(seen)
 		return nil
 	}
+	r.answer.doubt = "it shows something that is no account"
 	failure := r.inspector.Failure(raw, wrong)
 	failure.Message = r.item.Name + ": " + failure.Message
 	r.batches.failed(failure)

@@ -192,4 +192,10 @@ func (c *counting) Newest() time.Time { return time.Time{} }
 
 func (c *counting) Moment(context.Context, time.Time) (*store.Moment, error) { return nil, nil }
 
+func (c *counting) Conclude(context.Context, store.Conclusion) (store.Appended, error) {
+	return store.Appended{}, nil
+}
+
+func (c *counting) Known(context.Context, []string) (hits, total int, err error) { return 0, 0, nil }
+
 func (c *counting) Told(context.Context, string) (bool, error) { return false, nil }

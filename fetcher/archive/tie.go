@@ -60,29 +60,81 @@ func (t *tie) begin(ctx context.Context, rec Recorder, at time.Time, old bool) (
 }
 
 // has reports whether the store has all that the pages show: they are on record,
-// or the same as what this import stored last.
-func (t *tie) has(ctx context.Context, pages []store.Response, where place) (bool, error) {
-	if t.moment == nil && !t.added {
-		return false, nil
+// or the same as what this import stored last. exactly, unless it is negative, is
+// how many accounts the answer shows that the store must have, and not more. spans
+// reports whether the answer is on record in more than one part, because it shows
+// an account twice.
+func (t *tie) has(ctx context.Context, pages []store.Response, where place, exactly int) (has, spans bool, err error) {
+	if t.added {
+		for seen := range accountsOf(pages) {
+			if is, shown := t.shown[keyOf(seen)]; !shown || is != contentsOf(seen) {
+				return false, false, nil
+			}
+		}
+		return exactly < 0 || exactly == len(t.shown), false, nil
 	}
-	part := t.part
+	if t.moment == nil {
+		return false, false, nil
+	}
+	from := t.part
 	if where == onFile {
-		part = 0 // there is nothing to be added: the order says nothing
+		from = 0 // there is nothing to be added: the order says nothing
 	}
 	for seen := range accountsOf(pages) {
-		if t.added {
-			if is, shown := t.shown[keyOf(seen)]; !shown || is != contentsOf(seen) {
-				return false, nil
-			}
-			continue
-		}
-		var err error
-		if part, err = t.moment.Find(ctx, seen, part); part < 0 || err != nil {
-			return false, err
+		if t.moment.Redacted(seen.ID) {
+			exactly--
 		}
 	}
-	t.part = part
-	return true, nil
+	for from < t.moment.Parts() {
+		first, last, err := t.find(ctx, pages, from)
+		if last < 0 || err != nil {
+			return false, false, err
+		}
+		if spans = first != last; spans || exactly < 0 || !t.moment.Whole() || exactly == t.moment.Accounts(last) {
+			t.part = last
+			return true, spans, nil
+		}
+		from = last + 1
+	}
+	return false, false, nil
+}
+
+// find returns the parts of the moment that show the first account of the pages and
+// the last one, and those between in their order; last is negative if there are
+// none.
+func (t *tie) find(ctx context.Context, pages []store.Response, from int) (first, last int, err error) {
+	first, last = -1, from
+	for seen := range accountsOf(pages) {
+		if last, err = t.moment.Find(ctx, seen, last); last < 0 || err != nil {
+			return first, last, err
+		}
+		if first < 0 {
+			first = last
+		}
+	}
+	return first, last, nil
+}
+
+// atEnd reports whether the answer that the store has is its newest one.
+func (t *tie) atEnd(where place) bool {
+	return where == tied && !t.added && t.moment != nil && t.moment.Whole() && t.part == t.moment.Parts()-1
+}
+
+// nobody reports whether the store has an answer of the instant that shows nobody;
+// of the newest instant, whether that is the newest answer.
+func (t *tie) nobody(where place) bool {
+	if t.added || t.moment == nil {
+		return t.added && len(t.shown) == 0
+	}
+	for part := t.moment.Parts() - 1; part >= 0; part-- {
+		if t.moment.Accounts(part) == 0 {
+			return true
+		}
+		if where == tied {
+			break
+		}
+	}
+	return false
 }
 
 // arrange prepares pages for the end of the history: it marks those that must be

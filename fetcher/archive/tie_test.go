@@ -284,6 +284,9 @@ func TestPartsOfAPast(t *testing.T) {
 		if _, err := s.Redact(t.Context(), "default", idIn(t, shown[0][0])); err != nil {
 			t.Fatal(err)
 		}
+		if done := importInto(t, s, sequence(items...), complete); done.Skipped != len(items) || done.run.State != store.Complete {
+			t.Fatalf("seed %d: redacted: %+v", seed, done)
+		}
 		if _, err := s.Prune(t.Context(), "default", store.Keep{Daily: 1}, nil); err != nil {
 			t.Fatal(err)
 		}
