@@ -48,3 +48,18 @@ func TestFreshness(t *testing.T) {
 		})
 	}
 }
+
+func TestNegligible(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		length, period time.Duration
+		want           bool
+	}{
+		{time.Second, day, true}, {59 * time.Second, time.Hour, true}, {time.Minute, time.Hour, false},
+		{20 * time.Minute, 14 * day, true}, {21 * time.Minute, 14 * day, false},
+	} {
+		if got := Negligible(Seconds(test.length), test.period); got != test.want {
+			t.Errorf("%v of %v: %v", test.length, test.period, got)
+		}
+	}
+}

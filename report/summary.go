@@ -93,10 +93,13 @@ func (f *FiguresJSON) addStatus(status *StatusSection, refs map[string]AccountRe
 		if down(a.Health) {
 			f.Down = append(f.Down, a.AccountRefJSON)
 		}
-		for _, t := range a.Times {
-			if down(t.Health) {
-				f.DownMin += t.Min
-				f.DownMax += t.Max
+		for _, segment := range a.Timeline.Segments {
+			length := Seconds(segment.To.Sub(segment.From))
+			if slices.ContainsFunc(segment.Healths, down) {
+				f.DownMax += length
+				if !slices.ContainsFunc(segment.Healths, func(h store.Health) bool { return !down(h) }) {
+					f.DownMin += length
+				}
 			}
 		}
 	}

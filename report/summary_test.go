@@ -11,7 +11,7 @@ import (
 )
 
 // TestSummary has an account that expired in the period and is so still, one that
-// failed for an hour, one that was expired before and is gone, and one whose squid
+// failed for some minutes and then had no status, one that was expired before and is gone, and one whose squid
 // lost it.
 func TestSummary(t *testing.T) {
 	step := func(id string, from, to store.Health, after, before int) store.StatusStep {
@@ -29,7 +29,7 @@ func TestSummary(t *testing.T) {
 		Workspace: "w", Since: minute(0), Until: minute(100),
 		Accounts: []store.AccountState{seen("a", store.Expired, -50, 100), seen("b", store.Healthy, -50, 100), seen("g", store.Gone, -50, 20), seen("s", store.Healthy, -50, 100)},
 		Steps: []store.StatusStep{step("a", store.Healthy, store.Expired, 30, 40), step("b", store.Healthy, store.Failing, 10, 20),
-			step("b", store.Failing, store.Healthy, 20, 30), step("g", store.Expired, store.Gone, 20, 30)},
+			step("b", store.Failing, store.Unknown, 20, 24), step("b", store.Unknown, store.Healthy, 24, 30), step("g", store.Expired, store.Gone, 20, 30)},
 		Assignments: []store.Assignment{
 			{Squid: "q", SquidName: "leads", Account: "s", Username: "ns", From: store.Window{Before: minute(-50)}, To: &lost},
 		},
@@ -40,7 +40,7 @@ func TestSummary(t *testing.T) {
 	got := NewSummary(now, before)
 	want := FiguresJSON{
 		Accounts: 3, Healthy: 2, Down: []AccountRefJSON{{ID: "a", Username: "na", Health: store.Expired}}, WentDown: 2,
-		DownMin: Seconds(80 * time.Minute), DownMax: Seconds(120 * time.Minute),
+		DownMin: Seconds(84 * time.Minute), DownMax: Seconds(120 * time.Minute),
 		Gone: []AccountRefJSON{{ID: "g", Username: "ng", Health: store.Gone}}, SquidsWithout: []SquidRefJSON{{ID: "q", Name: "leads"}},
 		AssignmentsLost: 1, LimitsNearlyUsed: 1, Runs: 2, RunsComplete: 1, LongestGap: Seconds(49 * time.Minute),
 	}

@@ -71,14 +71,20 @@ func writePairs(out *bufio.Writer, options Options, pairs []Pair) {
 	for _, pair := range pairs {
 		names = max(names, displayWidth(Clean(pair.Title)))
 	}
-	if options.Width > 0 {
-		names = min(names, options.Width/2-gap)
-	}
+	names = options.titleWidth(names)
 	for _, pair := range pairs {
 		if pair.Title != "" {
 			writePair(out, options, names, pair)
 		}
 	}
+}
+
+// titleWidth is how wide titles may be that stand beside their values.
+func (o Options) titleWidth(widest int) int {
+	if o.Width == 0 {
+		return widest
+	}
+	return min(widest, o.Width/2-gap)
 }
 
 // writePair writes a name in so many columns, and its value beside it.

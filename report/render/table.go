@@ -169,7 +169,7 @@ func (t *tableRows) block(fields []field) error {
 	for _, i := range t.layout.shown {
 		names = max(names, displayWidth(Clean(t.columns[i].Title)))
 	}
-	names = min(names, t.options.Width/2-gap)
+	names = t.options.titleWidth(names)
 	for at, i := range t.layout.shown {
 		if f := fields[i]; f.text != "" || at == 0 {
 			writeTitled(t.out, t.options, names, t.columns[i].Title, f)

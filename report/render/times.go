@@ -143,7 +143,7 @@ func span(ns uint64) string {
 func Rounded(d time.Duration) string {
 	units := []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}
 	for i, unit := range units[:len(units)-1] {
-		if d.Round(time.Second).Abs() >= unit {
+		if d.Abs() >= unit {
 			return Duration(d.Round(units[i+1]))
 		}
 	}

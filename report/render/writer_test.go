@@ -151,6 +151,42 @@ func TestRowsAfterTheSampleKeepTheLayout(t *testing.T) {
 	}
 }
 
+// TestLaterInstantsAreNotCut either: what follows moves to the right.
+func TestLaterInstantsAreNotCut(t *testing.T) {
+	columns := []Column{{Title: "When"}, {Title: "Name", Flexible: 1}, {Title: "Since"}}
+	short := WindowCell(store.Window{After: noon, Before: noon.Add(time.Hour)})
+	long := WindowCell(store.Window{After: noon, Before: noon.AddDate(0, 0, 1)})
+	name := TextCell("a long name, longer than that")
+	fill := func(w *Writer) {
+		for range sampleRows {
+			w.Row(nil, short, name, short)
+		}
+		w.Row(nil, long, name, short)
+		w.Row(nil, short, name, long)
+	}
+	lines := strings.Split(rendered(t, Options{Width: 72}, fill, "", columns...), "\n")
+	for i, want := range []string{
+		"2026-03-29 12:00 … 13:00  a long name, longer…  2026-03-29 12:00 … 13:00",
+		"2026-03-29 12:00 … 2026-03-30 12:00  a long n…  2026-03-29 12:00 … 13:00",
+		"2026-03-29 12:00 … 13:00  a long name, longer…  2026-03-29 12:00 … 2026-03-30 12:00",
+	} {
+		if got := lines[sampleRows+i]; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTitlesAreNotCut(t *testing.T) {
+	columns := []Column{{Title: "Name", Flexible: 2}, {Title: "Squids that use it", Flexible: 1, Least: 4}}
+	fill := func(w *Writer) { w.Row(nil, TextCell(strings.Repeat("n", 40)), TextCell(strings.Repeat("s", 40))) }
+	if out := rendered(t, Options{Width: 33}, fill, "", columns...); !strings.HasPrefix(out, "NAME          SQUIDS THAT USE IT\n") {
+		t.Errorf("got %q", out)
+	}
+	if out := rendered(t, Options{Width: 30}, fill, "", columns...); !strings.HasPrefix(out, "Name           nnnnnnnnnnnnnnn\n") {
+		t.Errorf("where not even the titles fit: %q", out)
+	}
+}
+
 func TestOneEnormousCellDoesNotWidenEveryRow(t *testing.T) {
 	out := rendered(t, Options{}, func(w *Writer) {
 		w.Row(nil, TextCell(strings.Repeat("x", 1<<20)), TextCell("y"))
