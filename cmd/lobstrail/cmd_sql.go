@@ -46,12 +46,12 @@ a blank line is between them; in NDJSON their rows follow each other.
 then no part of the SQL: an integer (42), a real number (0.5), NULL, or a text.
 Quotes make anything a text: --param "year='2026'".
 
-A text or blob may have 16 MiB. A query that works longer than --timeout, the
-time that it takes to read or to write its answer left out, is stopped.
+A text or blob may have 16 MiB. A query is stopped when it works longer than
+--timeout. The time that it takes to write its answer does not count.
 
-At the prompt, ".help" lists its commands. What is typed there is kept in
-$XDG_STATE_HOME/lobstrail/sql_history (default ~/.local/state), lines that begin
-with a space left out.
+At the prompt, ".help" lists the commands. lobstrail keeps what is typed there
+in $XDG_STATE_HOME/lobstrail/sql_history (default ~/.local/state). It does not
+keep lines that begin with a space, or that have a key in them.
 
 Exit codes: 0 done; 1 the query is wrong, too large or took too long; 2 it would
 do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
