@@ -17,7 +17,7 @@ import (
 )
 
 // crashArchive is a folder of saved lists of so many accounts, one of them larger than
-// the others.
+// the others. Four of them have one instant each time, and contradict each other.
 func crashArchive(t *testing.T, dir string, accounts, large int) {
 	t.Helper()
 	began := time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
@@ -29,9 +29,9 @@ func crashArchive(t *testing.T, dir string, accounts, large int) {
 		var list []string
 		for i := range shown {
 			list = append(list, fmt.Sprintf(`{"id":"%032x","username":"u%d","status":"%d","squids":[{"id":"%032x","name":"S"}]}`,
-				i+1, i, 200+(i+n/8)%2*201, 1+(i+n/5)%3))
+				i+1, i, 200+(i+n/8)%2*201, 1+(i+n)%3))
 		}
-		name := filepath.Join(dir, began.Add(time.Duration(n)*time.Hour).Format("20060102T150405Z")+".json")
+		name := filepath.Join(dir, fmt.Sprintf("%s_%d.json", began.Add(time.Duration(n/4)*time.Hour).Format("20060102T150405Z"), n%4))
 		if err := os.WriteFile(name, []byte("["+strings.Join(list, ",\n")+"]"), 0o600); err != nil {
 			t.Fatal(err)
 		}
