@@ -26,4 +26,4 @@ var FS embed.FS
 const ApplicationID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 13
+const Version = 14

@@ -74,7 +74,7 @@ type differ struct {
 	old, new *view
 	changes  []store.Change
 	schema   map[string]bool // paths of the schema changes
-	// statuses are changes of status fields that were not known before, or are out of
+	// statuses are changes of status fields that were not known before, or were out of
 	// date. They count only where nothing else tells why the health is another.
 	statuses []store.Change
 	// composed says that the objects hold no more than what changes named. A member that
@@ -131,7 +131,8 @@ func compareChanges(a, b store.Change) int {
 func (d *differ) diffFields() error {
 	for _, name := range sortedUnion(d.old.known, d.new.known) {
 		// A lock may end although its field stays the same.
-		if store.IsVolatile(string(pointer(name))) || name != "lock_time" && d.unmoved(name) {
+		again := name == "status" && d.old.state.Outdated
+		if store.IsVolatile(string(pointer(name))) || name != "lock_time" && !again && d.unmoved(name) {
 			continue
 		}
 		if err := d.diffField(name); err != nil {

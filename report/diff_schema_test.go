@@ -105,7 +105,10 @@ func TestDiffOfTheReducedShape(t *testing.T) {
 			[]string{`status /status -->"500" [unknown>failing]`}},
 		{"expired, then reduced and working", []said{full("401", "cookies_expired", ""), reduced("synchronized", "")},
 			[]string{`status /status_code_info "cookies_expired"->"synchronized" [expired>healthy]`}},
-		{"and then full", []said{full("401", "cookies_expired", ""), reduced("synchronized", ""), full("200", "synchronized", "")}, []string{}},
+		{"and then full", []said{full("401", "cookies_expired", ""), reduced("synchronized", ""), full("200", "synchronized", "")},
+			[]string{`status /status "401"->"200" [healthy>healthy]`}},
+		{"full again as before, after another keyword", []said{full("500", "a", ""), reduced("b", ""), full("500", "b", "")},
+			[]string{`status /status -->"500" [unknown>failing]`}},
 		{"working, then reduced and blocked", []said{full("200", "synchronized", ""), reduced("account_blocked", "")},
 			[]string{`status /status_code_info "synchronized"->"account_blocked" [healthy>unknown]`}},
 		{"a detail and a list that were saved", []said{

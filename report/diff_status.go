@@ -11,14 +11,16 @@ import (
 var null = json.RawMessage("null")
 
 // diffStatus compares one of the three status fields. A missing field and null say the
-// same of an account: no status. A status that was not known before, or is out of date,
-// is a change only where it alone makes the health another.
+// same of an account: no status. A status that was not known before, or was out of date
+// and is told again, is a change only where it alone makes the health another.
 func (d *differ) diffStatus(name string, a, b *node) {
-	if equalStatus(name, a, b) {
-		return
-	}
 	change := store.Change{Kind: store.StatusChanged, Path: string(pointer(name)), Old: a.value(), New: b.value()}
-	switch {
+	again := name == "status" && d.old.state.Outdated && !d.new.state.Outdated
+	switch same := equalStatus(name, a, b); {
+	case same && again:
+		change.Old = nil
+		d.statuses = append(d.statuses, change)
+	case same:
 	case a != nil && b != nil:
 		d.changes = append(d.changes, change)
 	case name != "status_code_description": // it has no part in health

@@ -86,6 +86,9 @@ func (v *view) readTexts(facts *store.Facts) error {
 		if name == "status" {
 			*text = statusText(n)
 		}
+		if name == "status" && v.state.Outdated {
+			*text = ""
+		}
 	}
 	return nil
 }

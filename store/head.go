@@ -25,6 +25,7 @@ type head struct {
 	List        endpoint
 	Detail      endpoint
 	Shapes      shapes
+	Outdated    bool                // see State
 	Known       []byte              // the latest word on every field; nil: see shapes
 	Usage       map[string]*counter // where the volatile values stand, by pointer
 	Salt        ledger.Salt
@@ -85,7 +86,7 @@ type shapes struct{ List, Detail, Reduced sql.NullInt64 }
 // document is that of the state's latest shape.
 func (h *head) remember(s State, document int64) {
 	if s.Gone {
-		h.Shapes, h.Known = shapes{}, nil
+		h.Shapes, h.Known, h.Outdated = shapes{}, nil, false
 		return
 	}
 	switch id := (sql.NullInt64{Int64: document, Valid: true}); s.Latest {
@@ -96,7 +97,7 @@ func (h *head) remember(s State, document int64) {
 	default:
 		h.Shapes.Reduced = id
 	}
-	h.Known = s.Known
+	h.Known, h.Outdated = s.Known, s.Outdated
 	if only := s.documents(); len(only) == 1 && bytes.Equal(only[0], s.Known) {
 		h.Known = nil
 	}

@@ -148,6 +148,7 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 			detail_shape_id,
 			reduced_shape_id,
 			known,
+			status_outdated,
 			(SELECT salt FROM account WHERE id = account_id)
 		FROM head
 		WHERE account_id = ?`)
@@ -166,7 +167,7 @@ func (hs *heads) complete(ctx context.Context, tx *txn, h *head) error {
 	err = rows.Scan(&h.VersionID, &h.StepID, &h.Health, &h.SinceAfter, &h.SinceBefore, &h.Gone, &h.AbsenceID,
 		&h.List.Digest, &h.List.Document, &h.List.Version, &list,
 		&h.Detail.Digest, &h.Detail.Document, &h.Detail.Version, &detail, &h.List.leaf, &h.Detail.leaf,
-		&h.Shapes.List, &h.Shapes.Detail, &h.Shapes.Reduced, &h.Known, &h.Salt)
+		&h.Shapes.List, &h.Shapes.Detail, &h.Shapes.Reduced, &h.Known, &h.Outdated, &h.Salt)
 	if err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ func saveWhole(ctx context.Context, tx *txn, h *head) error {
 			list_digest, list_document_id, list_version_id,
 			detail_digest, detail_document_id, detail_version_id,
 			list_leaf, detail_leaf,
-			list_shape_id, detail_shape_id, reduced_shape_id, known
-		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+			list_shape_id, detail_shape_id, reduced_shape_id, known, status_outdated
+		) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
 		ON CONFLICT (account_id) DO UPDATE SET
 			version_id = excluded.version_id,
 			status_step_id = excluded.status_step_id,
@@ -67,12 +67,13 @@ func saveWhole(ctx context.Context, tx *txn, h *head) error {
 			list_shape_id = excluded.list_shape_id,
 			detail_shape_id = excluded.detail_shape_id,
 			reduced_shape_id = excluded.reduced_shape_id,
-			known = excluded.known`,
+			known = excluded.known,
+			status_outdated = excluded.status_outdated`,
 		h.AccountID, h.VersionID, h.StepID, h.Health, h.SinceAfter, h.SinceBefore, h.Gone, h.LockedUntil, h.AbsenceID,
 		h.List.Digest, h.List.Document, h.List.Version,
 		h.Detail.Digest, h.Detail.Document, h.Detail.Version,
 		h.List.leaf, h.Detail.leaf,
-		h.Shapes.List, h.Shapes.Detail, h.Shapes.Reduced, textOrNull(h.Known))
+		h.Shapes.List, h.Shapes.Detail, h.Shapes.Reduced, textOrNull(h.Known), h.Outdated)
 	return err
 }
 

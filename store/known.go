@@ -53,39 +53,27 @@ func (s State) documents() (all []json.RawMessage) {
 // Next is the state after a response of the source that was received at the instant
 // and showed the document; nil is a 404. It fails when a document is no JSON object.
 // What is known of resets_in is left out.
-func (s State) Next(at time.Time, source Source, body json.RawMessage) (State, error) {
+func (s State) Next(at time.Time, source Source, body json.RawMessage) (next State, err error) {
 	if body == nil {
 		return State{At: at, Gone: true, Latest: source}, nil
 	}
-	next := State{At: at, List: s.List, Detail: s.Detail, Reduced: s.Reduced, Latest: shapeOf(source, body)}
+	next = State{At: at, List: s.List, Detail: s.Detail, Reduced: s.Reduced, Latest: shapeOf(source, body)}
 	*next.last(next.Latest) = body
 	without := next
 	*without.last(next.Latest) = nil
-	known, err := withoutOutdated(s.Known, body)
-	if err == nil {
-		next.Known, err = Overlay(body, known, without.documents()...)
-	}
+	next.Outdated = s.outdated(body)
+	next.Known, err = Overlay(body, s.Known, without.documents()...)
 	return next, err
 }
 
-// withoutOutdated is what was known before the document, without a status that it
-// makes out of date: one that has another status_code_info and no status.
-func withoutOutdated(known, body json.RawMessage) (json.RawMessage, error) {
+// outdated reports whether the status that is known no longer says how the account does
+// after the document: it has another status_code_info, and no status.
+func (s State) outdated(body json.RawMessage) bool {
+	if hasMember(body, "status") {
+		return false
+	}
 	info := member(body, "status_code_info")
-	if known == nil || info == nil || hasMember(body, "status") || bytes.Equal(info, member(known, "status_code_info")) {
-		return known, nil
-	}
-	members, err := readMembers(known)
-	if err != nil {
-		return nil, err
-	}
-	kept := members[:0]
-	for _, m := range members {
-		if m.name != "status" {
-			kept = append(kept, m)
-		}
-	}
-	return writeMembers(kept), nil
+	return s.Outdated || info != nil && s.Known != nil && !bytes.Equal(info, member(s.Known, "status_code_info"))
 }
 
 // Overlay is what is known after a document: its fields, and those that it lacks as

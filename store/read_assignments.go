@@ -12,7 +12,8 @@ type AssignmentQuery struct {
 	Workspace string
 	Squid     string // id; "" for all
 	Account   string // id; "" for all
-	// At, unless zero, keeps those that were seen to hold at the moment.
+	// At, unless zero, keeps those that were seen to hold at the moment. That they ended
+	// was received later, and is left out.
 	At time.Time
 	// Since and Until, unless zero, keep those that may have held in the period.
 	Since, Until time.Time
@@ -54,8 +55,8 @@ func (s *Store) Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[As
 			) AS health,
 			g.from_after AS from_after,
 			g.from_before AS from_before,
-			g.to_after AS to_after,
-			g.to_before AS to_before
+			iif(?4 = 9223372036854775807, g.to_after, NULL) AS to_after,
+			iif(?4 = 9223372036854775807, g.to_before, NULL) AS to_before
 		FROM workspace w
 		JOIN squid q ON q.workspace_id = w.id
 		JOIN assignment g ON g.squid_id = q.id

@@ -75,6 +75,11 @@ func readFleet(ctx context.Context, txs []*sqlx.Tx, q AssignmentQuery) (*fleet, 
 		return cmp.Or(cmp.Compare(a.squid.rank, b.squid.rank), cmp.Compare(a.account.rank, b.account.rank),
 			cmp.Compare(a.fromBefore.Int64, b.fromBefore.Int64), cmp.Compare(a.id, b.id))
 	})
+	for i := range f.spans {
+		if !q.At.IsZero() { // what was received later is left out
+			f.spans[i].toAfter, f.spans[i].toBefore = sql.NullInt64{}, sql.NullInt64{}
+		}
+	}
 	return f, nil
 }
 

@@ -100,7 +100,7 @@ func (r *redaction) eraseDerived(ctx context.Context, tx *txn, _ *ledger.Redacti
 		WHERE account_id = ?1`},
 		{all[:1], `UPDATE head SET
 			list_digest = NULL, detail_digest = NULL,
-			known = NULL, list_shape_id = NULL, detail_shape_id = NULL, reduced_shape_id = NULL
+			known = NULL, list_shape_id = NULL, detail_shape_id = NULL, reduced_shape_id = NULL, status_outdated = 0
 		WHERE account_id = ?1`},
 		{all[:1], `DELETE FROM counter WHERE account_id = ?1`},
 	} {
@@ -143,8 +143,8 @@ var leftRows = []string{
 		hex(list_digest), list_document_id, list_version_id, hex(detail_digest), detail_document_id, detail_version_id,
 		hex(list_leaf), hex(detail_leaf))
 		FROM head WHERE account_id = ?1`,
-	`SELECT 'known', known, list_shape_id, detail_shape_id, reduced_shape_id, 0 FROM head
-		WHERE account_id = ?1 AND coalesce(known, list_shape_id, detail_shape_id, reduced_shape_id) IS NOT NULL`, // nothing is left
+	`SELECT 'known', known, list_shape_id, detail_shape_id, reduced_shape_id, status_outdated FROM head
+		WHERE account_id = ?1 AND (coalesce(known, list_shape_id, detail_shape_id, reduced_shape_id) IS NOT NULL OR status_outdated <> 0)`, // nothing is left
 	`SELECT 'seen', list_response_id, detail_response_id, 0, 0, 0 FROM seen WHERE account_id = ?1`,
 	`SELECT 'squid', id, workspace_id, hash, 0, 0 FROM squid
 		WHERE id IN (SELECT squid_id FROM assignment WHERE account_id = ?1) ORDER BY id`,

@@ -112,6 +112,9 @@ type State struct {
 	// Known is the latest word on every field, whichever source it came from. Nil: the
 	// documents below are all there is, and the latest one holds where two have a field.
 	Known json.RawMessage
+	// Outdated says that the status in Known is out of date: a later document had another
+	// status_code_info, and no status.
+	Outdated bool
 	// List, Detail and Reduced are the latest documents of each shape, nil when there is
 	// none. An imported document has the shape of a list or of a detail, by its fields,
 	// or the reduced shape that the vendor's CLI prints, without a status. In a document

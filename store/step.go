@@ -117,6 +117,7 @@ func (s *step) loadOld(ctx context.Context) error {
 		At:       instant(sql.NullInt64{Int64: max(b.ListReceived.Int64, b.DetailReceived.Int64), Valid: true}),
 		Gone:     h.Gone,
 		Known:    h.Known,
+		Outdated: h.Outdated,
 		List:     rawOrNil(b.ListBody),
 		Detail:   rawOrNil(b.DetailBody),
 		Reduced:  rawOrNil(b.ReducedBody),

@@ -110,6 +110,7 @@ func (m *model) usesAt(at time.Time) (uses []store.Assignment) {
 		if g.From.Before.After(at) || g.To != nil && !g.To.Before.After(at) {
 			continue
 		}
+		g.To = nil // what was received later is left out
 		g.SquidName = m.nameAt(g.Squid, at).Name
 		for n := range accountCount {
 			if r := m.recordAt(n, at); id(n) == g.Account && r != nil {
