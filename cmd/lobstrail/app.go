@@ -24,14 +24,15 @@ type app struct {
 	started bool  // a subcommand runs: errors are no longer about usage
 	noPlace error // why there is no default place for the store
 
-	db        string
-	workspace string
-	format    string
-	json      bool
-	noColor   bool
-	wide      bool
-	quiet     bool
-	verbose   bool
+	db          string
+	workspace   string
+	format      string
+	json        bool
+	formatGiven bool // by --format or --json
+	noColor     bool
+	wide        bool
+	quiet       bool
+	verbose     bool
 }
 
 func newApp(env *environment) *app { return &app{env: env} }
@@ -150,6 +151,7 @@ func (a *app) settleFormat(cmd *cobra.Command) error {
 	if a.json && cmd.Flags().Changed("format") && a.format != string(render.JSON) {
 		return &usageError{"--json and --format " + a.format + " contradict each other", "give one of them"}
 	}
+	a.formatGiven = a.json || cmd.Flags().Changed("format")
 	if a.json {
 		a.format = string(render.JSON)
 	}

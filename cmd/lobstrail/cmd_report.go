@@ -51,15 +51,19 @@ up to the period.
 --summary is ten lines for a chat or a manager: the numbers of the period, and
 in brackets those of the period of the same length before it.
 
-CSV and NDJSON hold one section: name it. -o writes a file, whole or not at all.
+CSV and NDJSON hold one section: name it. Of status, they have the changes, the
+time of each account in each health, and the accounts to re-synchronise, which
+the column "section" tells apart. -o writes a file, whole or not at all; the
+format is that of its name (.html, .svg, .csv, .md, .json, .ndjson) if no other
+is given.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail report
   lobstrail report status --since 2w
   lobstrail report --summary --format markdown
   lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
-  lobstrail report --format html -o report.html
-  lobstrail report limits --format csv -o limits.csv`,
+  lobstrail report -o report.html
+  lobstrail report limits -o limits.csv`,
 		Args:      takes(0, 1, "one section", ""),
 		ValidArgs: sectionNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -100,6 +104,9 @@ func (a *app) period(o reportOptions) (since, until time.Time, err error) {
 }
 
 func (a *app) runReport(ctx context.Context, o reportOptions) error {
+	if err := a.formatByName(o.output); err != nil {
+		return err
+	}
 	since, until, err := a.period(o)
 	if err != nil {
 		return err
@@ -113,6 +120,9 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	if o.section == "" && !o.summary && (format == render.CSV || format == render.NDJSON) {
 		return usage("a report in %s holds one section\nname it: lobstrail report %s --format %s", format,
 			strings.Join(sectionNames, "|"), format)
+	}
+	if format == render.SVG && o.section != "" && o.section != "status" {
+		return usage("the picture is of healthy and expired accounts, not of %[1]s\ntry: lobstrail report %[1]s --format csv, or --format html", o.section)
 	}
 	return a.writingTo(o.output, func() error {
 		return a.readingPaged(ctx, func(s *store.Store) error {

@@ -68,7 +68,7 @@ do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
 				if len(args) == 0 && a.env.stdinIsTerm {
 					return a.prompt(cmd.Context(), s, o)
 				}
-				query, err := a.givenQuery(args)
+				query, err := a.givenQuery(cmd.Context(), args)
 				if err != nil {
 					return err
 				}
@@ -98,11 +98,11 @@ func (o *sqlOptions) check() (err error) {
 }
 
 // givenQuery is the query of the arguments, else that of standard input.
-func (a *app) givenQuery(args []string) (string, error) {
+func (a *app) givenQuery(ctx context.Context, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	query, err := io.ReadAll(io.LimitReader(a.env.stdin, maxQueryBytes+1))
+	query, err := interruptibly(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(a.env.stdin, maxQueryBytes+1)) })
 	switch {
 	case err != nil:
 		return "", err

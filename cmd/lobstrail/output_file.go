@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
@@ -16,6 +18,26 @@ func picturesOnlyOf(cmd *cobra.Command, format render.Format) error {
 		return nil
 	}
 	return usage("only the report can be written as %[1]s\ntry: lobstrail report --format %[1]s -o report.%[1]s", format)
+}
+
+// formatsByName are the formats that the end of a file's name implies.
+var formatsByName = map[string]render.Format{
+	".html": render.HTML, ".htm": render.HTML, ".svg": render.SVG, ".csv": render.CSV, ".md": render.Markdown, ".markdown": render.Markdown,
+	".json": render.JSON, ".ndjson": render.NDJSON, ".jsonl": render.NDJSON,
+}
+
+// formatByName takes the format from the name of the file that is to be written,
+// unless another one was given: that contradicts the name.
+func (a *app) formatByName(file string) error {
+	format, ok := formatsByName[strings.ToLower(filepath.Ext(file))]
+	switch {
+	case !ok || a.format == string(format):
+		return nil
+	case a.formatGiven:
+		return usage("-o %s and the format %s contradict each other\nleave the format out, or give the file another name", file, a.format)
+	}
+	a.format = string(format)
+	return nil
 }
 
 // writingTo lets fn write its answer to a file, which is there whole or not at all;

@@ -122,7 +122,7 @@ func (a *app) rowsOf(r report.Report, name string) section {
 	case "limits":
 		return limitRows(r.Limits)
 	}
-	return transitionRows(r.Status)
+	return statusRows(r.Status)
 }
 
 // reportSections are the tables of the report for people. An overview of it has
