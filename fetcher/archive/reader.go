@@ -9,6 +9,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/localtime"
 )
 
 // maxItemFailures is how many objects of one item may be no accounts before the
@@ -248,6 +249,9 @@ func (r *reader) instant(value []byte) error {
 		return &formError{fmt.Sprintf("member %q stands twice in one answer", r.options.Field)}
 	}
 	at, err := r.options.ParseTime(plainText(value))
+	if unclear, ok := errors.AsType[*localtime.UnclearError](err); ok {
+		return r.undated("an answer was left out whose member %q tells no instant: " + unclear.Error())
+	}
 	if err != nil {
 		return r.undated("an answer whose member %q is no time was left out")
 	}
