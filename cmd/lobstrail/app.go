@@ -187,7 +187,16 @@ func (a *app) options() render.Options {
 // tableWidth is how many columns there are; 0 is no bound. Only tables are fitted
 // to the terminal: what other programs read is the same anywhere.
 func (a *app) tableWidth() int {
-	if render.Format(a.format) != render.Table || a.wide {
+	if a.wide {
+		return 0
+	}
+	return a.terminalWidth()
+}
+
+// terminalWidth is how many columns a table may fill, also where --wide lets it have
+// more.
+func (a *app) terminalWidth() int {
+	if render.Format(a.format) != render.Table {
 		return 0
 	}
 	return a.env.width()

@@ -26,7 +26,7 @@ func (a *app) timelineRows(r report.Report) *section {
 	for _, account := range accounts {
 		names = max(names, min(widestName, uniseg.StringWidth(render.Clean(nameOf(string(account.Username), account.ID)))))
 	}
-	columns := a.tableWidth() - names - healthWidth - 4
+	columns := a.terminalWidth() - names - healthWidth - 4
 	if columns < leastTimeline || len(accounts) == 0 {
 		return nil
 	}
