@@ -200,3 +200,32 @@ func writeMembers(members []namedValue) json.RawMessage {
 	}
 	return append(out, '}')
 }
+
+// hasMember reports whether the JSON object has the member.
+func hasMember(object []byte, name string) bool { return member(object, name) != nil }
+
+// member is the value of a member of a JSON object; nil when it has none.
+func member(object []byte, name string) jsontext.Value {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil
+	}
+	for dec.PeekKind() == '"' {
+		key, err := dec.ReadToken()
+		if err != nil {
+			return nil
+		}
+		found := key.String() == name
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil
+		}
+		if found {
+			return value
+		}
+	}
+	return nil
+}
+
+// isNull reports whether a value is null or not there.
+func isNull(value jsontext.Value) bool { return value == nil || value.Kind() == 'n' }

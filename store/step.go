@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -271,32 +270,3 @@ func laterOf(a, b sql.NullInt64) sql.NullInt64 {
 	}
 	return a
 }
-
-// hasMember reports whether the JSON object has the member.
-func hasMember(object []byte, name string) bool { return member(object, name) != nil }
-
-// member is the value of a member of a JSON object; nil when it has none.
-func member(object []byte, name string) jsontext.Value {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil
-	}
-	for dec.PeekKind() == '"' {
-		key, err := dec.ReadToken()
-		if err != nil {
-			return nil
-		}
-		found := key.String() == name
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil
-		}
-		if found {
-			return value
-		}
-	}
-	return nil
-}
-
-// isNull reports whether a value is null or not there.
-func isNull(value jsontext.Value) bool { return value == nil || value.Kind() == 'n' }
