@@ -272,6 +272,9 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 // is stored; it is zero when that failed. The error is err; if that is nil and the
 // run was not complete, it is errIncomplete, or errNothingStored for a failed run.
 func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
+	if err != nil && ctx.Err() == nil { // so that --json and "runs" tell the reason too
+		outcome.Warnings = append(outcome.Warnings, withoutSecrets(err.Error()))
+	}
 	ctx = context.WithoutCancel(ctx) // also when the user has stopped it
 	if finished := writer.Finish(ctx, outcome); finished != nil {
 		return store.Run{}, errors.Join(err, finished)
