@@ -71,8 +71,9 @@ func (b *batch) askMissing(ctx context.Context) error {
 // listed is a page that was asked for.
 type listed struct {
 	page
-	got answer
-	err error
+	number int // of the page
+	got    answer
+	err    error
 }
 
 // list walks the list, page after page, and stores each. While a page is being
@@ -130,6 +131,7 @@ type pageReader struct {
 }
 
 func (r *pageReader) read(ctx context.Context, b *batch, number int) (p listed) {
+	p.number = number
 	p.got, p.err = b.get(ctx, b.pageURL(number), r.buf, func(body []byte) (err error) {
 		p.page, err = r.in.page(body)
 		return err
@@ -174,6 +176,7 @@ func (b *batch) see(walked *listing, number int, p listed) (onward bool, wrong e
 func (b *batch) store(ctx context.Context, walked *listing, p listed, wrong error) (stays bool, err error) {
 	stored, err := b.append(ctx, store.Response{
 		Source:     store.List,
+		Page:       p.number,
 		Sent:       p.got.sent,
 		Received:   p.got.received,
 		ServerTime: p.got.serverTime,

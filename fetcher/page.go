@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lobstrail/lobstrail/store"
 )
 

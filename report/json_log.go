@@ -1,6 +1,8 @@
 package report
 
 import (
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
@@ -33,32 +35,54 @@ func NewCheckpointJSON(s ledger.Signed) CheckpointJSON {
 
 // BackupJSON is a backup that was made: the answer of `backup`.
 type BackupJSON struct {
-	File    string   `json:"file"`
-	Bytes   int64    `json:"bytes"`
-	Size    int64    `json:"size"`    // entries in the log
-	Root    string   `json:"root"`    // of the tree over them, base64
-	Kept    []string `json:"kept"`    // older backups, the newest first
-	Removed int      `json:"removed"` // how many older backups made room
+	File    string    `json:"file"`
+	Bytes   int64     `json:"bytes"`
+	Size    int64     `json:"size"`    // entries in all logs
+	Root    Text      `json:"root"`    // of the tree over them, base64; null: there are several logs
+	Logs    []LogJSON `json:"logs"`    // by workspace
+	Kept    []string  `json:"kept"`    // older backups, the newest first
+	Removed int       `json:"removed"` // how many older backups made room
+}
+
+// LogJSON is the log of a workspace.
+type LogJSON struct {
+	Workspace Text   `json:"workspace"`
+	Size      int64  `json:"size"` // entries
+	Root      string `json:"root"` // of the tree over them, base64
+}
+
+// newLogs converts the trees of logs. Of several logs there is no one root.
+func newLogs(trees map[string]tlog.Tree) (logs []LogJSON, size int64, root Text) {
+	logs = []LogJSON{}
+	for _, name := range sortedNames(trees) {
+		tree := trees[name]
+		logs = append(logs, LogJSON{Text(name), tree.N, tree.Hash.String()})
+		size += tree.N
+	}
+	if len(logs) == 1 {
+		root = Text(logs[0].Root)
+	}
+	return logs, size, root
 }
 
 // NewBackupJSON converts a backup.
 func NewBackupJSON(b store.Backup) BackupJSON {
-	return BackupJSON{
-		File: b.Path, Bytes: b.Bytes, Size: b.Tree.N, Root: b.Tree.Hash.String(), Kept: nonNil(b.Kept), Removed: b.Removed,
-	}
+	j := BackupJSON{File: b.Path, Bytes: b.Bytes, Kept: nonNil(b.Kept), Removed: b.Removed}
+	j.Logs, j.Size, j.Root = newLogs(b.Trees)
+	return j
 }
 
 // VerifyJSON is what was checked of a store, and found: the answer of `verify`.
 type VerifyJSON struct {
 	OK          bool          `json:"ok"`      // nothing was found
-	Entries     int64         `json:"entries"` // in the log
-	Root        string        `json:"root"`    // of the tree over them, base64
+	Entries     int64         `json:"entries"` // in all logs
+	Root        Text          `json:"root"`    // of the tree over them, base64; null: there are several logs
+	Logs        []LogJSON     `json:"logs"`    // by workspace
 	Responses   int64         `json:"responses"`
 	Snapshots   int64         `json:"snapshots"`
 	Documents   int64         `json:"documents"`
 	Versions    int64         `json:"versions"`
 	Checkpoints int           `json:"checkpoints"` // that the log was held to
-	Since       *int64        `json:"since"`       // entries that were not checked again; null: all were checked
 	Found       int64         `json:"found"`
 	Findings    []FindingJSON `json:"findings"` // the first thousand
 }
@@ -73,9 +97,10 @@ type FindingJSON struct {
 // NewVerifyJSON converts what a check has looked at, and the first findings.
 func NewVerifyJSON(v store.Verified, findings []store.Finding) VerifyJSON {
 	j := VerifyJSON{
-		OK: v.Findings == 0, Entries: v.Tree.N, Root: v.Tree.Hash.String(), Responses: v.Responses, Snapshots: v.Snapshots,
+		OK: v.Findings == 0, Responses: v.Responses, Snapshots: v.Snapshots,
 		Documents: v.Documents, Versions: v.Versions, Found: v.Findings, Findings: []FindingJSON{},
 	}
+	j.Logs, j.Entries, j.Root = newLogs(v.Trees)
 	for _, f := range findings {
 		j.Findings = append(j.Findings, FindingJSON{Text(f.Table), Text(f.Row), f.Problem})
 	}

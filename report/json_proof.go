@@ -36,7 +36,7 @@ func NewProofJSON(p ledger.Proof, proven ledger.Proven, file string) ProofJSON {
 	r, c := proven.Response, proven.Checkpoint
 	out := ProofJSON{
 		Account: p.Shown.Account, Workspace: Text(proven.Workspace), Source: r.Source, SentAt: timeOf(&r.Sent),
-		ReceivedAt: timeOf(&r.Received), ServerAt: timeOf(r.Server), Gone: p.Shown.Document == nil, Entry: proven.Entry,
+		ReceivedAt: timeOf(&r.At), ServerAt: timeOf(r.Server), Gone: p.Shown.Document == nil, Entry: proven.Entry,
 		Origin: c.Origin, Size: c.N, Root: c.Hash.String(), Signature: "not checked", SignedBy: nonNil(c.By),
 		AlsoBy: nonNil(c.Unknown), File: Text(file),
 	}

@@ -13,6 +13,9 @@ var (
 	ErrNoStore = errors.New("no store")
 	// ErrForeign means that the file is not a lobstrail store. It was left as it is.
 	ErrForeign = errors.New("not a lobstrail store")
+	// ErrUnreleased means that a lobstrail of before the first release wrote the store. It
+	// was left as it is.
+	ErrUnreleased = errors.New("store is from before the first release of lobstrail and cannot be converted")
 	// ErrNewer means that a newer lobstrail wrote the store.
 	ErrNewer = errors.New("store is newer than this lobstrail")
 	// ErrOlder means that the store must be migrated first, which only a command
@@ -37,6 +40,21 @@ var (
 	ErrMoved = errors.New("the store is no longer where it was opened")
 	// ErrNotFound means that the thing asked for is not in the store.
 	ErrNotFound = errors.New("not found")
+	// ErrConflict means that a run is over: nothing can be added to it.
+	ErrConflict = errors.New("the run is over")
+	// ErrReadOnly means that the store was opened for reading, or that a query would
+	// do something else than read.
+	ErrReadOnly = errors.New("only reading is allowed")
+	// ErrTooLarge means that a query made a value or a row that is larger than may be.
+	ErrTooLarge = errors.New("the query makes a value that is too large")
+	// ErrRewritten means that the log is not the one of which a checkpoint was signed:
+	// entries that were in it have been changed, or are gone.
+	ErrRewritten = errors.New("the history is not the one that was signed")
+	// ErrLater means that what is to be proven came after the checkpoint.
+	ErrLater = errors.New("came after the checkpoint")
+	// ErrRedacted means that what is to be proven was redacted: without its document
+	// it can still be proven.
+	ErrRedacted = errors.New("was redacted: the document and the secret that would prove it are erased")
 )
 
 // BusyError names the process that holds the store. It matches [ErrBusy].
@@ -55,20 +73,3 @@ func (e *BusyError) Error() string {
 
 // Is reports whether target is [ErrBusy].
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
-
-// placedError is an error of a store, which is named.
-type placedError struct {
-	path string
-	err  error
-}
-
-func (e *placedError) Error() string { return "store " + e.path + ": " + e.err.Error() }
-func (e *placedError) Unwrap() error { return e.err }
-
-// place names the store in an error, once; nil stays nil.
-func place(path string, err error) error {
-	if _, placed := errors.AsType[*placedError](err); placed || err == nil {
-		return err
-	}
-	return &placedError{path, err}
-}

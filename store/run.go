@@ -14,6 +14,16 @@ const (
 	Failed      RunState = "failed"      // the key was refused, or the machine failed
 )
 
+// Scope says which accounts a run is about.
+type Scope string
+
+// The scopes of runs.
+const (
+	ScopeAll    Scope = "all"    // every account of the workspace
+	ScopeNamed  Scope = "named"  // accounts given by name
+	ScopeImport Scope = "import" // read from files
+)
+
 // Run is one job that took snapshots.
 type Run struct {
 	ID        int64
@@ -72,3 +82,15 @@ type Outcome struct {
 	Requests  int
 	Warnings  []string
 }
+
+// Lacking is what an imported list that is complete lacks. The accounts counted are
+// known, neither gone nor redacted.
+type Lacking struct {
+	Known    int // known before the list
+	Shown    int // of these, shown by the list
+	Unlisted int // of these, to become unlisted: the list lacks them, and the one before did not
+}
+
+// Conclusion decides whether what a complete list lacks is unlisted. A reason makes
+// that a failure of the run, and nothing is concluded.
+type Conclusion func(Lacking) (reason string)

@@ -13,7 +13,7 @@ type Source string
 const (
 	List   Source = "list"   // GET /accounts: up to a hundred accounts share one response
 	Detail Source = "detail" // GET /accounts/{hash}
-	Import Source = "import" // brought along from files
+	Import Source = "import" // answers of the API that were read from files
 )
 
 // Response is one answer of the API that was understood as a whole: what it
@@ -21,15 +21,15 @@ const (
 // of every snapshot it carries.
 type Response struct {
 	Source Source
+	// Page is the number of the page of the list, or of the answer that is imported, from
+	// 1 on. It tells responses that show the same accounts each time from one another:
+	// that an account stays on its page costs nothing. 0: it is about one account, and no
+	// page of a list.
+	Page int
 	// Sent is when the request left, Received when the last byte of the answer
 	// had arrived. The API's answer describes some instant between the two.
 	// The store rounds Sent down and Received up to the millisecond.
 	Sent, Received time.Time
-	// Later says that an imported answer is another one than the answer before it. If
-	// both tell the same instant, this one is stored a millisecond after the newest
-	// response of the workspace, so that the order is on record. Without it, both are
-	// parts of one answer, and an account that both show is taken from the first.
-	Later bool
 	// Complete, unless it is nil, says that this is the last response of an imported
 	// list, which was complete: the known accounts that no response of the same instant
 	// shows become unlisted as of it, if the conclusion allows it and all of the call
@@ -55,9 +55,6 @@ type Observed struct {
 	Raw json.RawMessage
 	// Digest is the SHA-256 of Raw; nil: Append takes it, while the store waits.
 	Digest []byte
-	// Outline is what [OutlineOf] answers for Raw, if the caller expects the account
-	// to be seen again by the same run, with other counters; nil otherwise.
-	Outline *Outline
 	// Withheld says that a secret was replaced in Raw. The digest of such an
 	// object is not stored.
 	Withheld bool
@@ -95,6 +92,18 @@ type Appended struct {
 
 // Captured is how many snapshots of existing accounts were taken.
 func (a Appended) Captured() int { return a.Changed + a.Unchanged }
+
+// Add counts what became of another response too.
+func (a *Appended) Add(more Appended) {
+	a.Changed += more.Changed
+	a.Unchanged += more.Unchanged
+	a.Gone += more.Gone
+	a.StillGone += more.StillGone
+	a.Failed += more.Failed
+	a.Repeated += more.Repeated
+	a.Withheld += more.Withheld
+	a.Unlisted += more.Unlisted
+}
 
 // Window is the time in which something happened: after After, and at or before
 // Before. A zero After means that it was so when the account was first seen.

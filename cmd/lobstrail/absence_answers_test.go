@@ -17,6 +17,7 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
 // httpAnswer is what a server says to a detail call. Only the API's own 404 means gone.
@@ -232,7 +233,7 @@ func TestGoneOnlyByTheAPIsOwn404(t *testing.T) {
 }
 
 // checkFailures: every answer that proves nothing is a failure, a 404 with its status.
-func checkFailures(t *testing.T, s *store.Store, answers map[string]httpAnswer) {
+func checkFailures(t *testing.T, s store.Store, answers map[string]httpAnswer) {
 	t.Helper()
 	run, err := s.Run(t.Context(), "default", 2)
 	if err != nil {
@@ -254,9 +255,9 @@ func checkFailures(t *testing.T, s *store.Store, answers map[string]httpAnswer) 
 }
 
 // openAnswers makes a store that knows accounts.
-func openAnswers(t *testing.T, ids []string) *store.Store {
+func openAnswers(t *testing.T, ids []string) store.Store {
 	t.Helper()
-	s, _, err := store.OpenWriter(t.Context(), filepath.Join(t.TempDir(), "h.db"), store.Options{Rules: report.Rules()})
+	s, _, err := sqlite.OpenWriter(t.Context(), filepath.Join(t.TempDir(), "h.db"), sqlite.Options{Rules: report.Rules()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +281,7 @@ func openAnswers(t *testing.T, ids []string) *store.Store {
 	return s
 }
 
-func fetchNamed(t *testing.T, s *store.Store, base string, ids []string) store.Outcome {
+func fetchNamed(t *testing.T, s store.Store, base string, ids []string) store.Outcome {
 	t.Helper()
 	client, err := fetcher.New(fetcher.Config{Token: "key", BaseURL: base + "/v1", UserAgent: "test", Retries: new(int)})
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -218,8 +217,8 @@ func (a *app) note(format string, args ...any) {
 const readerGC = 200
 
 // reading opens the store for a command that only reads, about a workspace.
-func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
-	return a.readingAll(ctx, func(s *store.Store) error {
+func (a *app) reading(ctx context.Context, fn func(store.Store) error) error {
+	return a.readingAll(ctx, func(s engineStore) error {
 		if err := fn(s); err != nil {
 			return err
 		}
@@ -228,11 +227,11 @@ func (a *app) reading(ctx context.Context, fn func(*store.Store) error) error {
 }
 
 // readingAll opens the store for a command that only reads, about all of it.
-func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error {
+func (a *app) readingAll(ctx context.Context, fn func(engineStore) error) error {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now, Rules: report.Rules()})
+	s, err := a.openReader(ctx)
 	if err != nil {
 		return err
 	}
@@ -245,7 +244,7 @@ func (a *app) readingAll(ctx context.Context, fn func(*store.Store) error) error
 
 // noteUnknownWorkspace tells the user of a workspace that has no history: an
 // empty answer about it means nothing.
-func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
+func (a *app) noteUnknownWorkspace(ctx context.Context, s store.Store) error {
 	names, err := s.Workspaces(ctx)
 	if err != nil {
 		return err
@@ -261,21 +260,20 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s *store.Store) error {
 
 // writing opens the store for a command that fetches, and makes it when it is
 // not there.
-func (a *app) writing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
-	return a.openWriter(ctx, store.Options{LockWait: wait}, fn)
+func (a *app) writing(ctx context.Context, wait time.Duration, fn func(store.Store) error) error {
+	return a.withWriter(ctx, wait, false, fn)
 }
 
 // changing opens the store for a command that changes what is there.
-func (a *app) changing(ctx context.Context, wait time.Duration, fn func(*store.Store) error) error {
-	return a.openWriter(ctx, store.Options{LockWait: wait, Existing: true}, fn)
+func (a *app) changing(ctx context.Context, wait time.Duration, fn func(store.Store) error) error {
+	return a.withWriter(ctx, wait, true, fn)
 }
 
-func (a *app) openWriter(ctx context.Context, options store.Options, fn func(*store.Store) error) (err error) {
+func (a *app) withWriter(ctx context.Context, wait time.Duration, existing bool, fn func(store.Store) error) (err error) {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
-	options.Now, options.Rules = a.env.now, report.Rules()
-	s, created, err := store.OpenWriter(ctx, a.db, options)
+	s, created, err := a.openWriter(ctx, a.env.now, wait, existing)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
 // These benchmarks append batches of a whole workspace, in pages of a hundred as
@@ -126,7 +127,7 @@ type appending struct {
 	path   string
 	fleet  *Fleet
 	now    time.Time
-	store  *store.Store
+	store  store.Store
 	frames uint64 // written to the journal so far
 }
 
@@ -143,8 +144,8 @@ func openBench(b *testing.B, h History) *appending {
 func (w *appending) open(b *testing.B) {
 	b.Helper()
 	var err error
-	options := store.Options{Rules: report.Rules(), Now: func() time.Time { return w.now }}
-	if w.store, _, err = store.OpenWriter(b.Context(), w.path, options); err != nil {
+	options := sqlite.Options{Rules: report.Rules(), Now: func() time.Time { return w.now }}
+	if w.store, _, err = sqlite.OpenWriter(b.Context(), w.path, options); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -169,7 +169,7 @@ func (f *Fleet) Pages() (pages [][]store.Observed) {
 
 // Snapshot takes a batch of all accounts in workspace "default", as one run that
 // begins at the instant. Pages follow each other by 300 ms.
-func (f *Fleet) Snapshot(ctx context.Context, s *store.Store, at time.Time) (sum store.Appended, err error) {
+func (f *Fleet) Snapshot(ctx context.Context, s store.Store, at time.Time) (sum store.Appended, err error) {
 	run, err := s.Begin(ctx, "default", store.ScopeAll)
 	if err != nil {
 		return sum, err
@@ -180,7 +180,7 @@ func (f *Fleet) Snapshot(ctx context.Context, s *store.Store, at time.Time) (sum
 		requests++
 		done, err := run.Append(ctx, store.Response{
 			Source: store.List, Sent: sent, Received: sent.Add(200 * time.Millisecond),
-			ServerTime: sent.Truncate(time.Second), Requests: requests, Accounts: page,
+			ServerTime: sent.Truncate(time.Second), Page: requests, Requests: requests, Accounts: page,
 		})
 		if err != nil {
 			return sum, err

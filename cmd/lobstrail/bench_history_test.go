@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/lobstrail/lobstrail/migrations"
+	migrations "github.com/lobstrail/lobstrail/migrations/sqlite"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
 // History says how large a store is to be, and how lively its accounts are. With
@@ -92,7 +93,7 @@ func (h History) Begin() time.Time { return h.End.Add(-time.Duration(h.Batches-1
 // the accounts as they then are, to go on with.
 func (h History) Write(ctx context.Context, path string, rules store.Rules, progress func(done int)) (*Fleet, error) {
 	now := h.Begin()
-	s, _, err := store.OpenWriter(ctx, path, store.Options{Rules: rules, Now: func() time.Time { return now }})
+	s, _, err := sqlite.OpenWriter(ctx, path, sqlite.Options{Rules: rules, Now: func() time.Time { return now }})
 	if err != nil {
 		return nil, err
 	}

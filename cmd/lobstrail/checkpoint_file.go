@@ -53,14 +53,19 @@ func (a *app) readCheckpoints(ctx context.Context, path string) (checkpointFile,
 	return f, nil
 }
 
-// newest returns the checkpoint with the most entries, which is the last one; nil
-// if there is none. A signature is checked if its key is known.
-func (f checkpointFile) newest(known []note.Verifier) (*ledger.Signed, error) {
+// newest returns the checkpoint of a workspace with the most entries, which is the
+// last one; nil if there is none. A signature is checked if its key is known.
+func (f checkpointFile) newest(workspace string, known []note.Verifier) (*ledger.Signed, error) {
 	var newest *ledger.Signed
 	for _, n := range f.notes {
 		c, err := ledger.ReadCheckpoint(n)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.path, err)
+		}
+		if of, err := c.Workspace(); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.path, err)
+		} else if of != workspace {
+			continue
 		}
 		// Two programs that append at once may have done so in any order.
 		if newest == nil || c.N >= newest.N {
@@ -96,12 +101,12 @@ func openIfKnown(signed []byte, known []note.Verifier) (ledger.Signed, error) {
 
 // appendCheckpoint adds a checkpoint to a file of them, unless it ends with the
 // same. The log must still begin as the last one of the file says.
-func (a *app) appendCheckpoint(ctx context.Context, s *store.Store, path string, c ledger.Signed, own note.Verifier) (bool, error) {
+func (a *app) appendCheckpoint(ctx context.Context, s store.Store, path string, c ledger.Signed, own note.Verifier) (bool, error) {
 	file, err := a.readCheckpoints(ctx, path)
 	if err != nil {
 		return false, err
 	}
-	last, err := file.newest([]note.Verifier{own})
+	last, err := file.newest(a.workspace, []note.Verifier{own})
 	if err != nil {
 		return false, err
 	}
@@ -113,7 +118,7 @@ func (a *app) appendCheckpoint(ctx context.Context, s *store.Store, path string,
 		if len(last.By) == 0 {
 			a.note("note: the last checkpoint of %s was signed by another key, %s: its signature was not checked", path, last.Unknown[0])
 		}
-		if err := s.Extends(ctx, last.Tree); err != nil {
+		if err := s.Extends(ctx, a.workspace, last.Tree); err != nil {
 			return false, fmt.Errorf("%s and the last checkpoint of %s: %w", s.Path(), path, err)
 		}
 		if last.Tree == c.Tree && len(last.By) > 0 {
@@ -156,7 +161,7 @@ func (f checkpointFile) add(text []byte) error {
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return store.SyncDir(filepath.Dir(f.path))
+	return syncDir(filepath.Dir(f.path))
 }
 
 func (f checkpointFile) addTo(file *os.File, text []byte) error {

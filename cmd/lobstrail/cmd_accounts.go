@@ -73,7 +73,7 @@ type accountFilter struct {
 
 // accountFilter finds the types and the squid in the store. A value that can match
 // nothing is wrong usage.
-func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptions, healths []store.Health, at time.Time) (accountFilter, error) {
+func (a *app) accountFilter(ctx context.Context, s store.Store, o accountsOptions, healths []store.Health, at time.Time) (accountFilter, error) {
 	f := accountFilter{healths: healths, all: o.all}
 	if len(o.types) > 0 {
 		known, err := a.accountTypes(ctx, s)
@@ -90,7 +90,7 @@ func (a *app) accountFilter(ctx context.Context, s *store.Store, o accountsOptio
 }
 
 // accountTypes are the types of all accounts of the workspace, sorted.
-func (a *app) accountTypes(ctx context.Context, s *store.Store) ([]string, error) {
+func (a *app) accountTypes(ctx context.Context, s store.Store) ([]string, error) {
 	types := map[string]bool{}
 	for account, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace}) {
 		if err != nil {
@@ -128,7 +128,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.readingPaged(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
 		filter, err := a.accountFilter(ctx, s, o, healths, at)
 		if err != nil {
 			return err

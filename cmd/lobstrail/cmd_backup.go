@@ -13,7 +13,6 @@ import (
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
-	"github.com/lobstrail/lobstrail/store"
 )
 
 type backupOptions struct {
@@ -68,11 +67,11 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 	if err := notURL("a backup", path); err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s *store.Store) error {
+	return a.readingAll(ctx, func(s engineStore) error {
 		copied, checked := a.newBytesProgress("backup"), a.newProgress("verify the copy", "responses")
 		defer copied.done()
 		defer checked.done()
-		b, err := s.Backup(ctx, path, store.BackupOptions{
+		b, err := s.Backup(ctx, path, backupSettings{
 			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: copied.showShare,
 			Checking: func(done, total int64) {
 				copied.done()
@@ -107,7 +106,7 @@ func (a *app) printBackup(b report.BackupJSON) error {
 		{Title: "File", Key: "file", Value: render.TextCell(b.File)},
 		{Title: "Bytes", Key: "bytes", Value: render.IntCell(b.Bytes)},
 		{Title: "Entries", Key: "size", Value: render.IntCell(b.Size)},
-		{Title: "Root", Key: "root", Value: render.TextCell(b.Root)},
+		{Title: "Root", Key: "root", Value: render.TextCell(string(b.Root))},
 		{Title: "Kept", Key: "kept", Value: render.TextCell(kept)},
 		{Title: "Removed", Key: "removed", Value: render.IntCell(b.Removed)},
 	}, func() error {

@@ -60,7 +60,7 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (a *app) changeQuery(ctx context.Context, s *store.Store, o changesOptions) (q store.ChangeQuery, err error) {
+func (a *app) changeQuery(ctx context.Context, s store.Store, o changesOptions) (q store.ChangeQuery, err error) {
 	now := a.env.now()
 	q.Workspace = a.workspace
 	if q.Kinds, err = knownWords("kind of change", o.kinds, store.Kinds); err != nil {
@@ -86,7 +86,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 	if o.exitCode {
 		a.exitCodeTells()
 	}
-	return a.readingPaged(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
 		q, err := a.changeQuery(ctx, s, o)
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ var changeColumns = []render.Column{
 }
 
 // writeChanges writes changes as rows and returns how many of both there were.
-func (a *app) writeChanges(ctx context.Context, s *store.Store, out *render.Writer, changes iter.Seq2[store.AccountChange, error]) (n, rows int, err error) {
+func (a *app) writeChanges(ctx context.Context, s store.Store, out *render.Writer, changes iter.Seq2[store.AccountChange, error]) (n, rows int, err error) {
 	names, err := a.readNames(ctx, s)
 	if err != nil {
 		return 0, 0, err

@@ -19,19 +19,20 @@ type checkpointOptions struct {
 	to  string
 }
 
-const checkpointHelp = `Print a signed checkpoint of the log: the name of the log, how many entries it
-has, and one hash over all of them (https://c2sp.org/tlog-checkpoint). Whoever
-keeps it can tell later whether anything that was stored until now has been
-changed, or taken out, since. It covers all workspaces.
+const checkpointHelp = `Print a signed checkpoint of the log of the workspace: the name of the log (that
+of the key, a slash and the workspace), how many entries it has, and one hash
+over all of them (https://c2sp.org/tlog-checkpoint). Whoever keeps it can tell
+later whether anything that was stored until now has been changed, or taken out,
+since. Each workspace has a log of its own; --workspace names another.
 
 Keep checkpoints where those cannot reach who can write to the store: mail them,
 commit them to git elsewhere, put them on a write-once bucket. A checkpoint that
 is kept beside the store proves little: who can rewrite the one can rewrite the
 other.
 
-With --to, it is appended to a file of checkpoints as well, unless the file ends
-with the same. The log must extend the last checkpoint of the file: that is when
-tampering shows.
+With --to, it is appended to a file of checkpoints as well, unless the last
+one of the log there is the same; several logs may share a file. The log must
+extend that last checkpoint: that is when tampering shows.
 
 "lobstrail key" makes the key.
 
@@ -66,12 +67,12 @@ func (a *app) runCheckpoint(ctx context.Context, o checkpointOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s *store.Store) error {
-		tree, err := s.Tree(ctx)
+	return a.reading(ctx, func(s store.Store) error {
+		tree, err := s.Tree(ctx, a.workspace)
 		if err != nil {
 			return err
 		}
-		c, err := signCheckpoint(ledger.Checkpoint{Origin: signer.Name(), Tree: tree}, signer, own)
+		c, err := signCheckpoint(ledger.Checkpoint{Origin: ledger.Origin(signer.Name(), a.workspace), Tree: tree}, signer, own)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (a *app) runDemo(ctx context.Context, dbGiven bool) error {
 	}
 	story := lobstrtest.DemoFrom(demoStart(a.env.now()))
 	clock := story.World.Clock()
-	s, _, err := store.OpenWriter(ctx, a.db, store.Options{Now: clock.Now, Rules: report.Rules()})
+	s, _, err := a.openWriter(ctx, clock.Now, 0, false)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func demoStart(now time.Time) time.Time {
 }
 
 // liveThrough takes a snapshot of all accounts at each time of the story.
-func (a *app) liveThrough(ctx context.Context, s *store.Store, story lobstrtest.DemoStory) error {
+func (a *app) liveThrough(ctx context.Context, s store.Store, story lobstrtest.DemoStory) error {
 	server, err := lobstrtest.Listen(story.World)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (a *app) liveThrough(ctx context.Context, s *store.Store, story lobstrtest.
 }
 
 // snapshotOnce is one batch over all accounts.
-func snapshotOnce(ctx context.Context, s *store.Store, client *fetcher.Client, workspace string) error {
+func snapshotOnce(ctx context.Context, s store.Store, client *fetcher.Client, workspace string) error {
 	run, err := s.Begin(ctx, workspace, store.ScopeAll)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func snapshotOnce(ctx context.Context, s *store.Store, client *fetcher.Client, w
 
 // tellDemo prints the report of the story and what to try next.
 func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := a.openReader(ctx)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (a *app) runDiff(ctx context.Context, o diffOptions) error {
 	if o.exitCode {
 		a.exitCodeTells()
 	}
-	return a.readingPaged(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
 		from, err := a.moment(ctx, s, o.from)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ func (a *app) runDiff(ctx context.Context, o diffOptions) error {
 }
 
 // moment reads a TIME or the number of a run.
-func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Time, error) {
+func (a *app) moment(ctx context.Context, s store.Store, text string) (time.Time, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return parseTime(text, a.env.now(), a.env.zone)
@@ -92,7 +92,7 @@ func (a *app) moment(ctx context.Context, s *store.Store, text string) (time.Tim
 	return end, err
 }
 
-func (a *app) listDifferences(ctx context.Context, s *store.Store, account string, from, to time.Time) (int, error) {
+func (a *app) listDifferences(ctx context.Context, s store.Store, account string, from, to time.Time) (int, error) {
 	out := a.list(changeColumns...)
 	n, rows, err := a.writeChanges(ctx, s, out, a.differences(ctx, s, account, from, to))
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *app) listDifferences(ctx context.Context, s *store.Store, account strin
 }
 
 // differences streams the net changes of each account.
-func (a *app) differences(ctx context.Context, s *store.Store, account string, from, to time.Time) iter.Seq2[store.AccountChange, error] {
+func (a *app) differences(ctx context.Context, s store.Store, account string, from, to time.Time) iter.Seq2[store.AccountChange, error] {
 	return func(yield func(store.AccountChange, error) bool) {
 		for pair, err := range s.Pairs(ctx, a.workspace, account, from, to) {
 			if err != nil {

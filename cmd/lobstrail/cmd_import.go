@@ -150,7 +150,7 @@ func (a *app) runImport(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.writing(ctx, o.lockWait, func(s *store.Store) error {
+	return a.writing(ctx, o.lockWait, func(s store.Store) error {
 		run, result, err := a.bringAlong(ctx, s, past, o)
 		if run.ID == 0 {
 			return err
@@ -250,7 +250,7 @@ func (a *app) noteUnusual(ctx context.Context, history archive.History, o import
 
 // bringAlong runs the import and returns it as it is stored. The run is zero when
 // it could not begin.
-func (a *app) bringAlong(ctx context.Context, s *store.Store, past past, o importOptions) (store.Run, archive.Result, error) {
+func (a *app) bringAlong(ctx context.Context, s store.Store, past past, o importOptions) (store.Run, archive.Result, error) {
 	writer, err := s.Begin(ctx, a.workspace, store.ScopeImport)
 	if err != nil {
 		return store.Run{}, archive.Result{}, err

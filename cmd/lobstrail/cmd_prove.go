@@ -80,7 +80,7 @@ func (a *app) runProve(ctx context.Context, reference string, o proveOptions) er
 	if err != nil {
 		return err
 	}
-	return a.reading(ctx, func(s *store.Store) error {
+	return a.reading(ctx, func(s store.Store) error {
 		id, err := a.findAccount(ctx, s, reference, at)
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (a *app) runProve(ctx context.Context, reference string, o proveOptions) er
 }
 
 // prove makes the proof, with its checkpoint.
-func (a *app) prove(ctx context.Context, s *store.Store, q store.ProofQuery, o proveOptions) (p store.Proof, err error) {
+func (a *app) prove(ctx context.Context, s store.Store, q store.ProofQuery, o proveOptions) (p store.Proof, err error) {
 	sign, err := a.sealer(ctx, s, o, &q.Size)
 	if err != nil {
 		return p, err
@@ -123,11 +123,11 @@ func (a *app) prove(ctx context.Context, s *store.Store, q store.ProofQuery, o p
 
 // sealer answers how the checkpoint is made: by signing one, or by taking the newest
 // one of a file, whose size is then that of the log.
-func (a *app) sealer(ctx context.Context, s *store.Store, o proveOptions, size *int64) (seal, error) {
+func (a *app) sealer(ctx context.Context, s store.Store, o proveOptions, size *int64) (seal, error) {
 	if o.key != "" {
 		signer, own, err := a.signingKey(ctx, o.key)
 		return func(c ledger.Checkpoint) (ledger.Signed, error) {
-			c.Origin = signer.Name()
+			c.Origin = ledger.Origin(signer.Name(), a.workspace)
 			return signCheckpoint(c, signer, own)
 		}, err
 	}
@@ -139,14 +139,14 @@ func (a *app) sealer(ctx context.Context, s *store.Store, o proveOptions, size *
 	if err != nil {
 		return nil, err
 	}
-	newest, err := file.newest(known)
+	newest, err := file.newest(a.workspace, known)
 	if err != nil {
 		return nil, err
 	}
 	if newest == nil || newest.N == 0 {
 		return nil, usage("there is no checkpoint of anything in %s\n\"lobstrail checkpoint --to %s\" makes one", o.checkpoint, o.checkpoint)
 	}
-	if err := s.Extends(ctx, newest.Tree); err != nil {
+	if err := s.Extends(ctx, a.workspace, newest.Tree); err != nil {
 		return nil, fmt.Errorf("%s and the newest checkpoint of %s: %w", s.Path(), o.checkpoint, err)
 	}
 	*size = newest.N

@@ -33,11 +33,13 @@ prove that somebody looked; how many of them you want to keep is yours to say:
                        "unlimited" for all of them. --keep-daily, --keep-weekly
                        and --keep-monthly likewise
 
-At least one must be given. A snapshot from which anything followed stays in any
-case (a version, a change, a status step, counters that moved, an absence that
-ended), and of each endpoint (lists and imports, details) the first in each
-version, the last before any of those, on which the windows of changes rest, and
-the newest. Runs, failures and assignments stay. So changes, report, squids
+At least one must be given. What is kept or dropped is whole answers: a page of
+the list, or the details of an account, with all snapshots in it. An answer that
+showed anything new stays in any case (a change, a status step, counters that
+moved, an absence that ended), and so do the last one of its page before it, on
+which the windows of changes rest, and the newest of each page. The counts are
+per page of the list, and per account for details. Runs, failures and
+assignments stay. So changes, report, squids
 --history and all views but "snapshots" tell the same before and after. What you
 ask as of a moment (--at) is then as of the last snapshot that was kept.
 
@@ -107,12 +109,15 @@ func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	open, prune := a.reading, (*store.Store).PlanPrune
-	if !o.dryRun {
-		open = func(ctx context.Context, fn func(*store.Store) error) error { return a.changing(ctx, o.lockWait, fn) }
-		prune = (*store.Store).Prune
+	open := func(ctx context.Context, fn func(store.Store) error) error { return a.changing(ctx, o.lockWait, fn) }
+	prune := store.Store.Prune
+	if o.dryRun {
+		open = a.reading
+		prune = func(s store.Store, ctx context.Context, workspace string, keep store.Keep, _ func(int64, int64)) (store.Pruned, error) {
+			return s.PlanPrune(ctx, workspace, keep)
+		}
 	}
-	return open(ctx, func(s *store.Store) error {
+	return open(ctx, func(s store.Store) error {
 		bar := a.newProgress("prune", "responses")
 		done, err := prune(s, ctx, a.workspace, o.keep(), bar.showShare)
 		bar.done()

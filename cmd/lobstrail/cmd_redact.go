@@ -73,7 +73,7 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 	case !o.yes && !a.env.stdinIsTerm:
 		return usage("redact erases for good, and wants to be sure\ngive --yes, or answer on a terminal")
 	}
-	return a.changing(ctx, o.lockWait, func(s *store.Store) error {
+	return a.changing(ctx, o.lockWait, func(s store.Store) error {
 		id, err := a.findNamed(ctx, s, reference)
 		if err != nil {
 			return err

@@ -125,7 +125,7 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 		return usage("the picture is of healthy and expired accounts, not of %[1]s\ntry: lobstrail report %[1]s --format csv, or --format html", o.section)
 	}
 	return a.writingTo(o.output, func() error {
-		return a.readingPaged(ctx, func(s *store.Store) error {
+		return a.readingPaged(ctx, func(s store.Store) error {
 			if o.summary {
 				return a.runSummary(ctx, s, since, until)
 			}
@@ -161,7 +161,7 @@ func (a *app) overview(section string) bool {
 // reportInput reads what the wanted sections are made of, limits beside all else; of
 // an overview only what happened. What happened after a period that ended before now
 // is not looked at.
-func (a *app) reportInput(ctx context.Context, s *store.Store, wanted report.Sections, overview bool, since, until time.Time) (report.Input, error) {
+func (a *app) reportInput(ctx context.Context, s store.Store, wanted report.Sections, overview bool, since, until time.Time) (report.Input, error) {
 	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: wanted}
 	accounts := store.AccountQuery{Workspace: a.workspace}
 	if a.env.now().Sub(until) > time.Second {

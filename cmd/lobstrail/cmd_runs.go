@@ -27,7 +27,7 @@ Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
   lobstrail runs --json | jq '.[] | select(.complete | not)'`,
 		Args: takes(0, 1, "one RUN", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.readingPaged(cmd.Context(), func(s *store.Store) error {
+			return a.readingPaged(cmd.Context(), func(s store.Store) error {
 				if len(args) == 1 {
 					return a.showRun(cmd.Context(), s, args[0])
 				}
@@ -38,7 +38,7 @@ Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
 	}
 }
 
-func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
+func (a *app) showRun(ctx context.Context, s store.Store, text string) error {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return usage("%q is not the number of a run\n\"lobstrail runs\" lists them", text)
@@ -53,7 +53,7 @@ func (a *app) showRun(ctx context.Context, s *store.Store, text string) error {
 	return a.printOne(report.NewRunJSON(run), runPairs(run), func() error { return a.printRunText(run) })
 }
 
-func (a *app) listRuns(ctx context.Context, s *store.Store) error {
+func (a *app) listRuns(ctx context.Context, s store.Store) error {
 	out, n := a.list(runColumns...), 0
 	for run, err := range s.Runs(ctx, a.workspace) {
 		if err != nil {

@@ -49,7 +49,7 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 	if err != nil {
 		return err
 	}
-	return a.readingPaged(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
 		id, err := a.findAccount(ctx, s, reference, at)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 }
 
 // accountAt reads one account, or says that it was not known at the moment.
-func (a *app) accountAt(ctx context.Context, s *store.Store, q store.AccountQuery) (store.AccountState, error) {
+func (a *app) accountAt(ctx context.Context, s store.Store, q store.AccountQuery) (store.AccountState, error) {
 	for account, err := range s.Accounts(ctx, q) {
 		return account, err
 	}

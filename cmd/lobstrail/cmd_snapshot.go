@@ -116,7 +116,7 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.writing(ctx, o.lockWait, func(s *store.Store) error {
+	return a.writing(ctx, o.lockWait, func(s store.Store) error {
 		run, err := a.takeSnapshots(ctx, s, client, ids, o)
 		if run.ID == 0 {
 			return err
@@ -197,7 +197,7 @@ func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids 
 	}
 	var withheld map[string]bool
 	find := func(context.Context, string, string) (store.Name, error) { return store.Name{}, store.ErrNotFound }
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := a.openReader(ctx)
 	switch {
 	case err == nil:
 		defer s.Close()
@@ -246,7 +246,7 @@ func (a *app) snapshotID(ctx context.Context, reference string, find finder) (st
 
 // takeSnapshots runs the job and answers it as it is stored. The run is zero
 // when it could not begin.
-func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher.Client, ids []string,
+func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.Client, ids []string,
 	o snapshotOptions,
 ) (store.Run, error) {
 	scope := store.ScopeAll
@@ -271,7 +271,7 @@ func (a *app) takeSnapshots(ctx context.Context, s *store.Store, client *fetcher
 // endRun ends a run, which err ended if it is not nil, and returns the run as it
 // is stored; it is zero when that failed. The error is err; if that is nil and the
 // run was not complete, it is errIncomplete, or errNothingStored for a failed run.
-func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
+func (a *app) endRun(ctx context.Context, s store.Store, writer store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
 	if err != nil && ctx.Err() == nil { // so that --json and "runs" tell the reason too
 		outcome.Warnings = append(outcome.Warnings, withoutSecrets(err.Error()))
 	}
@@ -292,7 +292,7 @@ func (a *app) endRun(ctx context.Context, s *store.Store, writer *store.RunWrite
 	return run, err
 }
 
-func (a *app) fetch(ctx context.Context, writer *store.RunWriter, client *fetcher.Client, ids []string,
+func (a *app) fetch(ctx context.Context, writer store.RunWriter, client *fetcher.Client, ids []string,
 	deadline time.Duration,
 ) (store.Outcome, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, deadline, errDeadline)

@@ -64,7 +64,7 @@ do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
 			if err := o.check(); err != nil {
 				return err
 			}
-			return a.reading(cmd.Context(), func(s *store.Store) error {
+			return a.reading(cmd.Context(), func(s store.Store) error {
 				if len(args) == 0 && a.env.stdinIsTerm {
 					return a.prompt(cmd.Context(), s, o)
 				}
@@ -113,8 +113,8 @@ func (a *app) givenQuery(ctx context.Context, args []string) (string, error) {
 }
 
 // runSQL runs the statements of a query and writes their answers.
-func (a *app) runSQL(ctx context.Context, s *store.Store, query string, o sqlOptions) error {
-	statements, rest := store.SplitSQL(query)
+func (a *app) runSQL(ctx context.Context, s store.Store, query string, o sqlOptions) error {
+	statements, rest := splitSQL(query)
 	if !rest.Blank {
 		statements = append(statements, rest)
 	}
@@ -130,7 +130,7 @@ func (a *app) runSQL(ctx context.Context, s *store.Store, query string, o sqlOpt
 	return a.paged(func() error { return a.answerSQL(ctx, s, query, len(statements) > 1, o) })
 }
 
-func (a *app) answerSQL(ctx context.Context, s *store.Store, query string, several bool, o sqlOptions) error {
+func (a *app) answerSQL(ctx context.Context, s store.Store, query string, several bool, o sqlOptions) error {
 	answers := &sqlAnswers{app: a, several: several}
 	ctx, clock := newWorkClock(ctx, o.timeout)
 	defer clock.end()

@@ -50,7 +50,7 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 	if err != nil {
 		return err
 	}
-	return a.readingPaged(ctx, func(s *store.Store) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
 		squid, err := a.optionalSquid(ctx, s, reference, at)
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 
 // listSquids shows each squid with the accounts it uses. One that no account
 // names any more is shown without accounts: that may be an assignment lost.
-func (a *app) listSquids(ctx context.Context, s *store.Store, q store.AssignmentQuery) error {
+func (a *app) listSquids(ctx context.Context, s store.Store, q store.AssignmentQuery) error {
 	names, err := a.readNames(ctx, s)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func squidCells(squid report.SquidJSON) []render.Cell {
 	}
 }
 
-func (a *app) listAssignments(ctx context.Context, s *store.Store, squid string) error {
+func (a *app) listAssignments(ctx context.Context, s store.Store, squid string) error {
 	names, err := a.readNames(ctx, s)
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ import (
 
 type verifyOptions struct {
 	checkpoint string
-	since      string
 	verifiers  []string
 }
 
@@ -35,10 +34,6 @@ Who can write to the file could make all of it again, log and all. With
 --checkpoint, the log must begin as each signed checkpoint in a file says, which
 only holds if nobody did.
 
-With --since, only what came after the last checkpoint in a file is checked, for
-stores that take long: neither what is derived nor the file as such. The log
-must begin as the checkpoint says.
-
 Exit codes: 0 all is as it was written; 1 failed; 2 wrong usage; 4 something is
 not, or the log does not begin as a checkpoint says; 10 there is no store.`
 
@@ -50,14 +45,20 @@ func (a *app) newVerifyCmd() *cobra.Command {
 		Long:  verifyHelp,
 		Example: `  lobstrail verify
   lobstrail verify --checkpoint /mnt/elsewhere/checkpoints --verifier lobstrail.pub
-  lobstrail verify --since checkpoints --quiet || mail -s tampering ops@example.com`,
-		Args:              takes(0, 0, "", `"lobstrail verify-proof ARGUMENT" checks a proof`),
-		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runVerify(cmd.Context(), o) },
+  lobstrail verify --checkpoint checkpoints --quiet || mail -s tampering ops@example.com`,
+		Args: takes(0, 0, "", `"lobstrail verify-proof ARGUMENT" checks a proof`),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("since") {
+				a.note("note: --since is --checkpoint now: all is checked each time")
+			}
+			return a.runVerify(cmd.Context(), o)
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "the log must begin as the checkpoints in a `FILE` say")
-	flags.StringVar(&o.since, "since", "", "check only what came after the last checkpoint in a `FILE`")
+	flags.StringVar(&o.checkpoint, "since", "", "")
+	must(flags.MarkHidden("since")) // it once left out what came before the last checkpoint
 	flags.StringArrayVar(&o.verifiers, "verifier", nil,
 		"a verifier `KEY` that must have signed the last checkpoint, or a file of them (default $LOBSTRAIL_VERIFIER)")
 	return cmd
@@ -72,7 +73,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s *store.Store) error {
+	return a.readingAll(ctx, func(s engineStore) error {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))
 		bar := a.newProgress("verify", "responses")
 		options.Progress = bar.showShare
@@ -91,9 +92,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(len(a.Row), len(b.Row)), cmp.Compare(a.Row, b.Row))
 		})
 		answer := report.NewVerifyJSON(done, first)
-		if answer.Checkpoints = checkpoints; o.since != "" {
-			answer.Since = &options.Since.N
-		}
+		answer.Checkpoints = checkpoints
 		if err := a.report(!answer.OK, func() error { return a.printVerified(answer) }); err != nil || answer.OK {
 			return err
 		}
@@ -107,52 +106,50 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 // verifyOptions reads the checkpoints, and answers how many there are.
 func (a *app) verifyOptions(ctx context.Context, o verifyOptions) (options store.VerifyOptions, checkpoints int, err error) {
 	known, err := a.verifiers(ctx, o.verifiers)
-	if err != nil {
+	if err != nil || o.checkpoint == "" {
 		return options, 0, err
 	}
-	for _, file := range []string{o.checkpoint, o.since} {
-		if file == "" {
-			continue
-		}
-		trees, newest, err := a.readTrees(ctx, file, known)
-		if err != nil {
-			return options, 0, err
-		}
-		if options.Trees = append(options.Trees, trees...); file == o.since {
-			options.Since = newest
-		}
-	}
-	return options, len(options.Trees), nil
-}
-
-// readTrees reads all checkpoints of a file. If any key is known, the one with the
-// most entries must be signed by such a key.
-func (a *app) readTrees(ctx context.Context, file string, known []note.Verifier) (trees []tlog.Tree, newest tlog.Tree, err error) {
-	checkpoints, err := a.readCheckpoints(ctx, file)
-	if err != nil {
-		return nil, newest, err
-	}
-	last, err := checkpoints.newest(known)
+	file, err := a.readCheckpoints(ctx, o.checkpoint)
 	switch {
 	case err != nil:
-		return nil, newest, err
-	case last == nil:
-		return nil, newest, usage("there is no checkpoint in %s\n\"lobstrail checkpoint\" makes one", file)
+		return options, 0, err
+	case len(file.notes) == 0:
+		return options, 0, usage("there is no checkpoint in %s\n\"lobstrail checkpoint\" makes one", file.path)
 	case len(known) == 0:
-		a.note("note: no signature in %s was checked; --verifier names who must have signed", file)
-	default:
-		if _, err := ledger.OpenCheckpoint(last.Note, known...); err != nil {
-			return nil, newest, fmt.Errorf("%s: %w", file, err)
-		}
+		a.note("note: no signature in %s was checked; --verifier names who must have signed", file.path)
 	}
-	for _, n := range checkpoints.notes {
+	options.Trees, err = file.trees(known)
+	return options, len(file.notes), err
+}
+
+// trees reads all checkpoints of the file, by workspace. If any key is known, the one
+// with the most entries of each workspace must be signed by such a key.
+func (f checkpointFile) trees(known []note.Verifier) (map[string][]tlog.Tree, error) {
+	trees := map[string][]tlog.Tree{}
+	for _, n := range f.notes {
 		c, err := openIfKnown(n, known)
 		if err != nil {
-			return nil, newest, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("%s: %w", f.path, err)
 		}
-		trees = append(trees, c.Tree)
+		workspace, err := c.Workspace()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.path, err)
+		}
+		trees[workspace] = append(trees[workspace], c.Tree)
 	}
-	return trees, last.Tree, nil
+	if len(known) == 0 {
+		return trees, nil
+	}
+	for workspace := range trees {
+		last, err := f.newest(workspace, known)
+		if err == nil {
+			_, err = ledger.OpenCheckpoint(last.Note, known...)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.path, err)
+		}
+	}
+	return trees, nil
 }
 
 func (a *app) printVerified(v report.VerifyJSON) error {
@@ -164,20 +161,15 @@ func (a *app) printVerified(v report.VerifyJSON) error {
 	if !v.OK {
 		state = "not ok"
 	}
-	var since render.Cell
-	if v.Since != nil {
-		since = render.IntCell(*v.Since)
-	}
 	return a.printOne(v, []render.Pair{
 		{Title: "Store", Key: "ok", Value: render.TextCell(state)},
 		{Title: "Entries", Key: "entries", Value: render.IntCell(v.Entries)},
-		{Title: "Root", Key: "root", Value: render.TextCell(v.Root)},
+		{Title: "Root", Key: "root", Value: render.TextCell(string(v.Root))},
 		{Title: "Responses", Key: "responses", Value: render.IntCell(v.Responses)},
 		{Title: "Snapshots", Key: "snapshots", Value: render.IntCell(v.Snapshots)},
 		{Title: "Documents", Key: "documents", Value: render.IntCell(v.Documents)},
 		{Title: "Versions", Key: "versions", Value: render.IntCell(v.Versions)},
 		{Title: "Checkpoints", Key: "checkpoints", Value: render.IntCell(v.Checkpoints)},
-		{Title: "Since", Key: "since", Value: since},
 		{Title: "Found", Key: "found", Value: render.IntCell(v.Found)},
 		{Title: "Findings", Key: "findings", Value: render.TextCell(strings.Join(findings, "; "))},
 	}, func() error { return a.printVerifiedText(v) })
@@ -201,13 +193,13 @@ func (a *app) printVerifiedText(v report.VerifyJSON) error {
 	}
 	lines = append(lines, fmt.Sprintf("%s %s, %s, %s, %s.", what, many(v.Entries, "entry", "entries"),
 		many(v.Snapshots, "snapshot", "snapshots"), many(v.Documents, "document", "documents"), many(v.Versions, "version", "versions")))
-	if v.Since != nil {
-		lines = append(lines, fmt.Sprintf("Only what came after entry %d was checked.", *v.Since))
-	}
 	if v.Checkpoints > 0 && v.OK {
 		lines = append(lines, fmt.Sprintf("The log begins as %s.", many(int64(v.Checkpoints), "checkpoint says", "checkpoints say")))
 	}
-	return out.Close(strings.Join(append(lines, "Root "+v.Root+"."), "\n"))
+	for _, log := range v.Logs {
+		lines = append(lines, fmt.Sprintf("Root %s of workspace %s.", log.Root, log.Workspace))
+	}
+	return out.Close(strings.Join(lines, "\n"))
 }
 
 // many writes a number with its noun.

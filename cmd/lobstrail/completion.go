@@ -18,13 +18,13 @@ const (
 )
 
 // namer lists what begins with a prefix, from the store.
-type namer func(ctx context.Context, s *store.Store, prefix string) ([]store.Name, error)
+type namer func(ctx context.Context, s store.Store, prefix string) ([]store.Name, error)
 
-func (a *app) accountNames(ctx context.Context, s *store.Store, prefix string) ([]store.Name, error) {
+func (a *app) accountNames(ctx context.Context, s store.Store, prefix string) ([]store.Name, error) {
 	return s.AccountNames(ctx, a.workspace, prefix, completionMost)
 }
 
-func (a *app) squidNames(ctx context.Context, s *store.Store, prefix string) ([]store.Name, error) {
+func (a *app) squidNames(ctx context.Context, s store.Store, prefix string) ([]store.Name, error) {
 	return s.SquidNames(ctx, a.workspace, prefix, completionMost)
 }
 
@@ -36,7 +36,7 @@ func (a *app) complete(cmd *cobra.Command, names namer, prefix string) []cobra.C
 	if a.prepare(cmd, nil) != nil {
 		return nil
 	}
-	s, err := store.Open(ctx, a.db, store.Options{Now: a.env.now})
+	s, err := a.openReader(ctx)
 	if err != nil {
 		return nil
 	}
@@ -91,7 +91,7 @@ func (a *app) completeGlobalFlags(root *cobra.Command) {
 	completeWords(root, "format", render.Formats)
 	must(root.RegisterFlagCompletionFunc("workspace",
 		func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			all := func(ctx context.Context, s *store.Store, _ string) (names []store.Name, err error) {
+			all := func(ctx context.Context, s store.Store, _ string) (names []store.Name, err error) {
 				workspaces, err := s.Workspaces(ctx)
 				for _, w := range workspaces {
 					names = append(names, store.Name{ID: w})

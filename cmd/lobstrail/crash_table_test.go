@@ -14,7 +14,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
-	"github.com/lobstrail/lobstrail/migrations"
+	migrations "github.com/lobstrail/lobstrail/migrations/sqlite"
 )
 
 // operation is something that writes to a store and may be killed meanwhile. A

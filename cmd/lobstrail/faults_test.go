@@ -14,6 +14,7 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
 // The cast of the fault tests. Since the store saw them the ghost has been deleted
@@ -128,7 +129,7 @@ func (h *home) keep(t *testing.T) {
 // account reads an account out of the home's store.
 func (h *home) account(t *testing.T, id string) store.AccountState {
 	t.Helper()
-	s, err := store.Open(context.Background(), h.db, store.Options{})
+	s, err := sqlite.Open(context.Background(), h.db, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
-
-	"github.com/lobstrail/lobstrail/store"
 )
 
 // notWritten gives an error about a file that a command was to write the next step:
@@ -56,5 +54,5 @@ func createFile(path string, content []byte) (err error) {
 	if err := errors.Join(claim.Close(), os.Rename(fresh.Name(), path)); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return store.SyncDir(dir)
+	return syncDir(dir)
 }

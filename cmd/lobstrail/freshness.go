@@ -12,7 +12,7 @@ import (
 
 // readFreshness reads how old the newest complete run was at a moment (zero: now);
 // nil when there are too few to tell.
-func (a *app) readFreshness(ctx context.Context, s *store.Store, at time.Time) (*report.FreshnessJSON, error) {
+func (a *app) readFreshness(ctx context.Context, s store.Store, at time.Time) (*report.FreshnessJSON, error) {
 	if at.IsZero() {
 		at = a.env.now()
 	}
@@ -39,7 +39,7 @@ func (a *app) staleOf(f *report.FreshnessJSON, until time.Time) string {
 
 // warnStale returns the warning for the top of an answer about a moment (zero: now), and
 // whether there is reason for it. CSV, which has no room for it, gets it as a note.
-func (a *app) warnStale(ctx context.Context, s *store.Store, at time.Time) (text string, stale bool, err error) {
+func (a *app) warnStale(ctx context.Context, s store.Store, at time.Time) (text string, stale bool, err error) {
 	f, err := a.readFreshness(ctx, s, at)
 	if err != nil {
 		return "", false, err

@@ -18,7 +18,7 @@ import (
 // prefix of one, an @alias, or a username, as accounts were called at the moment (zero:
 // now). Where that names none, a name that an account had before will do, and a note
 // says so. It is wrong usage if the store does not know it.
-func (a *app) findAccount(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
+func (a *app) findAccount(ctx context.Context, s store.Store, reference string, at time.Time) (string, error) {
 	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
@@ -32,7 +32,7 @@ func (a *app) findAccount(ctx context.Context, s *store.Store, reference string,
 }
 
 // findNamed is findAccount for what cannot be undone: no former name will do.
-func (a *app) findNamed(ctx context.Context, s *store.Store, reference string) (string, error) {
+func (a *app) findNamed(ctx context.Context, s store.Store, reference string) (string, error) {
 	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
@@ -65,7 +65,7 @@ func (a *app) noAccount(reference string, at time.Time) error {
 }
 
 // findSquid returns the id of the squid that the user means, by the same rules.
-func (a *app) findSquid(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
+func (a *app) findSquid(ctx context.Context, s store.Store, reference string, at time.Time) (string, error) {
 	reference, err := a.withoutAlias(ctx, reference)
 	if err != nil {
 		return "", err
@@ -130,7 +130,7 @@ func (a *app) withoutAlias(ctx context.Context, reference string) (string, error
 }
 
 // optionalAccount is findAccount for a flag that may be missing.
-func (a *app) optionalAccount(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
+func (a *app) optionalAccount(ctx context.Context, s store.Store, reference string, at time.Time) (string, error) {
 	if reference == "" {
 		return "", nil
 	}
@@ -138,7 +138,7 @@ func (a *app) optionalAccount(ctx context.Context, s *store.Store, reference str
 }
 
 // optionalSquid is findSquid for a flag that may be missing.
-func (a *app) optionalSquid(ctx context.Context, s *store.Store, reference string, at time.Time) (string, error) {
+func (a *app) optionalSquid(ctx context.Context, s store.Store, reference string, at time.Time) (string, error) {
 	if reference == "" {
 		return "", nil
 	}

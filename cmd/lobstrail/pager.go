@@ -43,7 +43,7 @@ func (a *app) paged(fn func() error) error {
 }
 
 // readingPaged is reading for a command whose answer may be long.
-func (a *app) readingPaged(ctx context.Context, fn func(*store.Store) error) error {
+func (a *app) readingPaged(ctx context.Context, fn func(store.Store) error) error {
 	return a.paged(func() error { return a.reading(ctx, fn) })
 }
 

@@ -41,13 +41,12 @@ func prunePast(*crashSite) []string {
 func thinnedRows(h *home) (rows []string) {
 	h.t.Helper()
 	for _, query := range []string{
-		`SELECT response_id, account_id, document_id FROM snapshot ORDER BY 1, 2`,
-		`SELECT response_id, first, size, hex(hash) FROM thinned ORDER BY 1, 2`,
-		`SELECT id, text FROM entry ORDER BY id`,
+		`SELECT at, source, slot, shown FROM response ORDER BY ws, at`,
+		`SELECT ws, id, text FROM entry WHERE ws = (SELECT id FROM workspace WHERE name = 'past') ORDER BY id`,
 		`SELECT name FROM setting ORDER BY name`,
 	} {
 		o := h.must(exitDone, "sql", "--format", "ndjson", query)
-		text := regexp.MustCompile(`prune workspace \\"past\\" at \S+ `).ReplaceAllString(o.stdout, "prune at ")
+		text := regexp.MustCompile(`prune \d+ `).ReplaceAllString(o.stdout, "prune AT ")
 		rows = append(rows, strings.Split(text, "\n")...)
 	}
 	return rows

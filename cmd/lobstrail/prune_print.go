@@ -23,18 +23,14 @@ type pruneJSON struct {
 
 // keepTexts say for people why snapshots stay.
 var keepTexts = map[store.KeepReason]string{
-	store.KeepVersion:  "began a version, or are the first in one",
-	store.KeepStatus:   "a step of the status or health",
-	store.KeepAbsence:  "ended an absence from lists",
-	store.KeepDocument: "brought another document, though no change",
-	store.KeepCounters: "counters moved, or the bytes were others",
-	store.KeepWindow:   "the last before one of those: the window of a change",
-	store.KeepNewest:   "the newest",
-	store.KeepWithin:   "--keep-within",
-	store.KeepHourly:   "--keep-hourly",
-	store.KeepDaily:    "--keep-daily",
-	store.KeepWeekly:   "--keep-weekly",
-	store.KeepMonthly:  "--keep-monthly",
+	store.KeepNews:    "the answer showed something new of an account",
+	store.KeepWindow:  "the last before such an answer: the window of a change",
+	store.KeepNewest:  "the newest of its page, or of the account",
+	store.KeepWithin:  "--keep-within",
+	store.KeepHourly:  "--keep-hourly",
+	store.KeepDaily:   "--keep-daily",
+	store.KeepWeekly:  "--keep-weekly",
+	store.KeepMonthly: "--keep-monthly",
 }
 
 func (a *app) printPruned(o pruneOptions, done store.Pruned) error {

@@ -173,7 +173,7 @@ func TestTheReadmeNamesEveryColumnOfEveryView(t *testing.T) {
 	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
 		documented[m[1]] = note.ReplaceAllString(m[2], "")
 	}
-	_, views, stderr := inProcess(nil, "sql", "SELECT name FROM sqlite_schema WHERE type = 'view'", "--format", "csv", "--db", db)
+	_, views, stderr := inProcess(nil, "sql", "SELECT name FROM sqlite_schema WHERE type = 'view' AND name <> 'last_response'", "--format", "csv", "--db", db)
 	if len(strings.Fields(views)) < 12 {
 		t.Fatalf("views: %s%s", views, stderr)
 	}

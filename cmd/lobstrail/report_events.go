@@ -15,7 +15,7 @@ const mostPlatforms = 100
 
 // readPlatforms reads what the accounts that have expired need and, for a page, the
 // icons of all.
-func (a *app) readPlatforms(ctx context.Context, s *store.Store, accounts []store.AccountState) ([]store.Platform, error) {
+func (a *app) readPlatforms(ctx context.Context, s store.Store, accounts []store.AccountState) ([]store.Platform, error) {
 	all := render.Format(a.format) == render.HTML
 	seen, samples := map[string]bool{}, []string{}
 	for _, account := range accounts {
@@ -32,7 +32,7 @@ func (a *app) readPlatforms(ctx context.Context, s *store.Store, accounts []stor
 }
 
 // readEvents reads what a report tells of changes and runs, and how fresh all of it is.
-func (a *app) readEvents(ctx context.Context, s *store.Store, in *report.Input) (err error) {
+func (a *app) readEvents(ctx context.Context, s store.Store, in *report.Input) (err error) {
 	if in.Freshness, err = a.readFreshness(ctx, s, in.Until); err != nil {
 		return err
 	}

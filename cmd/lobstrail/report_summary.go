@@ -25,7 +25,7 @@ func (a *app) validateSummary(o reportOptions) error {
 }
 
 // runSummary reports a period in ten lines, against the period before it.
-func (a *app) runSummary(ctx context.Context, s *store.Store, since, until time.Time) error {
+func (a *app) runSummary(ctx context.Context, s store.Store, since, until time.Time) error {
 	now, err := a.reportInput(ctx, s, summarySections, true, since, until)
 	if err != nil {
 		return err

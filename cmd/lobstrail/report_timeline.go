@@ -99,7 +99,7 @@ func (f *fortnight) title() string {
 
 // lastFortnight reads the fortnight before the moment (zero: now); nil in formats
 // that do not show it.
-func (a *app) lastFortnight(ctx context.Context, s *store.Store, at time.Time) (*fortnight, error) {
+func (a *app) lastFortnight(ctx context.Context, s store.Store, at time.Time) (*fortnight, error) {
 	if render.Format(a.format) != render.Table {
 		return nil, nil
 	}

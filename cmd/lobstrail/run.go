@@ -151,6 +151,8 @@ func nextStep(err error) string {
 		return "what was stored before stays; run the command again to go on"
 	case errors.Is(err, store.ErrNoStore):
 		return `"lobstrail snapshot" makes one; "lobstrail demo" shows what it would hold`
+	case errors.Is(err, store.ErrUnreleased):
+		return "it was left as it is: keep it for what it holds, and name another file with --db for a new history"
 	case errors.Is(err, store.ErrForeign):
 		return "it was left as it is; name another file with --db"
 	case errors.Is(err, store.ErrNewer):

@@ -13,7 +13,7 @@ import (
 type names struct{ accounts, squids report.Names }
 
 // readNames reads which names are shared. Programs get names as they are.
-func (a *app) readNames(ctx context.Context, s *store.Store) (n names, err error) {
+func (a *app) readNames(ctx context.Context, s store.Store) (n names, err error) {
 	if format := render.Format(a.format); !format.ForPeople() && !format.Pictures() {
 		return n, nil
 	}

@@ -20,7 +20,7 @@ const (
 
 // printShow writes what people read of an account: its properties, its limits, its
 // last changes, and its document if they ask for it.
-func (a *app) printShow(ctx context.Context, s *store.Store, account store.AccountState, o showOptions, at time.Time) error {
+func (a *app) printShow(ctx context.Context, s store.Store, account store.AccountState, o showOptions, at time.Time) error {
 	warning, _, err := a.warnStale(ctx, s, at)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (a *app) printShow(ctx context.Context, s *store.Store, account store.Accou
 
 // limitsOf are the limits of an account, with their peaks in the last days before a
 // moment.
-func (a *app) limitsOf(ctx context.Context, s *store.Store, account store.AccountState, at time.Time) (section, error) {
+func (a *app) limitsOf(ctx context.Context, s store.Store, account store.AccountState, at time.Time) (section, error) {
 	since, until := at.Add(-shownPeriod), at.Add(time.Millisecond) // what was noticed at the moment belongs to it
 	uses, _, err := s.Limits(ctx, store.PeriodQuery{Workspace: a.workspace, Account: account.ID, Since: since, Until: until})
 	if err != nil {
@@ -86,7 +86,7 @@ func (a *app) limitsOf(ctx context.Context, s *store.Store, account store.Accoun
 }
 
 // lastChanges are the newest rows of the changes of an account up to a moment.
-func (a *app) lastChanges(ctx context.Context, s *store.Store, id string, at time.Time) (section, error) {
+func (a *app) lastChanges(ctx context.Context, s store.Store, id string, at time.Time) (section, error) {
 	rows, err := collect(a.changeRows(s.Changes(ctx, store.ChangeQuery{Workspace: a.workspace, Account: id, Until: at})))
 	if err != nil {
 		return section{}, err

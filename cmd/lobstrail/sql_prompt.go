@@ -41,7 +41,7 @@ type lineReader interface {
 // prompt is a session at a terminal.
 type prompt struct {
 	*app
-	store   *store.Store
+	store   store.Store
 	options sqlOptions
 	lines   lineReader
 	typed   string // of the statement under way
@@ -50,7 +50,7 @@ type prompt struct {
 	stop func() // the query that runs; nil while none does
 }
 
-func (a *app) prompt(ctx context.Context, s *store.Store, o sqlOptions) error {
+func (a *app) prompt(ctx context.Context, s store.Store, o sqlOptions) error {
 	p := &prompt{app: a, store: s, options: o}
 	cleared := make(chan struct{}, 1)
 	defer a.env.takeInterrupts(func() {
@@ -110,7 +110,7 @@ func (p *prompt) take(ctx context.Context, line string) (done bool) {
 		p.typed = ""
 		return false
 	}
-	statements, rest := store.SplitSQL(p.typed)
+	statements, rest := splitSQL(p.typed)
 	if !rest.Blank {
 		return false // it goes on
 	}
@@ -124,11 +124,11 @@ func (p *prompt) take(ctx context.Context, line string) (done bool) {
 
 // usedIn are the options with those parameters only that the statements have: others
 // may be for the next ones.
-func (p *prompt) usedIn(statements []store.Statement) sqlOptions {
+func (p *prompt) usedIn(statements []statement) sqlOptions {
 	o := p.options
 	o.params = nil
 	for _, given := range p.options.params {
-		if slices.ContainsFunc(statements, func(s store.Statement) bool { return slices.Contains(s.Params, given.Name) }) {
+		if slices.ContainsFunc(statements, func(s statement) bool { return slices.Contains(s.Params, given.Name) }) {
 			o.params = append(o.params, given)
 		}
 	}

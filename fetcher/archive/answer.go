@@ -111,7 +111,7 @@ func (r *reader) settle(ends bool) error {
 	}
 	first := r.answer.place == next || r.options.Complete && !r.answer.had && !r.answer.stored
 	read := len(pages)
-	if pages, err = r.order.tie.arrange(r.ctx, pages, first); err != nil {
+	if pages, err = r.order.tie.arrange(r.ctx, pages, first, r.options.Complete); err != nil {
 		return err
 	}
 	if len(pages) > read {

@@ -69,7 +69,7 @@ type Recorder interface {
 	Newest() time.Time
 	// Moment is what the workspace had on record of an instant when the run began;
 	// nil for nothing. It is called from another goroutine than the rest.
-	Moment(ctx context.Context, at time.Time) (*store.Moment, error)
+	Moment(ctx context.Context, at time.Time) (store.Moment, error)
 	// Told reports whether an earlier import of the workspace failed with the
 	// message. It is called from the goroutine of Moment.
 	Told(ctx context.Context, message string) (bool, error)

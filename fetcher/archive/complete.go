@@ -65,7 +65,7 @@ func (r *reader) concludeNobody() error {
 		r.fail(r.item.Name + ": nothing is concluded from a list of nobody: " + confirm)
 		return nil
 	}
-	pages, err := r.order.tie.arrange(r.ctx, []store.Response{{Source: store.Import}}, true)
+	pages, err := r.order.tie.arrange(r.ctx, []store.Response{{Source: store.Import}}, true, true)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func listOf(x string, accounts ...int) string {
 // absences are the accounts that lists lacked: from and to, in seconds after the
 // start.
 const absences = `SELECT substr(a.hash, 1, 4), (x.since - 1767592800000) / 1000.0, (x.ended - 1767592800000) / 1000.0
-	FROM absence x JOIN account a ON a.id = x.account_id ORDER BY x.id`
+	FROM absence x JOIN account a ON a.ws = x.ws AND a.id = x.account ORDER BY x.since, a.id`
 
 type completeCase struct {
 	items    []archive.Item
@@ -115,7 +115,7 @@ func TestAShorterListOfTheSameInstant(t *testing.T) {
 }
 
 // spoiling is a run whose store does not understand an object that we do.
-type spoiling struct{ *store.RunWriter }
+type spoiling struct{ store.RunWriter }
 
 func (r *spoiling) AppendAll(ctx context.Context, responses []store.Response) (store.Appended, error) {
 	for seen := range slices.Values(responses[0].Accounts) {
@@ -161,7 +161,7 @@ func TestAMassIsConfirmedLater(t *testing.T) {
 
 // dying stores so many answers, and then fails, before or after the last is stored.
 type dying struct {
-	*store.RunWriter
+	store.RunWriter
 	left  int
 	after bool
 }

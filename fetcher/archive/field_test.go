@@ -69,7 +69,7 @@ func TestFieldsTellInstants(t *testing.T) {
 			if diff := cmp.Diff(test.kept, stored(t, s)); diff != "" {
 				t.Error(diff)
 			}
-			if bodies := dump(t, s, "SELECT body FROM document"); strings.Contains(bodies, `"t":5`) || strings.Contains(bodies, `"t" :`) {
+			if bodies := dump(t, s, "SELECT document FROM account_versions"); strings.Contains(bodies, `"t":5`) || strings.Contains(bodies, `"t" :`) {
 				t.Errorf("the member is not the API's: %s", bodies)
 			}
 			again := importInto(t, s, sequence(text("f", start, test.body)), byField)

@@ -16,7 +16,8 @@ import (
 	"github.com/lobstrail/lobstrail/fetcher/archive"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
-	"github.com/lobstrail/lobstrail/store/storetest"
+	"github.com/lobstrail/lobstrail/store/sqlite"
+	"github.com/lobstrail/lobstrail/store/sqlite/sqlitetest"
 )
 
 var (
@@ -42,11 +43,11 @@ func memoryPath(t testing.TB) string {
 	return filepath.Join(dir, "store.db")
 }
 
-func openStore(t testing.TB) *store.Store {
+func openStore(t testing.TB) store.Store {
 	t.Helper()
 	path := memoryPath(t)
-	storetest.LayEmpty(t, path, report.Rules())
-	s, _, err := store.OpenWriter(t.Context(), path, store.Options{Rules: report.Rules(), Now: clock})
+	sqlitetest.LayEmpty(t, path, report.Rules())
+	s, _, err := sqlite.OpenWriter(t.Context(), path, sqlite.Options{Rules: report.Rules(), Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func openStore(t testing.TB) *store.Store {
 	return s
 }
 
-func begin(t testing.TB, s *store.Store, scope store.Scope) *store.RunWriter {
+func begin(t testing.TB, s store.Store, scope store.Scope) store.RunWriter {
 	t.Helper()
 	run, err := s.Begin(t.Context(), "default", scope)
 	if err != nil {
@@ -76,7 +77,7 @@ type imported struct {
 }
 
 // importInto imports the items in a run of its own.
-func importInto(t testing.TB, s *store.Store, items archive.Items, o archive.Options) imported {
+func importInto(t testing.TB, s store.Store, items archive.Items, o archive.Options) imported {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = clock
@@ -124,36 +125,31 @@ func sequence(items ...archive.Item) archive.Items {
 // natural are all rows that a history consists of, by their natural keys: without
 // the numbers of rows, the runs, and where the snapshots came from.
 var natural = []string{
-	`SELECT 'account', hash, first_seen FROM account ORDER BY 2`,
-	`SELECT 'version', a.hash, v.number, r.sent_at, r.received_at, d.body, v.valid_from, v.health, v.status,
-		v.status_code_info, v.status_code_description, v.username, v.type, v.last_synchronization_time, v.locked_until,
-		v.squid_count
-	FROM version v JOIN account a ON a.id = v.account_id JOIN response r ON r.id = v.response_id
-	JOIN document d ON d.id = v.document_id ORDER BY 2, 3`,
-	`SELECT 'change', a.hash, v.number, c.kind, c.path, c.old, c.new, c.health_before, c.health_after, c.after, c.before
-	FROM change c JOIN version v ON v.id = c.version_id JOIN account a ON a.id = c.account_id ORDER BY a.hash, v.number, c.id`,
-	`SELECT 'step', a.hash, r.received_at, s.status_before, s.status_after, s.info_before, s.info_after, s.health_before,
-		s.health_after, s.after, s.before
-	FROM status_step s JOIN account a ON a.id = s.account_id JOIN response r ON r.id = s.response_id ORDER BY a.hash, s.id`,
-	`SELECT 'squid', q.hash, n.since, n.name FROM squid q LEFT JOIN squid_name n ON n.squid_id = q.id ORDER BY 2, 3, 4`,
-	`SELECT 'assignment', q.hash, a.hash, g.from_after, g.from_before, g.to_after, g.to_before
-	FROM assignment g JOIN squid q ON q.id = g.squid_id JOIN account a ON a.id = g.account_id ORDER BY 2, 3, 4, 5`,
-	`SELECT 'usage', a.hash, u.pointer, r.received_at, u.body, u.max
-	FROM usage u JOIN account a ON a.id = u.account_id JOIN response r ON r.id = u.response_id ORDER BY 2, 3, 4`,
-	`SELECT 'snapshot', a.hash, r.sent_at, r.received_at, d.body
-	FROM snapshot s JOIN account a ON a.id = s.account_id JOIN response r ON r.id = s.response_id
-	JOIN document d ON d.id = s.document_id ORDER BY 2, 4`,
-	`SELECT 'head', a.hash, v.number, h.health, h.health_after, h.health_before, h.gone, h.locked_until
-	FROM head h JOIN account a ON a.id = h.account_id JOIN version v ON v.id = h.version_id ORDER BY 2`,
-	`SELECT 'counter', a.hash, c.pointer, r.received_at, c.body, c.max
-	FROM counter c JOIN account a ON a.id = c.account_id JOIN response r ON r.id = c.response_id ORDER BY 2, 3`,
+	`SELECT 'account', a.hash, a.first_at FROM account a ORDER BY 2`,
+	`SELECT 'version', v.* FROM account_versions v ORDER BY account, version`,
+	`SELECT 'change', account, username, kind, path, old, new, after, before, health_before, health_after
+	FROM changes ORDER BY account, before, kind, path, old, new`,
+	`SELECT 'step', account, status_before, status_after, info_before, info_after, health_before, health_after, after, before
+	FROM status_changes ORDER BY account, before`,
+	`SELECT 'squid', q.hash, a.hash, n.at, n.name FROM squid q
+	JOIN squid_name n ON n.ws = q.ws AND n.squid = q.id JOIN account a ON a.ws = n.ws AND a.id = n.account ORDER BY 2, 3, 4`,
+	`SELECT 'assignment', squid, account, from_after, from_before, to_after, to_before FROM squid_assignments ORDER BY 2, 3, 4, 5`,
+	`SELECT 'usage', a.hash, n.top, n.sub, u.at, u.body, u.max FROM usage u
+	JOIN account a ON a.ws = u.ws AND a.id = u.account JOIN name n ON n.ws = u.ws AND n.id = u.name ORDER BY 2, 3, 4, 5`,
+	`SELECT 'snapshot', account, sent_at, taken_at, version FROM snapshots ORDER BY 2, 4`,
+	`SELECT 'fact', a.hash, f.endpoint, n.top, n.sub, f.at, coalesce(f.value, v.body) FROM fact f
+	JOIN account a ON a.ws = f.ws AND a.id = f.account JOIN name n ON n.ws = f.ws AND n.id = f.name
+	LEFT JOIN value v ON v.ws = f.ws AND v.id = f.value_id ORDER BY 2, 3, 4, 5, 6`,
+	`SELECT 'now', account, health, seen_at, unlisted_since, document FROM account_current ORDER BY 2`,
+	`SELECT 'state', a.hash, s.health, s.health_after, s.health_before, s.gone, s.locked_until, s.known, s.dropped
+	FROM state s JOIN account a ON a.ws = s.ws AND a.id = s.account ORDER BY 2`,
 }
 
 // sources count the snapshots of each source.
 const sources = `SELECT source, count(*) FROM snapshots GROUP BY 1 ORDER BY 1`
 
 // dump is the answer to the queries, a row a line.
-func dump(t testing.TB, s *store.Store, queries ...string) string {
+func dump(t testing.TB, s store.Store, queries ...string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+s.Path()+"?mode=ro")
 	if err != nil {
@@ -193,7 +189,7 @@ func dumpQuery(out io.Writer, db *sql.DB, query string) error {
 }
 
 // sameHistory compares two stores row by row.
-func sameHistory(t testing.TB, want, got *store.Store) bool {
+func sameHistory(t testing.TB, want, got store.Store) bool {
 	t.Helper()
 	diff := cmp.Diff(strings.Split(dump(t, want, natural...), "\n"), strings.Split(dump(t, got, natural...), "\n"))
 	if diff != "" {
@@ -203,15 +199,14 @@ func sameHistory(t testing.TB, want, got *store.Store) bool {
 }
 
 // stored are the texts of the objects of the store, in the order of arrival.
-func stored(t testing.TB, s *store.Store) string {
+func stored(t testing.TB, s store.Store) string {
 	t.Helper()
-	return dump(t, s, `SELECT substr(a.hash, 1, 4), r.received_at / 1000 - 1767592800, json_extract(d.body, '$.x')
-		FROM snapshot s JOIN account a ON a.id = s.account_id JOIN response r ON r.id = s.response_id
-		JOIN document d ON d.id = s.document_id ORDER BY r.received_at, r.id, a.hash`)
+	return dump(t, s, `SELECT substr(account, 1, 4), unixepoch(taken_at) - 1767592800, json_extract(v.document, '$.x')
+		FROM snapshots s JOIN account_versions v USING (account, version) ORDER BY taken_at, account`)
 }
 
 // holdsBytes reports whether any file of the store has the bytes.
-func holdsBytes(t testing.TB, s *store.Store, needle string) bool {
+func holdsBytes(t testing.TB, s store.Store, needle string) bool {
 	t.Helper()
 	files, err := filepath.Glob(s.Path() + "*")
 	if err != nil || len(files) == 0 {

@@ -65,35 +65,40 @@ func (p *past) shown(at time.Time) (objects []json.RawMessage) {
 	return objects
 }
 
-// fetchInto appends the objects as a list that was fetched at the instant.
-func fetchInto(t testing.TB, s *store.Store, at time.Time, objects []json.RawMessage) {
+// fetchInto appends pages of objects as a list that was fetched at the instant.
+func fetchInto(t testing.TB, s store.Store, at time.Time, pages ...[]json.RawMessage) {
 	t.Helper()
-	response := store.Response{Source: store.List, Sent: at, Received: at}
-	for _, raw := range objects {
-		var account struct{ ID string }
-		if err := json.Unmarshal(raw, &account); err != nil {
+	run := begin(t, s, store.ScopeAll)
+	for i, page := range pages {
+		response := store.Response{Source: store.List, Page: i + 1, Sent: at, Received: at}
+		for _, raw := range page {
+			var account struct{ ID string }
+			if err := json.Unmarshal(raw, &account); err != nil {
+				t.Fatal(err)
+			}
+			response.Accounts = append(response.Accounts, store.Observed{ID: account.ID, Raw: raw})
+		}
+		if _, err := run.Append(t.Context(), response); err != nil {
 			t.Fatal(err)
 		}
-		response.Accounts = append(response.Accounts, store.Observed{ID: account.ID, Raw: raw})
-	}
-	run := begin(t, s, store.ScopeAll)
-	if _, err := run.Append(t.Context(), response); err != nil {
-		t.Fatal(err)
 	}
 	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// save writes the objects to one or two files that tell the instant by their
-// names or times.
-func (p *past) save(t testing.TB, dir string, n int, at time.Time, objects []json.RawMessage) {
-	t.Helper()
-	pages := [][]json.RawMessage{objects}
+// pages cuts the objects into one or two pages.
+func (p *past) pages(objects []json.RawMessage) [][]json.RawMessage {
 	if len(objects) > 1 && p.IntN(2) == 0 {
 		cut := 1 + p.IntN(len(objects)-1)
-		pages = [][]json.RawMessage{objects[:cut], objects[cut:]}
+		return [][]json.RawMessage{objects[:cut], objects[cut:]}
 	}
+	return [][]json.RawMessage{objects}
+}
+
+// save writes each page to a file that tells the instant by its name or time.
+func (p *past) save(t testing.TB, dir string, n int, at time.Time, pages [][]json.RawMessage) {
+	t.Helper()
 	names := []string{
 		at.Format("2006-01-02T15:04:05.000Z07:00"), at.In(time.FixedZone("", 7200)).Format("20060102_150405.000-0700"),
 		fmt.Sprint(at.UnixMilli()), fmt.Sprintf("saved-%d", n),
@@ -124,8 +129,9 @@ func TestImportedAsIfFetched(t *testing.T) {
 		live, later := openStore(t), openStore(t)
 		for i, at := range p.looks {
 			objects := p.shown(at)
-			fetchInto(t, live, at, objects)
-			p.save(t, dir, i, at, objects)
+			pages := p.pages(objects)
+			fetchInto(t, live, at, pages...)
+			p.save(t, dir, i, at, pages)
 		}
 		items, _, err := archive.Files([]string{dir}, nil, archive.Dating{Zone: time.UTC})
 		if err != nil {

@@ -23,7 +23,6 @@ type reader struct {
 	batches   *batches
 	inspector *fetcher.Inspector
 	known     digests // of objects
-	outlines  digests // of their outlines
 	brought   digests // of answers that this import stored: see bringsAgain
 	splitter  splitter
 	order     order
@@ -213,33 +212,13 @@ func (r *reader) observe(raw []byte) (store.Observed, error) {
 	if id := r.known.id(digest); id != "" {
 		return store.Observed{ID: id, Raw: raw, Digest: digest[:]}, nil
 	}
-	outline := r.outline(raw)
-	if outline != nil {
-		if id := r.outlines.id(outline.Digest()); id != "" {
-			r.known.add(digest, id)
-			return store.Observed{ID: id, Raw: raw, Digest: digest[:], Outline: outline}, nil
-		}
-	}
 	seen, err := r.inspector.Account(raw)
 	if err != nil || seen.Withheld {
 		return seen, err
 	}
 	r.known.add(digest, seen.ID)
 	seen.Digest = digest[:]
-	if outline != nil {
-		r.outlines.add(outline.Digest(), seen.ID)
-		seen.Outline = outline
-	}
 	return seen, nil
-}
-
-// outline is that of the object: of what an inspector found of an object, nothing
-// depends on its counters. Unless they could be a secret: it then is nil.
-func (r *reader) outline(raw []byte) *store.Outline {
-	if strings.Trim(r.options.Token, "0123456789/: ") == "" && r.options.Token != "" {
-		return nil
-	}
-	return store.OutlineOf(raw)
 }
 
 // instant takes the value of the field. What it says is not repeated: it could be

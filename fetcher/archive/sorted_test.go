@@ -32,7 +32,7 @@ func asSaved(seconds ...int) string {
 }
 
 // importSorted imports paths, as the command does, with a pipe as standard input.
-func importSorted(t testing.TB, s *store.Store, pipe string, o archive.Options, paths ...string) imported {
+func importSorted(t testing.TB, s store.Store, pipe string, o archive.Options, paths ...string) imported {
 	t.Helper()
 	dating := archive.Dating{Zone: time.UTC, ByField: true}
 	items, _, err := archive.Files(paths, strings.NewReader(pipe), dating)

@@ -20,7 +20,7 @@ var errDisk = errors.New("the disk is full")
 // failing is a run that fails at the k-th batch: before it is stored, or after it
 // was, as when the answer of the disk gets lost.
 type failing struct {
-	*store.RunWriter
+	store.RunWriter
 	k     int
 	after bool
 	done  int
@@ -67,7 +67,7 @@ var longPast = sync.OnceValue(func() []archive.Item {
 })
 
 // interrupt imports the long past until the run fails, and answers how.
-func (f *failing) interrupt(ctx context.Context, s *store.Store) (store.Outcome, error) {
+func (f *failing) interrupt(ctx context.Context, s store.Store) (store.Outcome, error) {
 	outcome, _, err := archive.Import(ctx, f, sequence(longPast()...), archive.Options{Now: clock}, nil)
 	finished := f.RunWriter.Finish(context.WithoutCancel(ctx), outcome)
 	return outcome, errors.Join(err, finished)
@@ -190,7 +190,7 @@ func (c *counting) Fail(_ context.Context, _ int, failures ...store.Failure) err
 
 func (c *counting) Newest() time.Time { return time.Time{} }
 
-func (c *counting) Moment(context.Context, time.Time) (*store.Moment, error) { return nil, nil }
+func (c *counting) Moment(context.Context, time.Time) (store.Moment, error) { return nil, nil }
 
 func (c *counting) Conclude(context.Context, store.Conclusion) (store.Appended, error) {
 	return store.Appended{}, nil

@@ -17,11 +17,12 @@ import (
 // the order in which they are on record, so that an import can be run again.
 type tie struct {
 	at     time.Time
-	moment *store.Moment    // what the store had of the instant; nil: nothing
+	moment store.Moment     // what the store had of the instant; nil: nothing
 	part   int              // of the moment, where the answer before was found
 	added  bool             // the import has stored an answer of the instant
-	base   *store.Moment    // the last answer of the instant began there; nil: in this import
+	base   store.Moment     // the last answer of the instant began there; nil: in this import
 	shown  map[key]contents // what the import has stored of the last answer
+	pages  int              // of the last answer that are stored
 	raised int              // answers of all instants that were stored later than they tell
 }
 
@@ -54,7 +55,9 @@ func (t *tie) begin(ctx context.Context, rec Recorder, at time.Time, old bool) (
 	clear(t.shown)
 	if old {
 		t.moment, err = rec.Moment(ctx, at)
-		t.base = t.moment
+		if t.base = t.moment; t.moment != nil {
+			t.pages = t.moment.Pages()
+		}
 	}
 	return err
 }
@@ -137,10 +140,10 @@ func (t *tie) nobody(where place) bool {
 	return false
 }
 
-// arrange prepares pages for the end of the history: it marks those that must be
-// stored behind what comes before. first says that the pages are the first ones of
-// the instant. An account that comes again with another object begins a new page.
-func (t *tie) arrange(ctx context.Context, pages []store.Response, first bool) ([]store.Response, error) {
+// arrange prepares pages for the end of the history. first says that they are the
+// first ones of the instant, and list that they are of a list. An account that comes
+// again with another object begins another answer: no response shows an account twice.
+func (t *tie) arrange(ctx context.Context, pages []store.Response, first, list bool) ([]store.Response, error) {
 	later, err := t.contradicted(ctx, pages)
 	if err != nil {
 		return nil, err
@@ -154,7 +157,8 @@ func (t *tie) arrange(ctx context.Context, pages []store.Response, first bool) (
 		for rest := page.Accounts; ; later = true {
 			n := t.add(rest, later)
 			part := page
-			part.Accounts, part.Later = rest[:n:n], later
+			part.Accounts = rest[:n:n]
+			t.number(&part, later, list)
 			if rest = rest[n:]; len(rest) == 0 {
 				arranged = append(arranged, part)
 				break
@@ -168,6 +172,17 @@ func (t *tie) arrange(ctx context.Context, pages []store.Response, first bool) (
 	}
 	t.added = true
 	return arranged, nil
+}
+
+// number gives a page its number in the answer. One account that is no list has none: it
+// is compared with what was saved of it before, and not with a page.
+func (t *tie) number(page *store.Response, first, list bool) {
+	if first {
+		t.pages = 0
+	}
+	if t.pages++; list || len(page.Accounts) != 1 {
+		page.Page = t.pages
+	}
 }
 
 // add takes note of accounts that are stored, up to one that contradicts. It

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +25,33 @@ func invalid(format string, args ...any) error {
 // Checkpoint is what is signed of a log: how many entries it has, and the hash of
 // the tree over them.
 type Checkpoint struct {
-	Origin string // which log it is: the name of its key
+	Origin string // which log it is: see [Origin]
 	tlog.Tree
+}
+
+// Origin names the log of a workspace whose checkpoints a key signs: the name of the
+// key, a slash, and the workspace, escaped as in a path.
+func Origin(key, workspace string) string { return key + "/" + escape(workspace) }
+
+func escape(workspace string) string {
+	return strings.ReplaceAll(url.PathEscape(workspace), "+", "%2B") // no name of a key has a plus sign
+}
+
+// Workspace is the workspace that the origin names. It returns ErrInvalid if there is
+// none.
+func (c Checkpoint) Workspace() (string, error) {
+	slash := strings.LastIndexByte(c.Origin, '/')
+	name, err := url.PathUnescape(c.Origin[slash+1:])
+	if slash < 0 || err != nil || name == "" || Origin(c.Origin[:slash], name) != c.Origin {
+		return "", invalid("checkpoint of %s names no workspace", c.Origin)
+	}
+	return name, nil
+}
+
+// signedFor reports whether a key of that name signs for the origin.
+func (c Checkpoint) signedFor(key string) bool {
+	workspace, named := strings.CutPrefix(c.Origin, key+"/")
+	return named && !strings.Contains(workspace, "/")
 }
 
 // FormatCheckpoint is the text that is signed (https://c2sp.org/tlog-checkpoint):
@@ -68,23 +94,23 @@ type Signed struct {
 	Unknown []string // whose signatures were not checked, for their keys are not known
 }
 
-// SignCheckpoint signs the checkpoint. Its origin must be the name of the key.
+// SignCheckpoint signs the checkpoint. Its origin must be one of the key.
 func SignCheckpoint(c Checkpoint, signer note.Signer) ([]byte, error) {
-	if c.Origin != signer.Name() {
+	if !c.signedFor(signer.Name()) {
 		return nil, fmt.Errorf("a checkpoint of %q is not to be signed by the key %q", c.Origin, signer.Name())
 	}
 	return note.Sign(&note.Note{Text: FormatCheckpoint(c)}, signer)
 }
 
 // OpenCheckpoint reads a signed checkpoint. It returns ErrInvalid unless one of
-// the keys that are known signed it whose name is the origin, and when any
+// the keys that are known signed it whose origin it is, and when any
 // signature of a known key is not right.
 func OpenCheckpoint(signed []byte, known ...note.Verifier) (Signed, error) {
 	s, err := open(signed, known)
 	if err != nil {
 		return Signed{}, err
 	}
-	if !slices.ContainsFunc(s.By, func(key string) bool { return keyName(key) == s.Origin }) {
+	if !slices.ContainsFunc(s.By, func(key string) bool { return s.signedFor(keyName(key)) }) {
 		return Signed{}, invalid("checkpoint of %s is not signed by a key that is known, but by %s",
 			s.Origin, strings.Join(slices.Concat(s.By, s.Unknown), ", "))
 	}

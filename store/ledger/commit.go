@@ -35,23 +35,24 @@ type Blind Hash
 // read as one another.
 const (
 	documents = "document"
-	received  = "received"
+	counters  = "counters"
 )
 
-func (s Salt) blind(what string, id int64) Blind {
+func (s Salt) blind(what string, at int64) Blind {
 	var text [len(documents) + SaltSize + 8]byte
 	copy(text[:], what)
 	copy(text[len(what):], s)
-	binary.BigEndian.PutUint64(text[len(what)+SaltSize:], uint64(id))
+	binary.BigEndian.PutUint64(text[len(what)+SaltSize:], uint64(at))
 	return Blind(sha256.Sum256(text[:]))
 }
 
-// DocumentBlind is the secret of the commitment to the document of that number.
-func (s Salt) DocumentBlind(id int64) Blind { return s.blind(documents, id) }
+// DocumentBlind is the secret of the commitment to the document that began at the
+// instant.
+func (s Salt) DocumentBlind(at int64) Blind { return s.blind(documents, at) }
 
-// ReceivedBlind is the secret of the commitment to what else came with the response
-// of that number.
-func (s Salt) ReceivedBlind(response int64) Blind { return s.blind(received, response) }
+// CountersBlind is the secret of the commitment to the counters as they stood from
+// the instant on.
+func (s Salt) CountersBlind(at int64) Blind { return s.blind(counters, at) }
 
 // Document commits to a document: SHA-256 of "lobstrail document", a line feed, the
 // 32 bytes of the secret, and the document.
@@ -69,23 +70,21 @@ func (s Salt) Message(text string) Hash {
 	return sha256.Sum256(append(append([]byte("lobstrail message\n"), s...), text...))
 }
 
-// Counters are volatile values that moved, as they are stored.
-type Counters struct {
+// Counter is a volatile value, or the volatile values of one object.
+type Counter struct {
 	Pointer string
 	Body    []byte
 	Max     []byte // nil: none
 }
 
-// Received commits to what came with a snapshot beside its document, when that was
-// something new: the SHA-256 of the account object as it was received (nil: not
-// kept) and the counters that moved, by pointer. It is the SHA-256 of "lobstrail
-// received", a line feed, the 32 bytes of the secret, and each of the values as its
-// length in decimal digits, a colon and its bytes ("-" stands for nil).
-func (b Blind) Received(digest []byte, moved []Counters) Hash {
-	text := append(make([]byte, 0, 512), "lobstrail received\n"...)
+// Counters commits to counters, which are sorted by pointer: the SHA-256 of
+// "lobstrail counters", a line feed, the 32 bytes of the secret, and each of the
+// values as its length in decimal digits, a colon and its bytes ("-" stands for
+// nil).
+func (b Blind) Counters(all []Counter) Hash {
+	text := append(make([]byte, 0, 512), "lobstrail counters\n"...)
 	text = append(text, b[:]...)
-	text = appendValue(text, digest)
-	for _, c := range moved {
+	for _, c := range all {
 		text = appendValue(text, []byte(c.Pointer))
 		text = appendValue(text, c.Body)
 		text = appendValue(text, c.Max)
@@ -105,7 +104,7 @@ func appendValue(text, value []byte) []byte {
 type Observed struct {
 	Account  string // id
 	Document *Hash  // the commitment to it; nil: the API answered 404
-	Received *Hash  // the commitment to what else came; nil: nothing new
+	Counters *Hash  // the commitment to the counters; nil: it has none
 }
 
 // Text is the line that is hashed: the account, and the commitments in base64, or
@@ -117,8 +116,8 @@ func (o Observed) Text() []byte {
 		return append(text, "gone"...)
 	}
 	text = base64.StdEncoding.AppendEncode(text, o.Document[:])
-	if o.Received != nil {
-		text = base64.StdEncoding.AppendEncode(append(text, ' '), o.Received[:])
+	if o.Counters != nil {
+		text = base64.StdEncoding.AppendEncode(append(text, ' '), o.Counters[:])
 	}
 	return text
 }

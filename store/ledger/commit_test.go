@@ -35,18 +35,18 @@ func TestCommitments(t *testing.T) {
 	if got := salt.DocumentBlind(12).Document([]byte(`{"id":"x"}`)); got != document {
 		t.Error("a document:", got)
 	}
-	blind = sum("received", []byte(salt), number)
-	digest := bytes.Repeat([]byte{1}, 32)
-	received := sum("lobstrail received\n", blind[:], "32:", digest, "14:/params/user/p", `11:{"value":1}`, "-", "10:/resets_in", "2:17", "1:9")
-	got := salt.ReceivedBlind(12).Received(digest, []ledger.Counters{
+	blind = sum("counters", []byte(salt), number)
+	counters := sum("lobstrail counters\n", blind[:], "14:/params/user/p", `11:{"value":1}`, "-", "10:/resets_in", "2:17", "1:9")
+	got := salt.CountersBlind(12).Counters([]ledger.Counter{
 		{Pointer: "/params/user/p", Body: []byte(`{"value":1}`)},
 		{Pointer: "/resets_in", Body: []byte(`17`), Max: []byte("9")},
 	})
-	if got != received {
-		t.Error("what was received:", got)
+	if got != counters {
+		t.Error("counters:", got)
 	}
-	if salt.ReceivedBlind(12).Received(nil, nil) == salt.ReceivedBlind(12).Received([]byte{}, nil) {
-		t.Error("no digest is the same as an empty one")
+	one := func(max []byte) ledger.Hash { return salt.CountersBlind(12).Counters([]ledger.Counter{{Max: max}}) }
+	if one(nil) == one([]byte{}) {
+		t.Error("no limit is the same as an empty one")
 	}
 	if got := salt.Message("x"); got != sum("lobstrail message\n", []byte(salt), "x") {
 		t.Error("a message:", got)
@@ -54,12 +54,12 @@ func TestCommitments(t *testing.T) {
 }
 
 func TestLeaves(t *testing.T) {
-	document, received := sum("a"), sum("b")
-	one, two := base64.StdEncoding.EncodeToString(document[:]), base64.StdEncoding.EncodeToString(received[:])
+	document, counters := sum("a"), sum("b")
+	one, two := base64.StdEncoding.EncodeToString(document[:]), base64.StdEncoding.EncodeToString(counters[:])
 	for want, shown := range map[string]ledger.Observed{
 		"x gone":               {Account: "x"},
 		"x " + one:             {Account: "x", Document: &document},
-		"x " + one + " " + two: {Account: "x", Document: &document, Received: &received},
+		"x " + one + " " + two: {Account: "x", Document: &document, Counters: &counters},
 	} {
 		if got := string(shown.Text()); got != want || shown.Leaf() != sum("\x00", want) {
 			t.Errorf("got %q, want %q", got, want)

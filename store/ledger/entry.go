@@ -6,36 +6,50 @@ import (
 	"strings"
 )
 
-// header begins the text of every entry; its number follows.
-const header = "lobstrail/1 entry "
+// header begins the text of every entry; the workspace and the number follow.
+const header = "lobstrail/1 "
 
 // MaxEntries is the highest number of an entry that is believed. A log of one entry
 // a millisecond reaches it after 34 years. Package tlog needs a limit: it does not
 // return for a tree of more than 1<<62 entries.
 const MaxEntries = 1 << 40
 
-// FormatEntry is the text of the entry of that number, the first is 1: a header and
-// the lines, each with its line feed.
-func FormatEntry(number int64, lines []string) string {
-	return header + strconv.FormatInt(number, 10) + "\n" + strings.Join(lines, "\n") + "\n"
+// FormatEntry returns the text of the entry of that number (the first is 1) in the
+// log of the workspace: a header and the lines, each with its line feed.
+func FormatEntry(workspace string, number int64, lines []string) string {
+	return header + strconv.Quote(workspace) + " " + strconv.FormatInt(number, 10) + "\n" + strings.Join(lines, "\n") + "\n"
 }
 
 // ParseEntry is the inverse of FormatEntry.
-func ParseEntry(text string) (number int64, lines []string, err error) {
+func ParseEntry(text string) (workspace string, number int64, lines []string, err error) {
 	first, rest, _ := strings.Cut(text, "\n")
-	digits, ok := strings.CutPrefix(first, header)
+	wrong := func() (string, int64, []string, error) {
+		return "", 0, nil, fmt.Errorf("not an entry: it begins with %.40q", first)
+	}
+	named, ok := strings.CutPrefix(first, header)
+	if !ok {
+		return wrong()
+	}
+	quoted, err := strconv.QuotedPrefix(named)
+	if err != nil {
+		return wrong()
+	}
+	if workspace, err = strconv.Unquote(quoted); err != nil {
+		return wrong()
+	}
+	digits, ok := strings.CutPrefix(named[len(quoted):], " ")
 	if number, err = strconv.ParseInt(digits, 10, 64); !ok || err != nil || number < 1 {
-		return 0, nil, fmt.Errorf("not an entry: it begins with %.40q", first)
+		return wrong()
 	}
 	body, ended := strings.CutSuffix(rest, "\n")
-	if lines = strings.Split(body, "\n"); !ended || FormatEntry(number, lines) != text {
-		return 0, nil, fmt.Errorf("entry %d is not spelled as entries are", number)
+	if lines = strings.Split(body, "\n"); !ended || FormatEntry(workspace, number, lines) != text {
+		return "", 0, nil, fmt.Errorf("entry %d is not in the canonical form", number)
 	}
-	return number, lines, nil
+	return workspace, number, lines, nil
 }
 
-// Subject is what a line is about, by its first two words: "run" 7. A line of
-// another kind is about nothing ("", 0).
+// Subject returns what a line is about, its first two words: "run" 7. A line of
+// another form is about nothing ("", 0).
 func Subject(line string) (what string, number int64) {
 	what, rest, _ := strings.Cut(line, " ")
 	digits, _, _ := strings.Cut(rest, " ")

@@ -15,9 +15,10 @@ import (
 // Run is a run as it stood when the entry was made.
 type Run struct {
 	ID                                                            int64
-	Workspace, Scope, State                                       string
+	Scope, State                                                  string
 	Started                                                       int64
 	Finished                                                      *int64
+	First, Last                                                   *int64 // its responses
 	Requested, Changed, Unchanged, Gone, Failed, Requests, HeldMS int64
 	SkewMS                                                        *int64
 	PID, Rules                                                    int64
@@ -26,47 +27,46 @@ type Run struct {
 
 // Line is "run" and the number of the run, and what is known of it.
 func (r Run) Line() string {
-	return fmt.Sprintf("run %d %s %s %s started %s finished %s requested %d changed %d unchanged %d gone %d failed %d"+
+	return fmt.Sprintf("run %d %s %s started %s finished %s responses %s to %s requested %d changed %d unchanged %d gone %d failed %d"+
 		" requests %d held %d skew %s pid %d rules %d warnings %s",
-		r.ID, strconv.Quote(r.Workspace), r.Scope, r.State, instant(r.Started), orNone(r.Finished, instant), r.Requested,
+		r.ID, r.Scope, r.State, instant(r.Started), orNone(r.Finished, instant), orNone(r.First, decimal), orNone(r.Last, decimal), r.Requested,
 		r.Changed, r.Unchanged, r.Gone, r.Failed, r.Requests, r.HeldMS, orNone(r.SkewMS, decimal), r.PID, r.Rules,
 		oneLine(r.Warnings))
 }
 
 // Response is an answer of the API that was stored.
 type Response struct {
-	ID                     int64
-	Source                 string
-	Sent, Received         int64
-	HeldMS                 int64
-	Server                 *int64
-	AccountMin, AccountMax int64 // row numbers
-	Shown                  int64 // how many snapshots
-	Root                   Hash  // of the tree over them; zero for none
+	At      int64 // when it was received: its key in the workspace
+	Source  string
+	Page    int64 // of the list
+	Run     int64
+	Sent    int64
+	HeldMS  int64 // by how much At was raised, so that no two responses have the same
+	Server  *int64
+	Shown   int64 // snapshots, those of absent accounts included
+	Changed int64 // of those, how many began a version
+	Absent  int64 // how many were answered with 404
+	Gone    int64 // how many of those were not known to be gone before
+	Root    Hash  // of the tree over the snapshots; zero for none
 }
 
-const responseFormat = "response %d %s sent %s received %s held %d server %s accounts %d to %d shown %d %s"
+const responseFormat = "response %d %s page %d run %d sent %d held %d server %s shown %d changed %d absent %d gone %d %s"
 
-// Line is "response" and the number of the response, and what is known of it.
+// Line is "response" and its instant, and what is known of it. Instants are Unix
+// milliseconds.
 func (r Response) Line() string {
-	return fmt.Sprintf(responseFormat, r.ID, r.Source, instant(r.Sent), instant(r.Received), r.HeldMS,
-		orNone(r.Server, instant), r.AccountMin, r.AccountMax, r.Shown, r.Root)
+	return fmt.Sprintf(responseFormat, r.At, r.Source, r.Page, r.Run, r.Sent, r.HeldMS, orNone(r.Server, decimal),
+		r.Shown, r.Changed, r.Absent, r.Gone, r.Root)
 }
 
 // ParseResponse is the inverse of Line.
 func ParseResponse(line string) (r Response, err error) {
-	var sent, received, server, root string
-	_, err = fmt.Sscanf(line, responseFormat, &r.ID, &r.Source, &sent, &received, &r.HeldMS, &server,
-		&r.AccountMin, &r.AccountMax, &r.Shown, &root)
-	if err == nil {
-		r.Sent, err = parseInstant(sent)
-	}
-	if err == nil {
-		r.Received, err = parseInstant(received)
-	}
+	var server, root string
+	_, err = fmt.Sscanf(line, responseFormat, &r.At, &r.Source, &r.Page, &r.Run, &r.Sent, &r.HeldMS, &server,
+		&r.Shown, &r.Changed, &r.Absent, &r.Gone, &root)
 	if err == nil && server != none {
 		r.Server = new(int64)
-		*r.Server, err = parseInstant(server)
+		*r.Server, err = strconv.ParseInt(server, 10, 64)
 	}
 	if err == nil {
 		r.Root, err = tlog.ParseHash(root)
@@ -79,7 +79,7 @@ func ParseResponse(line string) (r Response, err error) {
 
 // Failure is something that could not be snapshotted.
 type Failure struct {
-	ID         int64
+	ID         int64 // number within the run
 	Run        int64
 	Account    *string
 	Kind       string
@@ -88,7 +88,7 @@ type Failure struct {
 	Message    Hash // the commitment to it; see [Salt.Message]
 }
 
-// Line is "failure" and its number, and what is known of it.
+// Line is "failure", its number and its run, and what is known of it.
 func (f Failure) Line() string {
 	account := none
 	if f.Account != nil {
@@ -98,18 +98,30 @@ func (f Failure) Line() string {
 		f.ID, f.Run, account, f.Kind, orNone(f.HTTPStatus, decimal), instant(f.At), f.Message)
 }
 
-// Absence is that complete lists lack an account.
+// Absence is that a complete list lacks an account.
 type Absence struct {
-	ID      int64
 	Run     int64
 	Account string // id
 	Since   int64
 }
 
-// Line is "absence" and its number, and what is known of it but for its end, which
+// Line is "absence" and the run, and what is known of it but for its end, which
 // follows from what came later.
 func (a Absence) Line() string {
-	return fmt.Sprintf("absence %d run %d account %s since %s", a.ID, a.Run, a.Account, instant(a.Since))
+	return fmt.Sprintf("absence %d account %s since %s", a.Run, a.Account, instant(a.Since))
+}
+
+// ParseAbsence is the inverse of Line.
+func ParseAbsence(line string) (a Absence, err error) {
+	var since string
+	_, err = fmt.Sscanf(line, "absence %d account %s since %s", &a.Run, &a.Account, &since)
+	if err == nil {
+		a.Since, err = parseInstant(since)
+	}
+	if err != nil || a.Line() != line {
+		return Absence{}, fmt.Errorf("not the line of an absence: %.40q", line)
+	}
+	return a, nil
 }
 
 // none stands for what is not there.

@@ -16,24 +16,23 @@ const at = 1771200000123 // 2026-02-16T00:00:00.123Z
 func TestLines(t *testing.T) {
 	account := "0123456789abcdef0123456789abcdef"
 	zero := strings.Repeat("A", 43) + "="
+	hash := ledger.Hash{31: 1}
 	for want, line := range map[string]interface{ Line() string }{
-		`run 7 "de\tfault" all running started 2026-02-16T00:00:00.123Z finished - requested 1 changed 2 unchanged 3` +
+		`run 7 all running started 2026-02-16T00:00:00.123Z finished - responses - to - requested 1 changed 2 unchanged 3` +
 			` gone 4 failed 5 requests 6 held 7 skew - pid 8 rules 9 warnings []`: ledger.Run{
-			ID: 7, Workspace: "de\tfault", Scope: "all", State: "running", Started: at, Requested: 1, Changed: 2, Unchanged: 3,
+			ID: 7, Scope: "all", State: "running", Started: at, Requested: 1, Changed: 2, Unchanged: 3,
 			Gone: 4, Failed: 5, Requests: 6, HeldMS: 7, PID: 8, Rules: 9, Warnings: "[]",
 		},
-		`run 7 "" named complete started 2026-02-16T00:00:00.123Z finished 2026-02-16T00:00:00.124Z requested 0 changed 0` +
-			` unchanged 0 gone 0 failed 0 requests 0 held 0 skew -1500 pid 0 rules 1 warnings "[\n]"`: ledger.Run{
-			ID: 7, Scope: "named", State: "complete", Started: at, Finished: new(int64(at + 1)), SkewMS: new(int64(-1500)),
-			Rules: 1, Warnings: "[\n]",
+		`run 7 named complete started 2026-02-16T00:00:00.123Z finished 2026-02-16T00:00:00.124Z responses 1771200000124 to 1771200000125` +
+			` requested 0 changed 0 unchanged 0 gone 0 failed 0 requests 0 held 0 skew -1500 pid 0 rules 1 warnings "[\n]"`: ledger.Run{
+			ID: 7, Scope: "named", State: "complete", Started: at, Finished: new(int64(at + 1)), First: new(int64(at + 1)),
+			Last: new(int64(at + 2)), SkewMS: new(int64(-1500)), Rules: 1, Warnings: "[\n]",
 		},
-		`response 12 list sent 2026-02-16T00:00:00.123Z received 2026-02-16T00:00:00.125Z held 3 server -` +
-			` accounts 1 to 100 shown 100 ` + zero: ledger.Response{
-			ID: 12, Source: "list", Sent: at, Received: at + 2, HeldMS: 3, AccountMin: 1, AccountMax: 100, Shown: 100,
+		`response 1771200000123 list page -3 run 7 sent 1771200000120 held 2 server - shown 100 changed 4 absent 0 gone 0 ` + zero: ledger.Response{
+			At: at, Source: "list", Page: -3, Run: 7, Sent: at - 3, HeldMS: 2, Shown: 100, Changed: 4,
 		},
-		`response 13 detail sent -62198755200000 received 2026-02-16T00:00:00.123Z held 0 server 2026-02-16T00:00:00.123Z` +
-			` accounts 1 to 0 shown 0 ` + zero: ledger.Response{
-			ID: 13, Source: "detail", Sent: -62198755200000, Received: at, Server: new(int64(at)), AccountMin: 1,
+		`response 13 detail page 5 run 8 sent -6 held 0 server 1771200000123 shown 1 changed 0 absent 1 gone 1 ` + zero: ledger.Response{
+			At: 13, Source: "detail", Page: 5, Run: 8, Sent: -6, Server: new(int64(at)), Shown: 1, Absent: 1, Gone: 1,
 		},
 		`failure 3 run 7 account "` + account + `" http status 503 at 2026-02-16T00:00:00.123Z ` + zero: ledger.Failure{
 			ID: 3, Run: 7, Account: &account, Kind: "http", HTTPStatus: new(int64(503)), At: at,
@@ -41,35 +40,67 @@ func TestLines(t *testing.T) {
 		`failure 4 run 7 account - network status - at 2026-02-16T00:00:00.123Z ` + zero: ledger.Failure{
 			ID: 4, Run: 7, Kind: "network", At: at,
 		},
-		`absence 5 run 7 account ` + account + ` since 2026-02-16T00:00:00.123Z`: ledger.Absence{
-			ID: 5, Run: 7, Account: account, Since: at,
+		`absence 7 account ` + account + ` since 2026-02-16T00:00:00.123Z`: ledger.Absence{Run: 7, Account: account, Since: at},
+		`absence 7 account ` + account + ` since -62198755200000`:          ledger.Absence{Run: 7, Account: account, Since: -62198755200000},
+		`redaction 3 account ` + account + ` at 2026-02-16T00:00:00.123Z documents 1 counters 2 failures 3 values 4 left ` + hash.String(): ledger.Redaction{
+			Row: 3, Account: account, At: at, Documents: 1, Counters: 2, Failures: 3, Values: 4, Left: hash,
+		},
+		`prune 1771200000123 within 86400000 hourly 24 daily -1 weekly 0 monthly 0 snapshots 250 entries 2-4,9 responses -`: ledger.Prune{
+			At: at, Keep: ledger.Keep{WithinMS: 86400000, Hourly: 24, Daily: -1}, Snapshots: 250, Entries: []ledger.Range{{2, 4}, {9, 9}},
+		},
+		`prune 5 within 0 hourly 0 daily 0 weekly 5 monthly 12 snapshots 0 entries - responses 7,9-10`: ledger.Prune{
+			At: 5, Keep: ledger.Keep{Weekly: 5, Monthly: 12}, Responses: []ledger.Range{{7, 7}, {9, 10}},
 		},
 	} {
 		if got := line.Line(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		response, is := line.(ledger.Response)
-		if parsed, err := ledger.ParseResponse(want); is && (err != nil || cmp.Diff(parsed, response) != "") {
-			t.Errorf("%s: %v\n%s", want, err, cmp.Diff(parsed, response))
+		if parsed, err := parse(want, line); err != nil || cmp.Diff(parsed, line) != "" {
+			t.Errorf("%s: %v\n%s", want, err, cmp.Diff(parsed, line))
+		}
+		switch line.(type) {
+		case ledger.Run, ledger.Failure: // nothing reads them
+			continue
+		}
+		for _, wrong := range []string{want + " ", want[:len(want)-1], strings.Replace(want, " ", " 0", 1), " " + want, ""} {
+			if parsed, err := parse(wrong, line); err == nil {
+				t.Errorf("%q is read as %+v", wrong, parsed)
+			}
 		}
 	}
 }
 
+// parse reads the line as one of that kind; as it is, where nothing reads such lines.
+func parse(line string, kind any) (any, error) {
+	switch kind.(type) {
+	case ledger.Response:
+		return ledger.ParseResponse(line)
+	case ledger.Absence:
+		return ledger.ParseAbsence(line)
+	case ledger.Redaction:
+		return ledger.ParseRedaction(line)
+	case ledger.Prune:
+		return ledger.ParsePrune(line)
+	}
+	return kind, nil
+}
+
 func TestEntries(t *testing.T) {
 	lines := []string{"run 7 of something", "response 12 and so on"}
-	text := ledger.FormatEntry(41, lines)
-	if want := "lobstrail/1 entry 41\nrun 7 of something\nresponse 12 and so on\n"; text != want {
+	text := ledger.FormatEntry("a \"b\"\n", 41, lines)
+	if want := "lobstrail/1 \"a \\\"b\\\"\\n\" 41\nrun 7 of something\nresponse 12 and so on\n"; text != want {
 		t.Errorf("got %q, want %q", text, want)
 	}
-	number, parsed, err := ledger.ParseEntry(text)
-	if err != nil || number != 41 || cmp.Diff(parsed, lines) != "" {
-		t.Error(number, parsed, err)
+	workspace, number, parsed, err := ledger.ParseEntry(text)
+	if err != nil || workspace != "a \"b\"\n" || number != 41 || cmp.Diff(parsed, lines) != "" {
+		t.Error(workspace, number, parsed, err)
 	}
 	for _, wrong := range []string{
-		"", "\n", "lobstrail/2 entry 41\na\n", "lobstrail/1 entry 041\na\n", "lobstrail/1 entry 0\na\n",
-		"lobstrail/1 entry -1\na\n", "lobstrail/1 entry 41\na", "lobstrail/1 entry 41", "lobstrail/1 entry 41 \na\n",
+		"", "\n", `lobstrail/2 "w" 41` + "\na\n", `lobstrail/1 "w" 041` + "\na\n", `lobstrail/1 "w" 0` + "\na\n",
+		`lobstrail/1 "w" -1` + "\na\n", `lobstrail/1 "w" 41` + "\na", `lobstrail/1 "w" 41`, `lobstrail/1 "w" 41 ` + "\na\n",
+		`lobstrail/1 "w"41` + "\na\n", "lobstrail/1 `w` 41\na\n", "lobstrail/1 w 41\na\n", `lobstrail/1 "\u0077" 41` + "\na\n",
 	} {
-		if _, _, err := ledger.ParseEntry(wrong); err == nil {
+		if _, _, _, err := ledger.ParseEntry(wrong); err == nil {
 			t.Errorf("%q is taken for an entry", wrong)
 		}
 	}
@@ -83,14 +114,20 @@ func TestEntries(t *testing.T) {
 // FuzzParse holds the parsers to their inverses: what is read is spelled in one way
 // only.
 func FuzzParse(f *testing.F) {
-	f.Add(ledger.FormatEntry(1, []string{ledger.Response{ID: 1, Source: "list", Sent: at, Received: at}.Line()}))
-	f.Add(ledger.Response{ID: 1, Source: "import", Sent: 1 << 60, Received: -5, Server: new(int64(0))}.Line())
+	f.Add(ledger.FormatEntry("w", 1, []string{ledger.Response{Source: "list", Sent: at, At: at}.Line()}))
+	f.Add(ledger.Response{Source: "import", Sent: 1 << 60, At: -5, Server: new(int64(0))}.Line())
+	f.Add(ledger.Absence{Account: "a", Since: at}.Line())
+	f.Add(ledger.Redaction{Account: "a", At: -1 << 60}.Line())
+	f.Add(ledger.Prune{Entries: []ledger.Range{{1, 2}}}.Line())
 	f.Fuzz(func(t *testing.T, text string) {
-		if number, lines, err := ledger.ParseEntry(text); err == nil && ledger.FormatEntry(number, lines) != text {
-			t.Errorf("%q is read as entry %d of %q", text, number, lines)
+		workspace, number, lines, err := ledger.ParseEntry(text)
+		if err == nil && ledger.FormatEntry(workspace, number, lines) != text {
+			t.Errorf("%q is read as entry %d of %q: %q", text, number, workspace, lines)
 		}
-		if response, err := ledger.ParseResponse(text); err == nil && response.Line() != text {
-			t.Errorf("%q is read as %+v", text, response)
+		for _, kind := range []interface{ Line() string }{ledger.Response{}, ledger.Absence{}, ledger.Redaction{}, ledger.Prune{}} {
+			if parsed, err := parse(text, kind); err == nil && parsed.(interface{ Line() string }).Line() != text {
+				t.Errorf("%q is read as %+v", text, parsed)
+			}
 		}
 	})
 }

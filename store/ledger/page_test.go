@@ -46,93 +46,31 @@ func tree(t *testing.T, n int64) ledger.Hash {
 	return root
 }
 
-func TestRootsAreThoseOfRFC6962(t *testing.T) {
+// TestPages: the roots and proofs of pages are those of RFC 6962, also after leaves
+// were exchanged.
+func TestPages(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
 	for n := int64(1); n < 140; n++ {
-		want := tree(t, n)
-		if got := ledger.Root(leaves(n)); got != want {
-			t.Errorf("%d leaves: root %v, want %v", n, got, want)
+		page, want := ledger.NewPageTree(leaves(n)), tree(t, n)
+		if page.Root() != want || page.Size() != int(n) {
+			t.Errorf("%d leaves: root %v, want %v", n, page.Root(), want)
 		}
-		p, err := ledger.NewPage(n, leaves(n), nil)
-		if err != nil || p.Root() != want {
-			t.Errorf("%d leaves: page %v, %v, want %v", n, p.Root(), err, want)
+		for i := range n {
+			if err := tlog.CheckRecord(page.Prove(int(i)), n, want, i, leaf(i)); err != nil || page.Leaf(int(i)) != leaf(i) {
+				t.Errorf("%d leaves: leaf %d: %v", n, i, err)
+			}
 		}
-	}
-	if ledger.Root(nil) != (ledger.Hash{}) {
-		t.Error("an empty page has a root")
-	}
-}
-
-// TestThinnedPagesKeepTheirRoot thins pages again and again: the root stays, what
-// is there can be proven, and what stands for the rest is no more than it need be.
-func TestThinnedPagesKeepTheirRoot(t *testing.T) {
-	for seed := range uint64(300) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		n := 1 + random.Int64N(130)
-		want := tree(t, n)
-		page, err := ledger.NewPage(n, leaves(n), nil)
-		if err != nil {
-			t.Fatal(err)
+		changed := leaves(n)
+		for range random.IntN(5) {
+			i := random.IntN(int(n))
+			changed[i] = leaf(random.Int64())
+			page.Set(i, changed[i])
 		}
-		gone := map[int64]bool{}
-		for range 4 {
-			for range random.Int64N(n + 1) {
-				gone[random.Int64N(n)] = true
-			}
-			if random.IntN(8) == 0 {
-				for i := range n {
-					gone[i] = true
-				}
-			}
-			thinned := page.Thin(func(i int64) bool { return gone[i] })
-			var there []ledger.Hash
-			for i := range n {
-				if !gone[i] {
-					there = append(there, leaf(i))
-				}
-			}
-			if page, err = ledger.NewPage(n, there, thinned); err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
-			if page.Root() != want {
-				t.Fatalf("seed %d: %d of %d leaves: root %v, want %v", seed, len(there), n, page.Root(), want)
-			}
-			for at, i := range page.There() {
-				if err := tlog.CheckRecord(page.Prove(i), n, want, i, there[at]); err != nil {
-					t.Fatalf("seed %d: leaf %d of %d: %v", seed, i, n, err)
-				}
-			}
-			covered := int64(len(there))
-			for _, s := range thinned {
-				covered += s.Size
-			}
-			if covered != n || len(gone) == int(n) && len(thinned) != 1 {
-				t.Fatalf("seed %d: %d of %d leaves are accounted for, by %d subtrees", seed, covered, n, len(thinned))
-			}
+		if again := ledger.NewPageTree(changed); page.Root() != again.Root() {
+			t.Errorf("%d leaves: root %v after leaves were exchanged, want %v", n, page.Root(), again.Root())
 		}
 	}
-}
-
-func TestWhatIsNoPageIsRefused(t *testing.T) {
-	h := leaf(1)
-	for name, c := range map[string]struct {
-		size    int64
-		there   []ledger.Hash
-		thinned []ledger.Thinned
-	}{
-		"negative":           {-1, nil, nil},
-		"huge":               {1 << 40, nil, []ledger.Thinned{{First: 0, Size: 1 << 40, Hash: h}}},
-		"one missing":        {3, leaves(2), nil},
-		"one too many":       {2, leaves(3), nil},
-		"thinned beyond":     {2, nil, []ledger.Thinned{{First: 0, Size: 3, Hash: h}}},
-		"thinned twice":      {2, nil, []ledger.Thinned{{First: 0, Size: 2, Hash: h}, {First: 0, Size: 2, Hash: h}}},
-		"thinned by nothing": {1, nil, []ledger.Thinned{{First: 0, Size: 0, Hash: h}}},
-		"thinned at an end":  {1, leaves(1), []ledger.Thinned{{First: 1, Size: 1, Hash: h}}},
-		"thinned by no subtree": {1 << 24, nil, []ledger.Thinned{
-			{First: 0, Size: 1<<23 - 1, Hash: h}, {First: 1<<23 - 1, Size: 1<<23 + 1, Hash: h}}},
-		"thinned out of turn": {3, leaves(1), []ledger.Thinned{{First: 2, Size: 1, Hash: h}, {First: 0, Size: 1, Hash: h}}},
-	} {
-		if _, err := ledger.NewPage(c.size, c.there, c.thinned); err == nil {
-			t.Errorf("%s: taken for a page", name)
-		}
+	if root := ledger.NewPageTree(nil).Root(); root != (ledger.Hash{}) {
+		t.Errorf("an empty page has the root %v", root)
 	}
 }

@@ -141,9 +141,9 @@ func parseObserved(text string) (o Observed, err error) {
 	if rest == "gone" && account != "" {
 		return o, nil
 	}
-	document, received, more := strings.Cut(rest, " ")
+	document, counters, more := strings.Cut(rest, " ")
 	if o.Document, err = parseCommitment(document); err == nil && more {
-		o.Received, err = parseCommitment(received)
+		o.Counters, err = parseCommitment(counters)
 	}
 	if err == nil && account == "" {
 		err = errors.New("no account")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,16 +43,16 @@ func (h *history) ReadHashes(indexes []int64) (hashes []tlog.Hash, err error) {
 // snapshots.
 func newHistory(t testing.TB, rng *rand.Rand, entries int) *history {
 	t.Helper()
-	h, response := &history{}, int64(0)
+	h, at := &history{}, int64(at)
 	for n := range entries {
-		lines := []string{(ledger.Run{ID: int64(n + 1), Workspace: "a \"b\"\n", Scope: "all", State: "running", Warnings: "[]"}).Line()}
+		lines := []string{(ledger.Run{ID: int64(n + 1), Scope: "all", State: "running", Warnings: "[]"}).Line()}
 		first := len(h.takes)
 		for range 1 + rng.IntN(2) {
-			response++
-			line := h.respond(t, rng, response)
+			at++
+			line := h.respond(rng, at, int64(n+1))
 			lines = append(lines, line.Line())
 		}
-		text := ledger.FormatEntry(int64(n+1), lines)
+		text := ledger.FormatEntry(workspace, int64(n+1), lines)
 		for i := first; i < len(h.takes); i++ {
 			h.takes[i].proof.Entry, h.takes[i].proof.EntryIndex = text, int64(n)
 		}
@@ -66,31 +66,27 @@ func newHistory(t testing.TB, rng *rand.Rand, entries int) *history {
 }
 
 // respond adds the snapshots of a response.
-func (h *history) respond(t testing.TB, rng *rand.Rand, id int64) ledger.Response {
-	t.Helper()
+func (h *history) respond(rng *rand.Rand, at, run int64) ledger.Response {
 	size := 1 + rng.Int64N(9)
 	leaves, first := make([]ledger.Hash, size), len(h.takes)
 	for i := range size {
-		p := ledger.Proof{Response: id, Index: i, Shown: ledger.Observed{Account: fmt.Sprintf("%032x", i)}}
+		p := ledger.Proof{Response: at, Index: i, Shown: ledger.Observed{Account: fmt.Sprintf("%032x", i)}}
 		if rng.IntN(5) > 0 {
 			salt := ledger.NewSalt()
-			p.Document, p.Blind = fmt.Appendf(nil, `{"id":"%032x","n":%d}`, i, rng.Int()), salt.DocumentBlind(id)
+			p.Document, p.Blind = fmt.Appendf(nil, `{"id":"%032x","n":%d}`, i, rng.Int()), salt.DocumentBlind(at)
 			p.Shown.Document = new(p.Blind.Document(p.Document))
 			if rng.IntN(2) == 0 {
-				p.Shown.Received = new(salt.ReceivedBlind(id).Received(nil, nil))
+				p.Shown.Counters = new(salt.CountersBlind(at).Counters(nil))
 			}
 		}
 		leaves[i] = p.Shown.Leaf()
 		h.takes = append(h.takes, take{proof: p})
 	}
-	page, err := ledger.NewPage(size, slices.Clone(leaves), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := ledger.Response{ID: id, Source: "list", Sent: id, Received: id + 1, AccountMin: 1, AccountMax: size, Shown: size, Root: page.Root()}
+	page := ledger.NewPageTree(leaves)
+	line := ledger.Response{At: at, Source: "list", Page: -1, Run: run, Sent: at - 1, Shown: size, Root: page.Root()}
 	for i := range size {
-		at := &h.takes[first+int(i)]
-		at.proof.InResponse, at.line = page.Prove(i), line
+		taken := &h.takes[first+int(i)]
+		taken.proof.InResponse, taken.line = page.Prove(int(i)), line
 	}
 	return line
 }
@@ -112,7 +108,7 @@ func (h *history) prove(t testing.TB, k key, p ledger.Proof, size int64) ledger.
 // TestProofsOfRandomHistories: every snapshot can be proven, with its document and
 // without, under every later checkpoint; and a C2SP reader finds its entry.
 func TestProofsOfRandomHistories(t *testing.T) {
-	k, rng := newKey(t, origin), rand.New(rand.NewPCG(1, 2))
+	k, rng := newKey(t, keyName), rand.New(rand.NewPCG(1, 2))
 	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(origin), torchwood.SingleVerifierPolicy(k.verifier))
 	for round := range 12 {
 		h := newHistory(t, rng, 1+rng.IntN(20))
@@ -131,7 +127,7 @@ func TestProofsOfRandomHistories(t *testing.T) {
 			if diff := cmp.Diff(taken.line, proven.Response); err != nil || diff != "" {
 				t.Fatalf("history %d, snapshot %d: %v\n%s\n%s", round, i, err, diff, text)
 			}
-			if proven.Run != proof.EntryIndex+1 || proven.Workspace != "a \"b\"\n" || proven.Entry != proof.EntryIndex+1 || proven.Checkpoint.N != size {
+			if proven.Run != proof.EntryIndex+1 || proven.Workspace != workspace || proven.Entry != proof.EntryIndex+1 || proven.Checkpoint.N != size {
 				t.Fatalf("history %d, snapshot %d: %+v", round, i, proven)
 			}
 			_, inLog, _ := strings.Cut(string(text), proof.Entry+"\n")
@@ -147,7 +143,7 @@ func aProof(t testing.TB, k key) (ledger.Proof, *history) {
 	t.Helper()
 	h := newHistory(t, rand.New(rand.NewPCG(3, 4)), 6)
 	for _, taken := range h.takes {
-		if p := taken.proof; p.Shown.Received != nil && p.EntryIndex > 0 && len(p.InResponse) > 1 {
+		if p := taken.proof; p.Shown.Counters != nil && p.EntryIndex > 0 && len(p.InResponse) > 1 {
 			return h.prove(t, k, p, 6), h
 		}
 	}
@@ -157,7 +153,7 @@ func aProof(t testing.TB, k key) (ledger.Proof, *history) {
 
 // TestNoByteOfAProofCanChange: nor be left out, nor be put in.
 func TestNoByteOfAProofCanChange(t *testing.T) {
-	k := newKey(t, origin)
+	k := newKey(t, keyName)
 	proof, _ := aProof(t, k)
 	text := ledger.FormatProof(proof)
 	tried := eachChange(text, func(changed []byte) {
@@ -176,13 +172,13 @@ func TestNoByteOfAProofCanChange(t *testing.T) {
 
 // TestProofsThatDoNotFit are made of parts of others that hold.
 func TestProofsThatDoNotFit(t *testing.T) {
-	k := newKey(t, origin)
+	k := newKey(t, keyName)
 	proof, h := aProof(t, k)
 	other := h.prove(t, k, h.takes[0].proof, 6)
 	tests := map[string]func(p *ledger.Proof){
 		"another document":           func(p *ledger.Proof) { p.Document = []byte(`{}`) },
 		"another blind":              func(p *ledger.Proof) { p.Blind[0]++ },
-		"a document of one gone":     func(p *ledger.Proof) { p.Shown.Document, p.Shown.Received = nil, nil },
+		"a document of one gone":     func(p *ledger.Proof) { p.Shown.Document, p.Shown.Counters = nil, nil },
 		"another account":            func(p *ledger.Proof) { p.Shown.Account = other.Shown.Account + "0" },
 		"another place":              func(p *ledger.Proof) { p.Index++ },
 		"another response":           func(p *ledger.Proof) { p.Response = 999 },
@@ -197,18 +193,16 @@ func TestProofsThatDoNotFit(t *testing.T) {
 		"a stranger's checkpoint": func(p *ledger.Proof) {
 			c := ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 6}}
 			c.Hash, _ = tlog.TreeHash(6, h)
-			p.Checkpoint = sign(t, newKey(t, origin), c)
+			p.Checkpoint = sign(t, newKey(t, keyName), c)
 		},
 	}
 	tests["an entry that counts wrongly"] = func(p *ledger.Proof) {
-		p.Entry = strings.Replace(p.Entry, fmt.Sprintf("entry %d\n", p.EntryIndex+1), "entry 7\n", 1)
+		p.Entry = strings.Replace(p.Entry, fmt.Sprintf(" %d\n", p.EntryIndex+1), " 7\n", 1)
 		p.EntryIndex, p.InLog = 0, nil
 		p.Checkpoint = sign(t, k, ledger.Checkpoint{Origin: origin, Tree: tlog.Tree{N: 1, Hash: tlog.RecordHash([]byte(p.Entry))}})
 	}
 	tests["a response without end"] = func(p *ledger.Proof) {
-		shown := strings.Fields(p.Entry)
-		number := shown[len(shown)-2] // the last line is that of a response
-		p.Entry = strings.Replace(p.Entry, " shown "+number+" ", fmt.Sprintf(" shown %d ", math.MaxInt64), 1)
+		p.Entry = regexp.MustCompile(` shown \d+`).ReplaceAllString(p.Entry, fmt.Sprintf(" shown %d", math.MaxInt64))
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +220,7 @@ func TestProofsThatDoNotFit(t *testing.T) {
 }
 
 func FuzzParseProof(f *testing.F) {
-	k := newKey(f, origin)
+	k := newKey(f, keyName)
 	proof, h := aProof(f, k)
 	f.Add(ledger.FormatProof(proof))
 	for _, taken := range h.takes[:6] {

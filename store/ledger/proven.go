@@ -2,9 +2,6 @@ package ledger
 
 import (
 	"encoding/json"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -13,7 +10,7 @@ import (
 // Proven is what a proof shows, if one trusts who signed.
 type Proven struct {
 	Response   Response // the answer of the API that showed the account
-	Run        int64    // the job that took it; 0 when the entry does not tell
+	Run        int64    // the job that took it
 	Workspace  string
 	Entry      int64 // number of the entry in the log, from 1
 	Checkpoint Signed
@@ -32,7 +29,7 @@ func (p Proof) Verify(known ...note.Verifier) (proven Proven, err error) {
 	if p.Document != nil && !json.Valid(p.Document) {
 		return Proven{}, invalid("the document is not JSON")
 	}
-	number, entry, err := ParseEntry(p.Entry)
+	workspace, number, entry, err := ParseEntry(p.Entry)
 	if err != nil {
 		return Proven{}, invalid("%w", err)
 	}
@@ -53,7 +50,7 @@ func (p Proof) Verify(known ...note.Verifier) (proven Proven, err error) {
 		return Proven{}, invalid("the entry is not in the log: %w", err)
 	}
 	proven.Entry = number
-	proven.Run, proven.Workspace = runOf(entry)
+	proven.Run, proven.Workspace = proven.Response.Run, workspace
 	return proven, nil
 }
 
@@ -76,21 +73,4 @@ func (p Proof) response(entry []string) (Response, error) {
 		}
 	}
 	return Response{}, invalid("the entry has no response %d", p.Response)
-}
-
-// runOf is the run that an entry is about, and its workspace.
-func runOf(entry []string) (number int64, workspace string) {
-	what, number := Subject(entry[0])
-	if what != "run" {
-		return 0, ""
-	}
-	_, rest, _ := strings.Cut(entry[0], fmt.Sprintf("run %d ", number))
-	quoted, err := strconv.QuotedPrefix(rest)
-	if err == nil {
-		workspace, err = strconv.Unquote(quoted)
-	}
-	if err != nil {
-		return 0, ""
-	}
-	return number, workspace
 }

@@ -6,37 +6,44 @@ import (
 	"strings"
 )
 
-// Keep is what a prune was told to keep of the snapshots that show nothing new.
+// Keep is what a prune was told to keep of the responses that show nothing new.
 // Counts are of the last hours, days, weeks and months that have any; -1 is all.
 type Keep struct {
 	WithinMS                       int64
 	Hourly, Daily, Weekly, Monthly int64
 }
 
-// Prune is that snapshots were thinned out, in one transaction. A [Thinning] of
-// each response follows.
+// Prune is that responses were dropped, in one transaction: all of those that the
+// entries of Entries name, whose texts are dropped too, and those of Responses.
 type Prune struct {
-	Workspace            string
-	At                   int64
-	Keep                 Keep
-	Responses, Snapshots int64 // thinned out by this transaction
+	At        int64
+	Keep      Keep
+	Snapshots int64   // that the dropped responses showed
+	Entries   []Range // numbers of entries
+	Responses []Range // instants of responses of which other lines of their entries stay
 }
 
-const pruneFormat = "prune workspace %q at %s within %d hourly %d daily %d weekly %d monthly %d responses %d snapshots %d"
+// Range is the numbers from the first to the last.
+type Range struct{ First, Last int64 }
 
-// Line is "prune", and what was done.
+const pruneFormat = "prune %d within %d hourly %d daily %d weekly %d monthly %d snapshots %d entries %s responses %s"
+
+// Line is "prune" and when it was, and what was dropped.
 func (p Prune) Line() string {
-	return fmt.Sprintf(pruneFormat, p.Workspace, instant(p.At), p.Keep.WithinMS, p.Keep.Hourly, p.Keep.Daily,
-		p.Keep.Weekly, p.Keep.Monthly, p.Responses, p.Snapshots)
+	return fmt.Sprintf(pruneFormat, p.At, p.Keep.WithinMS, p.Keep.Hourly, p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly,
+		p.Snapshots, formatRanges(p.Entries), formatRanges(p.Responses))
 }
 
 // ParsePrune is the inverse of Line.
 func ParsePrune(line string) (p Prune, err error) {
-	var at string
-	_, err = fmt.Sscanf(line, pruneFormat, &p.Workspace, &at, &p.Keep.WithinMS, &p.Keep.Hourly, &p.Keep.Daily,
-		&p.Keep.Weekly, &p.Keep.Monthly, &p.Responses, &p.Snapshots)
+	var entries, responses string
+	_, err = fmt.Sscanf(line, pruneFormat, &p.At, &p.Keep.WithinMS, &p.Keep.Hourly, &p.Keep.Daily, &p.Keep.Weekly,
+		&p.Keep.Monthly, &p.Snapshots, &entries, &responses)
 	if err == nil {
-		p.At, err = parseInstant(at)
+		p.Entries, err = parseRanges(entries)
+	}
+	if err == nil {
+		p.Responses, err = parseRanges(responses)
 	}
 	if err != nil || p.Line() != line {
 		return Prune{}, fmt.Errorf("not the line of a prune: %.40q", line)
@@ -44,73 +51,54 @@ func ParsePrune(line string) (p Prune, err error) {
 	return p, nil
 }
 
-// Leaves are the leaves of a page from the first to the last.
-type Leaves struct{ First, Last int64 }
-
-// Thinning is which snapshots of a response are thinned out after a prune, those of
-// earlier prunes among them: the last one of a response tells which rows are
-// missing. Their digests are in the root that the line of the response has.
-type Thinning struct {
-	Response int64
-	Gone     []Leaves // ascending, and as few as there can be
+// Ranges joins numbers, which ascend, into as few ranges as there can be.
+func Ranges(numbers []int64) (all []Range) {
+	for _, n := range numbers {
+		if last := len(all) - 1; last >= 0 && all[last].Last+1 == n {
+			all[last].Last = n
+			continue
+		}
+		all = append(all, Range{n, n})
+	}
+	return all
 }
 
-// Line is "thinned", the number of the response and the numbers of the leaves, the
-// first is 0: "thinned 812 0-36,38".
-func (t Thinning) Line() string {
-	text := append(make([]byte, 0, 64), "thinned "...)
-	text = strconv.AppendInt(text, t.Response, 10)
-	for i, g := range t.Gone {
-		text = append(text, " ,"[min(i, 1)])
-		text = strconv.AppendInt(text, g.First, 10)
-		if g.Last > g.First {
-			text = strconv.AppendInt(append(text, '-'), g.Last, 10)
+// formatRanges writes ranges as in "1-36,38"; "-" for none.
+func formatRanges(all []Range) string {
+	if len(all) == 0 {
+		return none
+	}
+	var text []byte
+	for i, r := range all {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, r.First, 10)
+		if r.Last > r.First {
+			text = strconv.AppendInt(append(text, '-'), r.Last, 10)
 		}
 	}
 	return string(text)
 }
 
-// ParseThinning is the inverse of Line.
-func ParseThinning(line string) (t Thinning, err error) {
-	words := strings.Split(line, " ")
-	if len(words) == 3 && words[0] == "thinned" {
-		t.Response, err = strconv.ParseInt(words[1], 10, 64)
-		for part := range strings.SplitSeq(words[2], ",") {
-			var g Leaves
-			first, last, isRange := strings.Cut(part, "-")
-			if !isRange {
-				last = first
-			}
-			if g.First, err = strconv.ParseInt(first, 10, 64); err == nil {
-				g.Last, err = strconv.ParseInt(last, 10, 64)
-			}
-			if n := len(t.Gone); err != nil || g.Last < g.First || n > 0 && g.First < t.Gone[n-1].Last+2 {
-				break
-			}
-			t.Gone = append(t.Gone, g)
+// parseRanges is the inverse of formatRanges.
+func parseRanges(text string) (all []Range, err error) {
+	if text == none {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
 		}
-	}
-	if len(t.Gone) == 0 || err != nil || t.Line() != line {
-		return Thinning{}, fmt.Errorf("not the line of a thinning: %.40q", line)
-	}
-	return t, nil
-}
-
-// Gone are the leaves that are thinned out when those of these numbers are too; see
-// [Page.Thin].
-func (p *Page) Gone(drop func(leaf int64) bool) (gone []Leaves) {
-	next := int64(0)
-	stays := func(leaf int64) {
-		if leaf > next {
-			gone = append(gone, Leaves{next, leaf - 1})
+		var r Range
+		if r.First, err = strconv.ParseInt(first, 10, 64); err == nil {
+			r.Last, err = strconv.ParseInt(last, 10, 64)
 		}
-		next = leaf + 1
-	}
-	for _, leaf := range p.there {
-		if !drop(leaf) {
-			stays(leaf)
+		if n := len(all); err != nil || r.Last < r.First || n > 0 && r.First < all[n-1].Last+2 {
+			return nil, fmt.Errorf("not ranges: %.40q", text)
 		}
+		all = append(all, r)
 	}
-	stays(p.size)
-	return gone
+	return all, nil
 }

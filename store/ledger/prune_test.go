@@ -2,63 +2,51 @@ package ledger_test
 
 import (
 	"math/rand/v2"
-	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-func TestPruneLinesAreReadAsWritten(t *testing.T) {
-	for _, p := range []ledger.Prune{
-		{Workspace: "default", At: 1767593115123, Keep: ledger.Keep{WithinMS: 86400000, Hourly: 24, Daily: -1}, Responses: 3, Snapshots: 250},
-		{Workspace: "a \"b\"\nc", Keep: ledger.Keep{Weekly: 5, Monthly: 12}},
-	} {
-		if got, err := ledger.ParsePrune(p.Line()); err != nil || got != p {
-			t.Errorf("%q is read as %+v, %v", p.Line(), got, err)
+// TestPrunesNameWhatTheyDropped takes random numbers out of a log.
+func TestPrunesNameWhatTheyDropped(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		var want []int64
+		for n := int64(1); len(want) < 40; n += 1 + random.Int64N(2)*random.Int64N(9) {
+			want = append(want, n)
 		}
-	}
-	for _, line := range []string{"", "prune", ledger.Prune{}.Line() + " ", "prune 1 at 2"} {
-		if p, err := ledger.ParsePrune(line); err == nil {
-			t.Errorf("%q is read as %+v", line, p)
+		p := ledger.Prune{Entries: ledger.Ranges(want[:20]), Responses: ledger.Ranges(want[20:])}
+		got, err := ledger.ParsePrune(p.Line())
+		if diff := cmp.Diff(p, got); err != nil || diff != "" {
+			t.Errorf("%q: %v\n%s", p.Line(), err, diff)
+		}
+		var named []int64
+		for _, r := range slices.Concat(got.Entries, got.Responses) {
+			for n := r.First; n <= r.Last; n++ {
+				named = append(named, n)
+			}
+		}
+		if !slices.Equal(named, want) {
+			t.Errorf("%q names %v, want %v", p.Line(), named, want)
 		}
 	}
 }
 
-// TestThinningsNameWhatIsMissing takes random leaves out of pages.
-func TestThinningsNameWhatIsMissing(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	for range 300 {
-		n := 1 + random.Int64N(130)
-		page, err := ledger.NewPage(n, leaves(n), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		missing := map[int64]bool{random.Int64N(n): true}
-		for range random.Int64N(n + 1) {
-			missing[random.Int64N(n)] = true
-		}
-		want := ledger.Thinning{Response: random.Int64(), Gone: page.Gone(func(i int64) bool { return missing[i] })}
-		got, err := ledger.ParseThinning(want.Line())
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q is read as %+v, %v", want.Line(), got, err)
-		}
-		named := map[int64]bool{}
-		for _, g := range got.Gone {
-			for leaf := g.First; leaf <= g.Last; leaf++ {
-				named[leaf] = true
-			}
-		}
-		if !reflect.DeepEqual(named, missing) {
-			t.Errorf("%q names %v, want %v", want.Line(), named, missing)
-		}
+func TestWhatIsNoPruneIsRefused(t *testing.T) {
+	const line = "prune 1 within 0 hourly 0 daily 0 weekly 0 monthly 0 snapshots 2 entries "
+	if _, err := ledger.ParsePrune(line + "1-3,5 responses -"); err != nil {
+		t.Error(err)
 	}
-	if line := (ledger.Thinning{Response: 812, Gone: []ledger.Leaves{{0, 36}, {38, 38}}}).Line(); line != "thinned 812 0-36,38" {
-		t.Errorf("%q", line)
-	}
-	for _, line := range []string{"", "thinned", "thinned 1", "thinned 1 ", "thinned 1 2,", "thinned 1 3-2", "thinned 1 2,3",
-		"thinned 1 2-3,4", "thinned 1 4,2", "thinned 1 2-2", "thinned x 2", "thinned 1 x", "thinned 1 2-x", "thinned 01 2", "thinned 1 2 3"} {
-		if got, err := ledger.ParseThinning(line); err == nil {
-			t.Errorf("%q is read as %+v", line, got)
+	for _, rest := range []string{
+		"", "-", "- responses ", "1, responses -", "3-2 responses -", "2,3 responses -", "2-3,4 responses -", "4,2 responses -",
+		"2-2 responses -", "x responses -", "2-x responses -", "02 responses -", "2 3 responses -", "- responses - ", "-,1 responses -",
+		"- responses 9-9",
+	} {
+		if p, err := ledger.ParsePrune(line + rest); err == nil {
+			t.Errorf("%q is read as %+v", line+rest, p)
 		}
 	}
 }

@@ -25,10 +25,10 @@ type failer interface {
 type desk struct {
 	t         failer
 	ctx       context.Context
-	store     *store.Store
+	store     store.Store
 	workspace string
 	now       *time.Time
-	run       *store.RunWriter
+	run       store.RunWriter
 }
 
 // newDesk opens a store with a clock that the law moves.

@@ -1,7 +1,7 @@
 // Package storetest holds the laws that every store must keep, whatever it is
 // built on, as functions that are given a way to open an empty one:
 //
-//	storetest.Run(t, func(t testing.TB, now func() time.Time) *store.Store { ... })
+//	storetest.Run(t, func(t testing.TB, now func() time.Time) store.Store { ... })
 //
 // The store must be open for writing, with the rules of package report, and be
 // closed when the test ends.
@@ -16,7 +16,7 @@ import (
 
 // Opener opens a new, empty store for writing, whose clock is now, and closes it
 // when the test ends.
-type Opener func(t testing.TB, now func() time.Time) *store.Store
+type Opener func(t testing.TB, now func() time.Time) store.Store
 
 // Run checks every law, each as a subtest of its name.
 func Run(t *testing.T, open Opener) {

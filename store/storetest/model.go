@@ -26,9 +26,11 @@ type model struct {
 	absences [accountCount][]store.Window // After: since, Before: until, zero while it lasts
 }
 
+// named is what an account calls a squid from an instant on.
 type named struct {
-	at   time.Time
-	name store.Name
+	at      time.Time
+	account int
+	name    store.Name
 }
 
 // record is all that is known of an account after a response.
@@ -169,10 +171,10 @@ func (m *model) assign(n int, squids []store.Squid, when store.Window) {
 	shown := map[string]bool{}
 	for _, s := range squids {
 		shown[s.ID] = true
-		if i := len(m.names); i == 0 || m.nameAt(s.ID, when.Before) != (store.Name(s)) {
-			m.names = append(m.names, named{when.Before, store.Name(s)})
-		}
 		key := [2]string{s.ID, id(n)}
+		if _, already := m.open[key]; !already || m.calls(n, s.ID, when.Before) != (store.Name(s)) {
+			m.names = append(m.names, named{when.Before, n, store.Name(s)})
+		}
 		if _, already := m.open[key]; !already {
 			m.open[key] = len(m.uses)
 			m.uses = append(m.uses, store.Assignment{Squid: s.ID, Account: id(n), From: when})
@@ -186,7 +188,17 @@ func (m *model) assign(n int, squids []store.Squid, when store.Window) {
 	}
 }
 
-// nameAt is the squid as it was called at a moment; zero when not known then.
+// calls is the squid as an account called it at a moment; zero when it did not.
+func (m *model) calls(account int, squid string, at time.Time) (name store.Name) {
+	for _, n := range m.names {
+		if n.account == account && n.name.ID == squid && !n.at.After(at) {
+			name = n.name
+		}
+	}
+	return name
+}
+
+// nameAt is the squid as it was called last, by any account; zero when not known then.
 func (m *model) nameAt(squid string, at time.Time) (name store.Name) {
 	for _, n := range m.names {
 		if n.name.ID == squid && !n.at.After(at) {

@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Statement runs a query as one of the store's own.
+func (s *Store) Statement(ctx context.Context, query string) error {
+	return s.view(ctx, func(tx *sqlx.Tx) error {
+		var all []any
+		return tx.SelectContext(ctx, &all, query)
+	})
+}
+
+// Reading is how many connections are in use for reading.
+func (s *Store) Reading() int { return s.read.Stats().InUse }
+
+// LargestValue is how many bytes a value may have on the connections for reading.
+func (s *Store) LargestValue(ctx context.Context) (int, error) {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	return sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, -1)
+}
+
+// KeepInMemory sets how many accounts a writer keeps in memory.
+func (s *Store) KeepInMemory(accounts int) { s.maxAccounts = accounts }

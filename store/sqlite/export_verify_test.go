@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lobstrail/lobstrail/store/fold"
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+// RewriteLog makes the lines of responses again from the rows as they are, and all hashes
+// with them, as somebody would who has this source: it is what verify cannot see.
+func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
+	return s.update(ctx, func(tx *txn) error {
+		ws, err := workspaceID(ctx, tx, workspace)
+		if err != nil {
+			return err
+		}
+		rows, err := rowsOfWorkspace(ctx, tx, ws, workspace)
+		if err != nil {
+			return err
+		}
+		lines := map[int64]string{}
+		_, err = fold.Replay(rows.Evidence, s.rules, func(_ fold.Response, d *fold.Delta) error {
+			lines[d.Response.At] = d.Response.Line()
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		var texts []string
+		if err := tx.SelectContext(ctx, &texts, `SELECT text FROM entry WHERE ws = ? ORDER BY id`, ws); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('erasing', 1)`); err != nil {
+			return err
+		}
+		for i, text := range texts {
+			_, number, entry, err := ledger.ParseEntry(text)
+			if err != nil {
+				return err
+			}
+			for j, line := range entry {
+				if what, at := ledger.Subject(line); what == "response" {
+					entry[j] = lines[at]
+				}
+			}
+			text = ledger.FormatEntry(workspace, number, entry)
+			hashes, err := tlog.StoredHashes(int64(i), []byte(text), hashReader(ctx, tx, ws))
+			if err != nil {
+				return err
+			}
+			var whole []byte
+			for _, hash := range hashes {
+				whole = append(whole, hash[:]...)
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE entry SET text = ?, hashes = ? WHERE ws = ? AND id = ?`, text, whole, ws, number); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM setting WHERE name = 'erasing'`)
+		return err
+	})
+}
+
+// RootOf is the hash of the tree over the first n entries of the log of a workspace.
+func (s *Store) RootOf(ctx context.Context, workspace string, n int64) (hash tlog.Hash, err error) {
+	err = s.apart(ctx, func(tx *txn) error {
+		ws, err := workspaceID(ctx, tx, workspace)
+		if err == nil {
+			hash, err = tlog.TreeHash(n, hashReader(ctx, tx, ws))
+		}
+		return err
+	})
+	return hash, err
+}

@@ -1,0 +1,236 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+
+	"github.com/gofrs/flock"
+	"github.com/jmoiron/sqlx"
+)
+
+// Options say how a store is opened.
+type Options struct {
+	// Now is the clock; nil means time.Now. It is called from one goroutine at a
+	// time.
+	Now func() time.Time
+	// Rules give meaning to what is observed. A writer needs them; a reader does
+	// not.
+	Rules store.Rules
+	// LockWait is how long a writer waits for another one; zero means not at all.
+	LockWait time.Duration
+	// Existing makes a writer return ErrNoStore where it would make a store.
+	Existing bool
+}
+
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
+}
+
+// Store is an open store. A store that was opened for reading may be used by several goroutines.
+type Store struct {
+	name  string // the path as it was given
+	path  string // the file that it leads to; see resolve
+	now   func() time.Time
+	rules store.Rules
+	read  *sqlx.DB
+	// These are nil in a store that was opened for reading.
+	write  *sqlx.DB
+	writer *connection
+	known  *workspace // of the last run; nil: must be loaded
+	file   fs.FileInfo
+	lock   *flock.Flock
+	shared *flock.Flock // held while a file without a journal is read; see shareFile
+
+	droppedAtOnce int // see Prune
+	maxAccounts   int // that a writer keeps in memory
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Path is the file of the store, as it was given.
+func (s *Store) Path() string { return s.name }
+
+// Open opens the store for reading. It writes nothing, migrates nothing and
+// takes no lock that a writer would notice. It returns ErrNoStore, ErrForeign,
+// ErrUnreleased, ErrNewer, ErrOlder or ErrDamaged where that is the matter.
+func Open(ctx context.Context, path string, options Options) (*Store, error) {
+	s := &Store{name: path, now: options.clock(), rules: options.Rules}
+	if err := s.openReader(ctx); err != nil {
+		return nil, errors.Join(place(path, err), s.release())
+	}
+	return s, nil
+}
+
+func (s *Store) openReader(ctx context.Context) (err error) {
+	switch s.path, err = resolve(s.name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return store.ErrNoStore
+	case err != nil:
+		return err
+	}
+	if err := checkFile(s.path); err != nil {
+		return err
+	}
+	return s.connectReader(ctx)
+}
+
+func (s *Store) connectReader(ctx context.Context) error {
+	mode := "ro"
+	if s.shared = shareFile(s.path); s.shared != nil {
+		mode = immutable
+	}
+	address, err := dsn(s.path, mode, "query_only(1)")
+	if err != nil {
+		return err
+	}
+	if s.read, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
+		return damagedSchema(err)
+	}
+	return checkSchema(ctx, s.read)
+}
+
+// OpenWriter opens the store for writing, and for reading what it writes. A
+// missing store is created (created is then true), an older one migrated. It
+// waits for another writer up to options.LockWait and returns a [*store.BusyError]
+// when that was not enough; ErrForeign, ErrUnreleased, ErrNewer or ErrDamaged where
+// that is the matter. Runs that died are marked as interrupted.
+func OpenWriter(ctx context.Context, path string, options Options) (s *Store, created bool, err error) {
+	if options.Rules.Compare == nil {
+		return nil, false, errors.New("store: a writer needs rules")
+	}
+	s = &Store{name: path, now: options.clock(), rules: options.Rules, droppedAtOnce: droppedAtOnce, maxAccounts: maxAccounts}
+	created, err = s.openWriter(ctx, options)
+	if err != nil {
+		return nil, false, errors.Join(place(path, interpret(err)), s.release())
+	}
+	return s, created, nil
+}
+
+func (s *Store) openWriter(ctx context.Context, options Options) (created bool, err error) {
+	if s.path, err = resolve(s.name); err != nil {
+		return false, err
+	}
+	if err := checkFile(s.path); err != nil && (options.Existing || !errors.Is(err, store.ErrNoStore)) {
+		return false, err
+	}
+	if err := mkdir(filepath.Dir(s.path)); err != nil {
+		return false, err
+	}
+	if s.lock, err = takeLock(ctx, s.path, options.LockWait, s.now); err != nil {
+		return false, err
+	}
+	// Again under the lock: another process may have made it meanwhile.
+	if created, err = create(ctx, s.path); err != nil {
+		return false, err
+	}
+	release, err := claimFile(ctx, s.path, options.LockWait)
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(s.connectWriter(ctx), release()); err != nil {
+		return false, err
+	}
+	return created, s.settle(ctx)
+}
+
+func (s *Store) connectWriter(ctx context.Context) error {
+	// A journal of up to 16 MiB: pages that move with every transaction are copied
+	// once for many of them.
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
+	if err != nil {
+		return err
+	}
+	if s.write, err = sqlx.ConnectContext(ctx, "sqlite", address); err != nil {
+		return damagedSchema(err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := keepJournal(ctx, s.write); err != nil {
+		return damagedSchema(err)
+	}
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	if s.writer, err = newConnection(ctx, s.write); err != nil {
+		return damagedSchema(err)
+	}
+	if s.file, err = os.Stat(s.path); err != nil {
+		return err
+	}
+	return s.connectReader(ctx)
+}
+
+// inPlace returns ErrMoved when the file that is written to is no longer the one
+// at the path of the store, or a link there leads elsewhere: nobody would find what
+// is committed to it then.
+func (s *Store) inPlace() error {
+	for _, path := range slices.Compact([]string{s.path, s.name}) {
+		now, err := os.Stat(path)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return place(s.name, err)
+		case err != nil || !os.SameFile(s.file, now):
+			return place(s.name, store.ErrMoved)
+		}
+	}
+	return nil
+}
+
+// settle puts in order what the last writer left behind.
+func (s *Store) settle(ctx context.Context) error {
+	if err := s.interruptDeadRuns(ctx); err != nil {
+		return err
+	}
+	derived, err := s.rulesVersion(ctx)
+	if err != nil || derived == s.rules.Version {
+		return err
+	}
+	return s.Rederive(ctx, nil)
+}
+
+// Close ends all use of the store. A writer empties the journal into the
+// database, so that the file alone is the whole store.
+func (s *Store) Close() error {
+	var errs []error
+	if s.read != nil { // first: nobody reads the journal any more
+		errs = append(errs, s.read.Close())
+		s.read = nil
+	}
+	if s.writer != nil {
+		// It waits for those who read the journal, but not long: Litestream always does.
+		_, err := s.writer.ExecContext(context.Background(), "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
+		errs = append(errs, s.failure(err))
+	}
+	return errors.Join(append(errs, s.release())...)
+}
+
+// release gives back all that is open, whatever is in the journal.
+func (s *Store) release() error {
+	var errs []error
+	if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if s.write != nil {
+		errs = append(errs, s.write.Close())
+	}
+	if s.shared != nil {
+		errs = append(errs, s.shared.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	s.writer, s.write, s.read, s.lock, s.shared = nil, nil, nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// rowsOf streams the rows of a query, each mapped by its method. The iteration
+// ends after the first error.
+func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
+	mapped func(Row) (T, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := s.read.QueryxContext(ctx, query, args...)
+		if err != nil {
+			yield(none, s.failure(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row Row
+			err := rows.StructScan(&row)
+			value := none
+			if err == nil {
+				value, err = mapped(row)
+			}
+			if !yield(value, s.failure(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, s.failure(err))
+		}
+	}
+}
+
+// eachOf runs a query and calls fn with the scan of each row. It is for long
+// answers, whose rows sqlx takes longer to map than SQLite to find.
+func eachOf(ctx context.Context, tx rowsQuerier, query string, args []any, fn func(scan func(...any) error) error) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// rowsQuerier is a transaction, whose statements may stay prepared.
+type rowsQuerier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// damagedRow says that a row cannot be what was written.
+func damagedRow(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, what, err)
+}
