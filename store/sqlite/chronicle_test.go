@@ -205,7 +205,7 @@ func (c *chronicle) respond(w *world, run store.RunWriter, responses ...store.Re
 		}
 		slices.Sort(shapes)
 		answer.shapes = strings.Join(shapes, " ")
-		if r.Source != store.List && len(answer.shown) == 1 {
+		if r.Source == store.Detail {
 			answer.slot = fmt.Sprint(r.Source, " of ", answer.shown[0])
 		}
 		w.told = append(w.told, answer)
@@ -259,9 +259,10 @@ func (c *chronicle) details(w *world, run store.RunWriter) {
 // imports shows one account, and then several that are a part of an answer.
 func (c *chronicle) imports(w *world, run store.RunWriter) {
 	c.t.Helper()
-	for part, size := range []int{1, 3} {
+	all := c.rand.Perm(chronicled)
+	for part, some := range [][]int{all[:1], all[1:4]} {
 		r := store.Response{Source: store.Import, Page: part + 1}
-		for _, n := range c.rand.Perm(chronicled)[:size] {
+		for _, n := range some {
 			r.Accounts, w.known[n] = append(r.Accounts, c.object(w, n, store.Import)), true
 		}
 		c.respond(w, run, r)
