@@ -49,6 +49,7 @@ func TestPlatforms(t *testing.T) {
 	look("other", nil, object(9, "o", "200", `"o"`))
 	look("w", nil, object(1, "x", "401", `"one"`), object(2, "x", "200", `"two"`), object(3, "y", "200", "null"), object(4, "z", "200", `"z"`))
 	look("w", []string{id(4)})
+	look("w", []string{}, object(1, "x", "401", `"newer"`)) // the detail, which spoke last
 	platforms, err := s.Platforms(t.Context(), "w", []string{id(3), id(1), id(4), id(9), "x"})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,7 @@ func TestPlatforms(t *testing.T) {
 		}
 		got = append(got, p.Type+" "+document.ID[31:]+" "+p.Icon)
 	}
-	if diff := cmp.Diff([]string{"x 1 one", "y 3 "}, got); diff != "" {
+	if diff := cmp.Diff([]string{"x 1 newer", "y 3 "}, got); diff != "" {
 		t.Error(diff)
 	}
 	if platforms, err := s.Platforms(t.Context(), "nobody", []string{id(1)}); err != nil || platforms != nil {

@@ -55,3 +55,37 @@ func TestUsedLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestChangedSettings: the document is read of an account whose limit is another one, or
+// new or no longer sent, since a counter last moved, and of no other.
+func TestChangedSettings(t *testing.T) {
+	for name, test := range map[string]struct {
+		objects []string // the params of one account, hour by hour
+		want    bool
+	}{
+		"nothing":           {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":1}}`}, false},
+		"the counter moved": {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":2}}`}, false},
+		"another limit":     {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":200,"value":1}}`}, true},
+		"before it moved":   {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":200,"value":1}}`, `{"p":{"max":200,"value":2}}`}, false},
+		"another one moved since": {[]string{`{"p":{"max":100,"value":1},"q":{"max":1,"value":1}}`,
+			`{"p":{"max":200,"value":1},"q":{"max":1,"value":1}}`, `{"p":{"max":200,"value":1},"q":{"max":1,"value":2}}`}, true},
+		"one that is new":   {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":1},"q":{"max":7}}`}, true},
+		"one that is gone":  {[]string{`{"p":{"max":100,"value":1},"q":{"max":7}}`, `{"p":{"max":100,"value":1}}`}, true},
+		"no limit was told": {[]string{`{"p":{"value":1}}`, `{"p":{"value":1,"max":5}}`, `{"p":{"value":2,"max":5}}`}, false},
+		"none before":       {[]string{`{"p":{"value":1}}`, `{"p":{"value":1,"max":5}}`}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openStore(t, memoryPath(t), at(start))
+			for hour, params := range test.objects {
+				take(t, s, start.Add(time.Duration(hour)*time.Hour), accountObject(`,"params":{"user":`+params+`}`))
+			}
+			_, settings, err := s.Limits(t.Context(), store.PeriodQuery{Workspace: "default"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := settings[ada] != nil; got != test.want {
+				t.Errorf("the document was read: %t", got)
+			}
+		})
+	}
+}
