@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,25 +50,25 @@ func plays(t *testing.T, seed uint64, fn func(s *sqlite.Store, workspace string,
 	}
 }
 
-// TestAssignmentsOfAllAreThoseOfEach: what is read at once for all squids is what
-// is read of each by itself.
-func TestAssignmentsOfAllAreThoseOfEach(t *testing.T) {
+// TestAssignmentsThatAreKept: a query keeps those of all assignments that it says.
+func TestAssignmentsThatAreKept(t *testing.T) {
 	t.Parallel()
 	seen := 0
 	plays(t, 7000, func(s *sqlite.Store, workspace string, moments []time.Time) {
+		whole := collect(t, s.Assignments(t.Context(), store.AssignmentQuery{Workspace: workspace}))
+		if len(whole) == 0 {
+			return
+		}
 		for i, at := range moments {
+			one, middle := whole[i%len(whole)], moments[len(moments)/2]
 			for _, q := range []store.AssignmentQuery{
-				{At: at}, {Open: true}, {}, {Since: at}, {Until: at}, {Since: moments[len(moments)/2], Until: moments[i]},
+				{At: at}, {Open: true}, {Since: at}, {Until: at}, {Since: middle, Until: at}, {Since: middle, Until: at, Moved: true},
+				{Squid: one.Squid}, {Account: one.Account}, {Squid: one.Squid, Account: one.Account, Since: at, Moved: true},
 			} {
 				q.Workspace = workspace
-				var want []store.Assignment
-				for squid := range slices.Values(collect(t, s.Squids(t.Context(), workspace, q.At))) {
-					q.Squid = squid.ID
-					want = append(want, collect(t, s.Assignments(t.Context(), q))...)
-				}
-				q.Squid = ""
+				want := slices.DeleteFunc(slices.Clone(whole), func(g store.Assignment) bool { return !keeps(q, g) })
 				got := collect(t, s.Assignments(t.Context(), q))
-				if g, w := texts(got), texts(want); g != w {
+				if g, w := texts(q, got), texts(q, want); g != w {
 					t.Fatalf("%+v:\n%s\ninstead of\n%s", q, g, w)
 				}
 				seen += len(got)
@@ -78,13 +80,48 @@ func TestAssignmentsOfAllAreThoseOfEach(t *testing.T) {
 	}
 }
 
-func texts(all []store.Assignment) (text string) {
+// keeps reports whether the query keeps the assignment, by the words of
+// [store.AssignmentQuery].
+func keeps(q store.AssignmentQuery, g store.Assignment) bool {
+	until := q.Until.UnixMilli()
+	if q.Until.IsZero() {
+		until = math.MaxInt64
+	}
+	in := func(w store.Window) bool {
+		return !w.Before.Before(q.Since) && w.Before.UnixMilli() <= until
+	}
+	begin := g.From.After
+	if begin.IsZero() {
+		begin = g.From.Before
+	}
+	switch {
+	case q.Squid != "" && g.Squid != q.Squid, q.Account != "" && g.Account != q.Account:
+		return false
+	case q.Open && g.To != nil:
+		return false
+	case !q.At.IsZero() && (g.From.Before.After(q.At) || g.To != nil && !g.To.Before.After(q.At)):
+		return false
+	case g.To != nil && !g.To.Before.After(q.Since), begin.UnixMilli() > until:
+		return false
+	case q.Moved && !(g.To != nil && in(*g.To)) && !(!g.From.After.IsZero() && in(g.From)):
+		return false
+	}
+	return true
+}
+
+// texts leaves out the names, which are those of the moment that was asked for. They
+// make the order.
+func texts(q store.AssignmentQuery, all []store.Assignment) string {
+	var lines []string
 	for _, g := range all {
 		to := g.To
-		g.To = nil
-		text += fmt.Sprintf("%+v %+v\n", g, to)
+		g.To, g.SquidName, g.Username, g.Health = nil, "", "", ""
+		lines = append(lines, fmt.Sprintf("%+v %+v", g, to))
 	}
-	return text
+	if !q.At.IsZero() {
+		slices.Sort(lines)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // TestLimitsOfPeriods: the uses of a period are those that all of history says, and
