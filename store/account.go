@@ -119,7 +119,7 @@ type AccountState struct {
 	// the last complete list had it.
 	UnlistedSince time.Time
 	Versions      int
-	// Document is the account object as the API gave it; nil unless asked for,
-	// and for an account that is gone.
+	// Document is the account object, for callers that need it: no query sets it. See
+	// [Reader.Document] and [Reader.Limits].
 	Document json.RawMessage
 }

@@ -11,9 +11,6 @@ type AccountQuery struct {
 	Workspace string
 	Account   string    // id; "" for all
 	At        time.Time // zero: now
-	// Documents asks for the document of each account's version, as it is stored:
-	// volatile values are null, the icon is a reference.
-	Documents bool
 }
 
 // ChangeQuery says which changes to read. A change belongs to a period when it
