@@ -85,7 +85,7 @@ func TestQueriesAreBounded(t *testing.T) {
 		endless + `, s(t) AS (SELECT 'x' UNION ALL SELECT t || t FROM s) SELECT count(*) FROM s`,
 		`SELECT ` + strings.Repeat(`zeroblob(16000000), `, 6) + `1`,
 	} {
-		if i%fewer(1, 4) > 0 {
+		if (i+3)%fewer(1, 4) > 0 {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

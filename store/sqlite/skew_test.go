@@ -23,6 +23,7 @@ func TestSkewOfARun(t *testing.T) {
 		"the clocks agree":           {[]answer{{at(0), at(second), at(0)}}, true, 0, 0},
 		"a long way":                 {[]answer{{at(0), at(61 * second), at(30 * second)}}, true, 0, 0},
 		"an answer that was held up": {[]answer{{at(0), at(5 * second), at(0)}}, true, 0, 0},
+		"as far as Date tells":       {[]answer{{at(0), at(second), at(-second)}}, true, 0, 0},
 		"behind":                     {[]answer{{at(0), at(second), at(time.Hour)}}, true, -time.Hour, 0},
 		"the worst of several":       {[]answer{{at(0), at(second), at(0)}, {at(second), at(2 * second), at(-time.Minute)}}, true, time.Minute + second, 0},
 		"it went back":               {[]answer{{at(0), at(second), at(0)}, {at(-time.Hour), at(second - time.Hour), at(0)}}, true, -time.Hour, time.Hour + time.Millisecond},
