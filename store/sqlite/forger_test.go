@@ -210,10 +210,10 @@ func (c cell) named(findings []store.Finding) bool {
 			return f.Table == "" || f.Row != ""
 		case f.Table != c.table:
 			return false
-		case f.Row == "": // it broke the check of the table off
-			return strings.Contains(f.Problem, "store is damaged")
 		case c.isKey:
 			return f.Row != "" || rowKeys[c.table] == nil
+		case f.Row == "": // it broke the check of the table off
+			return strings.Contains(f.Problem, "store is damaged")
 		}
 		return !slices.ContainsFunc(rowKeys[c.table], func(column string) bool { return !slices.Contains(words, c.key[column]) })
 	})

@@ -138,6 +138,26 @@ func (v *verifier) compareFresh(ctx context.Context, tx *txn, table, query strin
 	return nil
 }
 
+// checkStatistics checks that the figures of the planner are each about an index, or a
+// table, that is there. ANALYZE may have gathered others than those of a fresh store.
+func (v *verifier) checkStatistics(ctx context.Context, tx *txn) error {
+	var tables []string
+	err := tx.SelectContext(ctx, &tables, `SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY name`)
+	for _, table := range tables {
+		if err != nil {
+			return err
+		}
+		again := table == "sqlite_stat1" // of each index there is one
+		err = v.findRows(ctx, tx, table, `
+			SELECT rowid, 'is about no index of a store, or about one that another row is about' FROM `+table+` AS s
+			WHERE rowid NOT BETWEEN 1 AND 1 << 40
+				OR NOT EXISTS (SELECT 1 FROM sqlite_schema o WHERE o.tbl_name = s.tbl AND o.name = coalesce(s.idx, s.tbl))
+				OR ? AND EXISTS (SELECT 1 FROM `+table+` AS t WHERE t.tbl = s.tbl AND t.idx IS s.idx AND t.rowid < s.rowid)
+			ORDER BY rowid`, again)
+	}
+	return err
+}
+
 // checkLitestream checks the rows of Litestream's tables: one row that counts, and
 // none in the table that it locks.
 func (v *verifier) checkLitestream(ctx context.Context, tx *txn) error {
