@@ -1,6 +1,7 @@
 // Package fetcher asks the lobstr.io API for accounts, one on demand or all of a
 // workspace in a batch, and hands on what was understood as responses of package
-// store.
+// store. A [Job] takes snapshots into a store, once or at an interval; a [Client] is
+// what it asks the API with.
 //
 // It guarantees that
 //
@@ -23,4 +24,7 @@
 //
 // All of an account but its id, its "object" and its squids is taken as it is:
 // what it means is the business of package report.
+//
+// All methods of a [Client] may be called concurrently. A [Job] is for one goroutine at a
+// time. The package knows a store by its interfaces only, and links no engine.
 package fetcher

@@ -31,7 +31,7 @@ func Diff(old, new store.State) ([]store.Change, error) {
 	return changes, err
 }
 
-// Compare is [Read] of the new state, and [Diff].
+// Compare is [FactsOf] of the new state, and [Diff].
 func Compare(old, new store.State) (store.Facts, []store.Change, error) {
 	after, err := read(new)
 	if err != nil || old.Gone && new.Gone {

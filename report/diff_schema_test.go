@@ -154,7 +154,7 @@ func TestDiffRefuses(t *testing.T) {
 			if name == "deep nesting" {
 				return // not looked into by Read
 			}
-			if _, err := Read(bad); err == nil {
+			if _, err := FactsOf(bad); err == nil {
 				t.Error("Read: no error")
 			}
 		})

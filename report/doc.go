@@ -2,11 +2,12 @@
 // how long an account was in which health, which squids used which account, and
 // how much of its limits was used.
 //
-// All of it are pure functions: no clock, no database, no network, no
-// environment. The same input gives the same answer, and all functions are safe
-// for concurrent use.
+// [Read] makes the report of a period of a store, which it only reads. All other
+// functions but [ReadInput] are pure: no clock, no database, no network, no
+// environment. The same input gives the same result, and all functions are safe for
+// concurrent use.
 //
-// The rules that a store is opened with are [Rules]: [Read] takes the facts out
+// The rules that a store is opened with are [Rules]: [FactsOf] takes the facts out
 // of a state, [Diff] compares two states. They hold these laws, which the tests
 // check on random histories:
 //

@@ -21,11 +21,11 @@ const infoExpired = "cookies_expired"
 // accounts of the vendor's CLI tell of it.
 const infoWorks = "synchronized"
 
-// Read takes the facts out of a state, from the latest word on every field. A field of another type than documented yields
-// what text it has, "" for objects and lists. A state that is gone has no facts
-// but its health. Read fails when there is no document, when one is no JSON
+// FactsOf takes the facts out of a state, from the latest word on every field. A field
+// of another type than documented yields what text it has, "" for objects and lists. A
+// state that is gone has no facts but its health. It returns an error when there is no document, when one is no JSON
 // object, and when squids are in an unknown shape.
-func Read(s store.State) (store.Facts, error) {
+func FactsOf(s store.State) (store.Facts, error) {
 	r, err := read(s)
 	return r.facts, err
 }

@@ -61,7 +61,7 @@ func TestHealthIsTheFirstRuleThatFits(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := list(test.doc)
 			s.ResetsIn = json.RawMessage(test.resetsIn)
-			facts, err := Read(s)
+			facts, err := FactsOf(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +75,7 @@ func TestHealthIsTheFirstRuleThatFits(t *testing.T) {
 func TestReadMergesTheEndpoints(t *testing.T) {
 	s := both(`{"status":"200","username":"old","lock_time":4102444800,"squids":[{"id":"b"},{"hash_value":"a","name":"A"}]}`,
 		`{"status":401,"username":"ann","type":"x-sync","status_code_info":7,"last_synchronization_time":"2024-12-16T10:28:43Z"}`, store.Detail)
-	facts, err := Read(s)
+	facts, err := FactsOf(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestReadMergesTheEndpoints(t *testing.T) {
 }
 
 func TestReadOfAGoneAccount(t *testing.T) {
-	facts, err := Read(store.State{Gone: true})
+	facts, err := FactsOf(store.State{Gone: true})
 	if err != nil || facts.Health != store.Gone {
 		t.Errorf("%v, %v", facts, err)
 	}

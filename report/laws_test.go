@@ -56,8 +56,8 @@ func checkStep(t failer, old, new store.State) {
 
 func checkChanges(t failer, old, new store.State, changes []store.Change) {
 	t.Helper()
-	before, _ := Read(old)
-	after, _ := Read(new)
+	before, _ := FactsOf(old)
+	after, _ := FactsOf(new)
 	seen := map[string]bool{}
 	carried := before.Health == after.Health
 	for _, c := range changes {

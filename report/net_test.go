@@ -155,8 +155,8 @@ func TestNetIsTheDifferenceOfTheStates(t *testing.T) {
 		if len(pair.Steps) < 2 {
 			return
 		}
-		before, _ := Read(first)
-		after, _ := Read(last)
+		before, _ := FactsOf(first)
+		after, _ := FactsOf(last)
 		pair.Before, pair.After = before.Health, after.Health
 		net, err := Net(pair)
 		if err != nil {

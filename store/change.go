@@ -89,6 +89,12 @@ type StatusStep struct {
 	Run                       int64
 }
 
+// Became reports whether the health of a known account changed to the given one in this
+// step. It is false at the first sight of an account: it may have been so for long.
+func (s StatusStep) Became(health Health) bool {
+	return s.HealthBefore != "" && s.HealthBefore != health && s.HealthAfter == health
+}
+
 // Assignment is a squid using an account for a time.
 type Assignment struct {
 	Squid, SquidName  string

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -21,7 +22,18 @@ type ChangeQuery struct {
 	Since, Until time.Time // zero: unbounded
 	Account      string    // id; "" for all
 	Squid        string    // id: only changes of this squid's assignments and name; "" for all
-	Kinds        []Kind    // nil for all
+	Kinds        []Kind    // nil for all; a kind that is not in [Kinds] is an error
+	Run          int64     // only changes that this run noticed; 0 for all
+}
+
+// Check returns an error that names the first kind which does not exist.
+func (q ChangeQuery) Check() error {
+	for _, kind := range q.Kinds {
+		if !slices.Contains(Kinds, kind) {
+			return fmt.Errorf("there is no kind of change %q", kind)
+		}
+	}
+	return nil
 }
 
 // PeriodQuery says which part of the history of which accounts to read.
@@ -29,6 +41,8 @@ type PeriodQuery struct {
 	Workspace    string
 	Since, Until time.Time // zero: unbounded
 	Account      string    // id; "" for all
+	// Run, of status and health steps, keeps those that this run noticed; 0 keeps all.
+	Run int64
 	// Used, of limits, keeps those whose counter moved in the period to this share
 	// of the limit at least; 0 keeps all.
 	Used float64

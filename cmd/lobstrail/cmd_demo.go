@@ -97,27 +97,18 @@ func (a *app) liveThrough(ctx context.Context, s store.Store, story lobstrtest.D
 		return err
 	}
 	defer client.CloseIdleConnections()
+	job := fetcher.Job{Client: client, Store: s, Workspace: a.workspace}
 	total := int(story.End.Sub(story.Start)/story.Every) + 1
 	bar := a.newProgress("two weeks", "batches")
 	defer bar.done()
 	for i := range total {
 		clock.Set(story.Start.Add(time.Duration(i) * story.Every))
-		if err := snapshotOnce(ctx, s, client, a.workspace); err != nil {
+		if _, err := job.Snapshot(ctx); err != nil {
 			return err
 		}
 		bar.show(fetcher.Progress{Done: i + 1, Total: total})
 	}
 	return nil
-}
-
-// snapshotOnce is one batch over all accounts.
-func snapshotOnce(ctx context.Context, s store.Store, client *fetcher.Client, workspace string) error {
-	run, err := s.Begin(ctx, workspace, store.ScopeAll)
-	if err != nil {
-		return err
-	}
-	outcome, err := client.SnapshotAll(ctx, run, nil)
-	return errors.Join(err, run.Finish(context.WithoutCancel(ctx), outcome))
 }
 
 // tellDemo prints the report of the story and what to try next.

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,73 +155,16 @@ func (a *app) overview(section string) bool {
 	return section == "" && (format == render.Table || format == render.Markdown)
 }
 
-// reportInput reads what the wanted sections are made of, limits beside all else; of
-// an overview only what happened. What happened after a period that ended before now
-// is not looked at.
+// reportInput reads what the wanted sections are made of, with names that tell accounts
+// and squids apart; of an overview only what happened.
 func (a *app) reportInput(ctx context.Context, s store.Store, wanted report.Sections, overview bool, since, until time.Time) (report.Input, error) {
-	in := report.Input{Workspace: a.workspace, Since: since, Until: until, Sections: wanted}
-	accounts := store.AccountQuery{Workspace: a.workspace}
-	if a.env.now().Sub(until) > time.Second {
-		accounts.At = until
-	}
-	period := store.PeriodQuery{Workspace: a.workspace, Since: since, Until: until}
-	if overview {
-		period.Used = report.NearlyUsed
-	}
-	var documents map[string]json.RawMessage
-	err := sideBySide(
-		func() (err error) {
-			if wanted.Limits {
-				in.Uses, documents, err = s.Limits(ctx, period)
-			}
-			return err
-		},
-		func() (err error) {
-			if in.Accounts, err = collect(s.Accounts(ctx, accounts)); err != nil || !wanted.Status {
-				return err
-			}
-			if in.Steps, err = collect(s.StatusSteps(ctx, period)); err == nil {
-				in.Platforms, err = a.readPlatforms(ctx, s, in.Accounts)
-			}
-			return err
-		},
-		func() (err error) {
-			if wanted.Squids {
-				q := store.AssignmentQuery{Workspace: a.workspace, Since: since, Until: until, Moved: overview}
-				in.Assignments, err = collect(s.Assignments(ctx, q))
-			}
-			return err
-		},
-		func() error { return a.readEvents(ctx, s, &in) })
+	in, err := report.ReadInput(ctx, s, report.Query{
+		Workspace: a.workspace, Since: since, Until: until, Sections: wanted, Overview: overview,
+		Latest: a.env.now().Sub(until) <= time.Second, Icons: render.Format(a.format) == render.HTML,
+	})
 	if err != nil {
 		return in, err
 	}
-	for i := range in.Accounts {
-		in.Accounts[i].Document = documents[in.Accounts[i].ID]
-	}
 	names, err := a.readNames(ctx, s)
 	return in.Distinguish(names.accounts, names.squids), err
-}
-
-// sideBySide calls all functions at once and answers the first error in their
-// order.
-func sideBySide(all ...func() error) error {
-	errs := make([]error, len(all))
-	var running sync.WaitGroup
-	for i, fn := range all {
-		running.Go(func() { errs[i] = fn() })
-	}
-	running.Wait()
-	return cmp.Or(errs...)
-}
-
-// collect reads a stream to its end.
-func collect[T any](stream func(func(T, error) bool)) (all []T, err error) {
-	for value, err := range stream {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, value)
-	}
-	return all, nil
 }

@@ -117,7 +117,7 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 		return err
 	}
 	return a.writing(ctx, o.lockWait, func(s store.Store) error {
-		run, err := a.takeSnapshots(ctx, s, client, ids, o)
+		run, err := a.takeSnapshots(ctx, s, client, ids, o.deadline)
 		if run.ID == 0 {
 			return err
 		}
@@ -244,76 +244,52 @@ func (a *app) snapshotID(ctx context.Context, reference string, find finder) (st
 		"\"lobstrail accounts --all\" lists them; one that the store does not know yet can be given by its id (32 hex digits)", reference, a.workspace)
 }
 
-// takeSnapshots runs the job and answers it as it is stored. The run is zero
-// when it could not begin.
-func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.Client, ids []string,
-	o snapshotOptions,
-) (store.Run, error) {
-	scope := store.ScopeAll
-	if ids != nil {
-		scope = store.ScopeNamed
+// takeSnapshots runs the job and returns the run as it is stored. The run is zero if it
+// could not begin.
+func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.Client, ids []string, deadline time.Duration) (store.Run, error) {
+	bar := a.newProgress("snapshot", "accounts")
+	defer bar.done()
+	job := fetcher.Job{
+		Client: client, Store: s, Workspace: a.workspace, Deadline: deadline, Progress: bar.show, Remarks: heldRemarks,
 	}
-	writer, err := s.Begin(ctx, a.workspace, scope)
-	if err != nil {
-		return store.Run{}, err
+	run, err := job.Snapshot(ctx, ids...)
+	return run, notWhole(err)
+}
+
+// heldRemarks warns of a run whose instants had to be moved.
+func heldRemarks(run store.Run) []string {
+	if run.Held < notableHeld {
+		return nil
 	}
-	outcome, err := a.fetch(ctx, writer, client, ids, o.deadline)
-	if writer.Held() >= notableHeld {
-		so, unread := s.Run(context.WithoutCancel(ctx), a.workspace, writer.ID())
-		if unread != nil {
-			return store.Run{}, errors.Join(err, unread)
-		}
-		outcome.Warnings = append(outcome.Warnings, heldWarning(so))
+	return []string{heldWarning(run)}
+}
+
+// notWhole returns what the exit code of a run follows from: errIncomplete or
+// errNothingStored for a run that did not get everything, else the error as it is.
+func notWhole(err error) error {
+	var ended *fetcher.RunError
+	switch {
+	case !errors.As(err, &ended):
+		return err
+	case ended.Run.State == store.Failed:
+		return errNothingStored
 	}
-	return a.endRun(ctx, s, writer, outcome, err)
+	return errIncomplete
 }
 
 // endRun ends a run, which err ended if it is not nil, and returns the run as it
 // is stored; it is zero when that failed. The error is err; if that is nil and the
-// run was not complete, it is errIncomplete, or errNothingStored for a failed run.
+// run was not complete, it is that of notWhole.
 func (a *app) endRun(ctx context.Context, s store.Store, writer store.RunWriter, outcome store.Outcome, err error) (store.Run, error) {
 	if err != nil && ctx.Err() == nil { // so that --json and "runs" tell the reason too
 		outcome.Warnings = append(outcome.Warnings, withoutSecrets(err.Error()))
 	}
-	ctx = context.WithoutCancel(ctx) // also when the user has stopped it
-	if finished := writer.Finish(ctx, outcome); finished != nil {
-		return store.Run{}, errors.Join(err, finished)
-	}
-	run, read := s.Run(ctx, a.workspace, writer.ID())
-	if err == nil {
-		err = read
-	}
-	if err == nil && run.State == store.Failed {
-		err = errNothingStored
-	}
-	if err == nil && run.State != store.Complete {
-		err = errIncomplete
+	run, ended := store.End(ctx, s, a.workspace, writer, outcome)
+	if err = errors.Join(err, ended); err == nil && run.State != store.Complete {
+		err = notWhole(&fetcher.RunError{Run: run})
 	}
 	return run, err
 }
-
-func (a *app) fetch(ctx context.Context, writer store.RunWriter, client *fetcher.Client, ids []string,
-	deadline time.Duration,
-) (store.Outcome, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, deadline, errDeadline)
-	defer cancel()
-	bar := a.newProgress("snapshot", "accounts")
-	defer bar.done()
-	var outcome store.Outcome
-	var err error
-	if ids == nil {
-		outcome, err = client.SnapshotAll(ctx, writer, bar.show)
-	} else {
-		outcome, err = client.SnapshotNamed(ctx, writer, slices.Values(ids), bar.show)
-	}
-	if errors.Is(err, errDeadline) {
-		err = nil // the outcome says so
-	}
-	return outcome, err
-}
-
-// errDeadline is the cause of the context when the job took too long.
-var errDeadline = errors.New("the job's deadline has passed")
 
 func (a *app) printRun(run store.Run) error {
 	return a.printOne(report.NewRunJSON(run), runPairs(run), func() error { return a.printRunText(run) })

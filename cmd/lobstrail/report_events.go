@@ -1,61 +1,12 @@
 package main
 
 import (
-	"context"
 	"iter"
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
-
-// mostPlatforms bounds what is read of platforms: there are a few dozen in truth,
-// and a type is any text.
-const mostPlatforms = 100
-
-// readPlatforms reads what the accounts that have expired need and, for a page, the
-// icons of all.
-func (a *app) readPlatforms(ctx context.Context, s store.Store, accounts []store.AccountState) ([]store.Platform, error) {
-	all := render.Format(a.format) == render.HTML
-	seen, samples := map[string]bool{}, []string{}
-	for _, account := range accounts {
-		health, kind := account.Facts.Health, account.Facts.Type
-		if len(samples) < mostPlatforms && !seen[kind] && (health == store.Expired || all && health != store.Gone) {
-			seen[kind] = true
-			samples = append(samples, account.ID)
-		}
-	}
-	if len(samples) == 0 {
-		return nil, nil
-	}
-	return s.Platforms(ctx, a.workspace, samples)
-}
-
-// readEvents reads what a report tells of changes and runs, and how fresh all of it is.
-func (a *app) readEvents(ctx context.Context, s store.Store, in *report.Input) (err error) {
-	if in.Freshness, err = a.readFreshness(ctx, s, in.Until); err != nil {
-		return err
-	}
-	if in.Sections.Changes {
-		q := store.ChangeQuery{Workspace: a.workspace, Since: in.Since, Until: in.Until}
-		if in.Changes, err = collect(s.Changes(ctx, q)); err != nil {
-			return err
-		}
-	}
-	if !in.Sections.Runs {
-		return nil
-	}
-	for run, err := range s.Runs(ctx, a.workspace) { // the newest first
-		if err != nil {
-			return err
-		}
-		if run.Started.Before(in.Since) {
-			break
-		}
-		in.Runs = append(in.Runs, run)
-	}
-	return nil
-}
 
 // changeSection has the rows of `changes`.
 func (a *app) changeSection(changes []report.ChangeJSON) section {

@@ -87,7 +87,7 @@ func (a *app) limitsOf(ctx context.Context, s store.Store, account store.Account
 
 // lastChanges are the newest rows of the changes of an account up to a moment.
 func (a *app) lastChanges(ctx context.Context, s store.Store, id string, at time.Time) (section, error) {
-	rows, err := collect(a.changeRows(s.Changes(ctx, store.ChangeQuery{Workspace: a.workspace, Account: id, Until: at})))
+	rows, err := store.Collect(a.changeRows(s.Changes(ctx, store.ChangeQuery{Workspace: a.workspace, Account: id, Until: at})))
 	if err != nil {
 		return section{}, err
 	}

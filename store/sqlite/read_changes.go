@@ -18,6 +18,9 @@ import (
 // Changes streams the changes in the order in which they were noticed; those noticed
 // at once by account, and for one account as the rules returned them.
 func (s *Store) Changes(ctx context.Context, q store.ChangeQuery) iter.Seq2[store.AccountChange, error] {
+	if err := q.Check(); err != nil {
+		return func(yield func(store.AccountChange, error) bool) { yield(store.AccountChange{}, err) }
+	}
 	where, args := changeConditions(q)
 	return rowsOf(ctx, s, `
 		SELECT
@@ -59,6 +62,11 @@ func changeConditions(q store.ChangeQuery) (where string, args []any) {
 	if q.Account != "" {
 		term(`c.account = (SELECT x.id FROM account x JOIN workspace y ON y.id = x.ws WHERE y.name = ? AND x.hash = ?)`,
 			q.Workspace, q.Account)
+	}
+	if q.Run != 0 {
+		const run = `FROM run x JOIN workspace y ON y.id = x.ws WHERE y.name = ? AND x.id = ?`
+		term(`r.run = ? AND c.at BETWEEN (SELECT x.first_at `+run+`) AND (SELECT x.last_at `+run+`)`,
+			q.Run, q.Workspace, q.Run, q.Workspace, q.Run)
 	}
 	if q.Squid != "" {
 		term(`c.path = ?`, "/squids/"+document.EscapePointer(q.Squid))
@@ -122,8 +130,10 @@ func periodArgs(q store.PeriodQuery) []any {
 const stepsOf = `
 		FROM status_step t
 		CROSS JOIN account a ON a.ws = t.ws AND a.id = t.account
-		WHERE t.ws = (SELECT id FROM workspace WHERE name = ?1) AND t.at > ?3 AND (t.at <= ?4 OR t.after < ?4)
-			AND (?2 = '' OR a.hash = ?2)`
+		WHERE t.ws = (SELECT id FROM workspace WHERE name = ?1) AND (t.at <= ?4 OR t.after < ?4)
+			AND t.at > max(?3, coalesce((SELECT first_at - 1 FROM run WHERE ws = (SELECT id FROM workspace WHERE name = ?1) AND id = ?5), 0))
+			AND (?2 = '' OR a.hash = ?2)
+			AND (?5 = 0 OR EXISTS (SELECT 1 FROM response WHERE ws = t.ws AND at = t.at AND run = ?5))`
 
 // StatusSteps streams the status steps noticed in the period, and those noticed later
 // whose window begins in it, in the order in which they were noticed.
@@ -141,7 +151,7 @@ func (s *Store) StatusSteps(ctx context.Context, q store.PeriodQuery) iter.Seq2[
 			t.after AS after,
 			t.at AS at,
 			(SELECT run FROM response WHERE ws = t.ws AND at = t.at) AS run`+stepsOf+`
-		ORDER BY t.at, t.account`, periodArgs(q), stepRow.step)
+		ORDER BY t.at, t.account`, append(periodArgs(q), q.Run), stepRow.step)
 }
 
 type stepRow struct {
@@ -176,7 +186,7 @@ func (s *Store) HealthSteps(ctx context.Context, q store.PeriodQuery) (steps map
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
 		return eachOf(ctx, tx, `
 			SELECT a.hash, t.health_before, t.health_after, t.after, t.at`+stepsOf+` AND t.health_before <> t.health_after
-			ORDER BY t.at, t.account`, periodArgs(q), func(scan func(...any) error) error {
+			ORDER BY t.at, t.account`, append(periodArgs(q), q.Run), func(scan func(...any) error) error {
 			var step store.StatusStep
 			var after, at sql.NullInt64
 			err := scan(&step.Account, &step.HealthBefore, &step.HealthAfter, &after, &at)
