@@ -55,6 +55,10 @@ type play struct {
 	workspace string
 	last      int64 // the instant of the newest response
 	looks     []look
+	responses []toldResponse
+	runs      int
+	rounds    int  // how many snapshots are taken; 0: ten to thirty
+	reduced   bool // the vendor's command tells of accounts too
 }
 
 func newPlay(t *testing.T, a *arena, seed uint64) *play {
@@ -95,13 +99,22 @@ func (p *play) close() {
 // run takes ten to thirty snapshots at random instants.
 func (p *play) run(ctx context.Context) error {
 	clock := p.world.Clock()
-	for _, at := range p.instants(10+p.rand.IntN(21), clock.Now()) {
+	rounds := p.rounds
+	if rounds == 0 {
+		rounds = 10 + p.rand.IntN(21)
+	}
+	for _, at := range p.instants(rounds, clock.Now()) {
 		if at.After(clock.Now()) {
 			clock.Set(at)
 		}
 		p.server.SetLatency(p.latency(), p.latency())
 		if err := p.snapshot(ctx); err != nil {
 			return err
+		}
+		if p.reduced && p.rand.IntN(2) == 0 {
+			if err := p.importReduced(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -145,6 +158,7 @@ func (p *play) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.runs++
 	w := &witness{RunWriter: run, play: p}
 	var outcome store.Outcome
 	if all {
@@ -206,6 +220,10 @@ func (w *witness) append(ctx context.Context, r store.Response) (store.Appended,
 	}
 	p := w.play
 	p.last = max(p.last+1, ceilMS(r.Received)) // no two responses have one instant
+	for i := range r.Accounts {
+		r.Accounts[i].Raw = slices.Clone(r.Accounts[i].Raw)
+	}
+	p.responses = append(p.responses, toldResponse{r, p.runs, p.last})
 	for i := range looks {
 		looks[i].received = p.last
 	}
