@@ -28,6 +28,7 @@ type Account struct {
 	HealthBefore   int64
 	Gone           bool
 	LockedUntil    int64 // when the state must be looked at again, although nothing may have changed; 0: never
+	Counting       bool  // the last resets_in is a value: it is counted from each response on. It is for accounts that are not Whole
 	AbsentSince    int64 // since when complete lists lack it; 0: they do not
 
 	// Latest is the endpoint that spoke last.
@@ -45,8 +46,8 @@ type Account struct {
 	Dropped map[string]Dropped
 
 	// Whole says that all of the above is known, and not only what tells whether an
-	// object is the same as before: Number to Salt, Gone to Latest, and of Said the
-	// digests, leaves and stays.
+	// object is the same as before: Number to Salt, Gone to Latest, Counting, and of Said
+	// the digests, leaves and stays.
 	Whole bool
 }
 
@@ -100,10 +101,18 @@ type Dropped struct {
 	Sent  int64           `json:"sent"` // the request whose answer last had it
 }
 
-// settled reports whether the endpoint spoke last, and nothing changes by itself until
-// the instant.
+// settled reports whether the endpoint spoke last, and a response of the instant that
+// says the same changes nothing. A resets_in that is said again moves the end of the lock.
 func (a *Account) settled(e Endpoint, source store.Source, at int64) bool {
-	return !a.Gone && a.Latest == e && (a.LockedUntil == 0 || a.LockedUntil > at) && (source == store.Detail || a.AbsentSince == 0)
+	unlocked := a.LockedUntil == 0 || a.LockedUntil > at && !a.isCounting()
+	return !a.Gone && a.Latest == e && unlocked && (source == store.Detail || a.AbsentSince == 0)
+}
+
+func (a *Account) isCounting() bool {
+	if a.Whole {
+		return !isNull(a.Counters[document.ResetsIn].Body)
+	}
+	return a.Counting
 }
 
 // Same reports whether an object with this digest, received from the source at the

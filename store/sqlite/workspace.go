@@ -113,7 +113,7 @@ func (w *workspace) loadBrief(ctx context.Context, tx *txn, from string, args ..
 			leaf             []byte
 		}
 		a := &row.a
-		err := scan(&a.Number, &a.ID, &a.FirstAt, (*[]byte)(&a.Salt), &row.latest, &a.Gone, &row.locked, &row.absent,
+		err := scan(&a.Number, &a.ID, &a.FirstAt, (*[]byte)(&a.Salt), &row.latest, &a.Gone, &row.locked, &a.Counting, &row.absent,
 			&row.endpoint, &row.said.Digest, &row.leaf, &row.said.DocumentAt)
 		if err != nil {
 			return err
@@ -130,7 +130,10 @@ func (w *workspace) loadBrief(ctx context.Context, tx *txn, from string, args ..
 		return nil
 	}, `
 		SELECT
-			a.id, a.hash, a.first_at, a.salt, s.latest, s.gone, s.locked_until, s.absent_since,
+			a.id, a.hash, a.first_at, a.salt, s.latest, s.gone, s.locked_until, s.locked_until IS NOT NULL AND EXISTS (
+				SELECT 1 FROM name n JOIN counter c ON c.ws = n.ws AND c.account = s.account AND c.name = n.id
+				WHERE n.ws = s.ws AND n.top = 'resets_in' AND n.sub = '' AND c.body <> 'null'
+			), s.absent_since,
 			d.endpoint, d.digest, d.leaf, d.document_at`+from+`
 		CROSS JOIN state s ON s.ws = a.ws AND s.account = a.id
 		CROSS JOIN said d ON d.ws = a.ws AND d.account = a.id
