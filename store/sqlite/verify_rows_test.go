@@ -46,3 +46,14 @@ func TestEveryValueIsVerified(t *testing.T) {
 	}
 	t.Logf("%d values changed: %v", forged, tables)
 }
+
+// TestAnOutdatedStatusIsVerified: whether the status that is known is out of date.
+func TestAnOutdatedStatusIsVerified(t *testing.T) {
+	t.Parallel()
+	path := memoryPath(t)
+	smallStore(t, path)
+	f := newForger(t, path)
+	if !f.forge(`UPDATE state SET outdated = 1 - outdated WHERE ws = 1 AND account = 1`) || len(f.found()) == 0 {
+		t.Error("it was changed, and not found")
+	}
+}

@@ -68,7 +68,7 @@ func (c *check) compareState(got, want *fold.Account) {
 func stateOf(a *fold.Account) []field {
 	all := []field{
 		{"latest", int(a.Latest) + 1}, {"gone", a.Gone}, {"health", string(a.Health)}, {"health_after", a.HealthAfter}, {"health_before", a.HealthBefore},
-		{"locked_until", a.LockedUntil}, {"absent_since", a.AbsentSince}, {"known", a.Known},
+		{"locked_until", a.LockedUntil}, {"absent_since", a.AbsentSince}, {"known", a.Known}, {"outdated", a.Outdated},
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Dropped)) {
 		all = append(all, field{"dropped", fmt.Sprintf("%s, %s, %d", name, a.Dropped[name].Value, a.Dropped[name].Sent)})
