@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/lobstrail/lobstrail/store"
 )
 
 // WatchFolders lets a test see, or prevent, what is done to folders without
@@ -18,3 +20,6 @@ func (s *Store) Writer() *sqlx.Conn { return s.writer.Conn }
 
 // DropAtOnce sets how many responses a transaction of a prune drops.
 func (s *Store) DropAtOnce(responses int) { s.droppedAtOnce = responses }
+
+// ReadingOf is what a run reads for Moment; nil: nothing.
+func ReadingOf(w store.RunWriter) any { return w.(*RunWriter).past }

@@ -23,6 +23,9 @@ type past struct {
 	now  looked // the next response, unless at its end
 	more bool
 	err  error
+	// asked is the instant that was asked for last, and answer what was found; nil: nothing.
+	asked  int64
+	answer *moments
 }
 
 // looked is a response, and what it showed.
@@ -103,10 +106,25 @@ type moments struct {
 // the millisecond; nil when no response told it.
 func (w *RunWriter) Moment(ctx context.Context, at time.Time) (store.Moment, error) {
 	told := ceilMS(at)
-	if w.past == nil || w.past.more && w.past.now.told() > told || !w.past.more {
+	if w.past == nil || w.past.err != nil || told < w.past.asked {
 		w.past.close()
 		w.past = w.openPast(ctx)
 	}
+	if w.past.asked < told {
+		var err error
+		if w.past.answer, err = w.readMoment(ctx, told); err != nil {
+			return nil, err
+		}
+		w.past.asked = told
+	}
+	if w.past.answer == nil {
+		return nil, nil
+	}
+	return w.past.answer, nil
+}
+
+// readMoment reads on to an instant. What lies before it is passed over.
+func (w *RunWriter) readMoment(ctx context.Context, told int64) (*moments, error) {
 	m := &moments{withheld: w.withheld, shown: map[string][]snapshotOf{}}
 	runs := map[int64]bool{}
 	for ; w.past.more && w.past.now.told() <= told; w.past.step() {

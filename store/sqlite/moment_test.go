@@ -1,0 +1,48 @@
+package sqlite_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
+)
+
+// TestMomentReadsTheHistoryOnce: instants that ascend are found in one reading, also when
+// the history has nothing of most of them, and when one is asked for again.
+func TestMomentReadsTheHistoryOnce(t *testing.T) {
+	s := openStore(t, memoryPath(t), at(start))
+	for day := range 5 {
+		take(t, s, start.Add(time.Duration(day)*24*time.Hour), pageOf(2, func(int) string { return "200" })...)
+	}
+	run, err := s.Begin(t.Context(), "default", store.ScopeImport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Finish(t.Context(), store.Outcome{State: store.Complete})
+	var reading any
+	found := 0
+	for hour := -3; hour < 6*24; hour++ {
+		when := start.Add(time.Duration(hour)*time.Hour + time.Second)
+		for range 2 {
+			m, err := run.Moment(t.Context(), when)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m != nil {
+				found++
+			}
+		}
+		if now := sqlite.ReadingOf(run); reading != nil && now != reading {
+			t.Fatalf("hour %d: the history is read again", hour)
+		} else {
+			reading = now
+		}
+	}
+	if found != 2*5 {
+		t.Errorf("answers of %d instants were found, want 5, each twice", found)
+	}
+	if m, err := run.Moment(t.Context(), start.Add(time.Second)); m == nil || err != nil {
+		t.Errorf("an instant before the last one is not found: %v", err)
+	}
+}
