@@ -40,6 +40,10 @@ var (
 	ErrMoved = errors.New("the store is no longer where it was opened")
 	// ErrNotFound means that the thing asked for is not in the store.
 	ErrNotFound = errors.New("not found")
+	// ErrInvalid means that the caller asked for something that cannot be: a workspace
+	// without a name, a kind of change that does not exist, or a state that a run cannot
+	// end in. Nothing was read or written.
+	ErrInvalid = errors.New("invalid")
 	// ErrConflict means that a run is over: nothing can be added to it.
 	ErrConflict = errors.New("the run is over")
 	// ErrReadOnly means that the store was opened for reading, or that a query would

@@ -11,7 +11,15 @@ import (
 )
 
 // Reader reads the history. It may be used by several goroutines, and while another
-// process writes. Sequences end after the first error.
+// process writes. Each call sees the history as it was when it began.
+//
+// A sequence reads as it goes: it may be left at any time, and ranged over again, which
+// reads anew. It ends after the first error, which comes with a zero value. While it is
+// ranged over, other functions of the reader may be called. [Collect] reads all of one.
+//
+// A query about a workspace, account or squid that the store does not know finds nothing;
+// Workspaces, FindAccount and FindSquid say what it knows. A kind of change that does not
+// exist is ErrInvalid.
 type Reader interface {
 	// Workspaces lists the workspaces of the store, by name.
 	Workspaces(ctx context.Context) ([]string, error)
@@ -90,7 +98,8 @@ type Reader interface {
 // opened for reading.
 type Store interface {
 	Reader
-	// Begin starts a run in the workspace, which is created when it is new.
+	// Begin starts a run in the workspace, which is created when it is new. It returns
+	// ErrInvalid for a workspace without a name, and for a scope that does not exist.
 	Begin(ctx context.Context, workspace string, scope Scope) (RunWriter, error)
 	// Prune drops responses that show nothing new; PlanPrune says what it would do.
 	PlanPrune(ctx context.Context, workspace string, keep Keep) (Pruned, error)
@@ -136,7 +145,8 @@ type RunWriter interface {
 	// Told reports whether an earlier import of the workspace had a failure with the
 	// message.
 	Told(ctx context.Context, message string) (bool, error)
-	// Finish ends the run.
+	// Finish ends the run. It returns ErrInvalid, and the run goes on, if the run cannot
+	// end so: see [Outcome.Check].
 	Finish(ctx context.Context, o Outcome) error
 }
 

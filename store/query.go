@@ -26,11 +26,12 @@ type ChangeQuery struct {
 	Run          int64     // only changes that this run noticed; 0 for all
 }
 
-// Check returns an error that names the first kind which does not exist.
+// Check returns an error that matches ErrInvalid and names the kind, if a kind does not
+// exist.
 func (q ChangeQuery) Check() error {
 	for _, kind := range q.Kinds {
 		if !slices.Contains(Kinds, kind) {
-			return fmt.Errorf("there is no kind of change %q", kind)
+			return fmt.Errorf("%w: there is no kind of change %q", ErrInvalid, kind)
 		}
 	}
 	return nil

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // RunState says how a run stands.
 type RunState string
@@ -23,6 +27,18 @@ const (
 	ScopeNamed  Scope = "named"  // accounts given by name
 	ScopeImport Scope = "import" // read from files
 )
+
+// CheckBegin returns an error that matches ErrInvalid unless a run of the scope can begin
+// in the workspace. Engines call it.
+func CheckBegin(workspace string, scope Scope) error {
+	switch {
+	case workspace == "":
+		return fmt.Errorf("%w: the workspace has no name", ErrInvalid)
+	case !slices.Contains([]Scope{ScopeAll, ScopeNamed, ScopeImport}, scope):
+		return fmt.Errorf("%w: there is no scope %q of a run", ErrInvalid, scope)
+	}
+	return nil
+}
 
 // Run is one job that took snapshots.
 type Run struct {
@@ -81,6 +97,22 @@ type Outcome struct {
 	Requested int
 	Requests  int
 	Warnings  []string
+}
+
+// Check returns an error that matches ErrInvalid unless a run of the scope can end so.
+// answered says whether a response was stored in the run. A run is complete only if the
+// API answered, be it with an empty list; an import may also find nothing that is new.
+// Engines call it.
+func (o Outcome) Check(scope Scope, answered bool) error {
+	switch {
+	case !slices.Contains([]RunState{Complete, Incomplete, Interrupted, Failed}, o.State):
+		return fmt.Errorf("%w: a run cannot end in the state %q", ErrInvalid, o.State)
+	case o.Requested < 0 || o.Requests < 0:
+		return fmt.Errorf("%w: a run has no negative number of requests or of accounts", ErrInvalid)
+	case o.State == Complete && scope != ScopeImport && !answered:
+		return fmt.Errorf("%w: the run is not complete: no response was stored in it", ErrInvalid)
+	}
+	return nil
 }
 
 // Lacking is what an imported list that is complete lacks. The accounts counted are

@@ -150,7 +150,7 @@ func TestWhatFollowsWithoutANewVersionStays(t *testing.T) {
 				if err := run.Unlist(t.Context(), when, []string{ada}); err != nil {
 					t.Fatal(err)
 				}
-				if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
+				if err := run.Finish(t.Context(), store.Outcome{State: store.Incomplete}); err != nil {
 					t.Fatal(err)
 				}
 			}

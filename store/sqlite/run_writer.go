@@ -84,8 +84,12 @@ func (w *RunWriter) Told(ctx context.Context, message string) (told bool, err er
 	return told, err
 }
 
-// Begin starts a run in the workspace, which is created when it is new.
+// Begin starts a run in the workspace, which is created when it is new. It returns
+// ErrInvalid for a workspace without a name, and for a scope that does not exist.
 func (s *Store) Begin(ctx context.Context, workspace string, scope store.Scope) (store.RunWriter, error) {
+	if err := store.CheckBegin(workspace, scope); err != nil {
+		return nil, err
+	}
 	w := &RunWriter{store: s, seen: map[string]bool{}}
 	err := s.update(ctx, func(tx *txn) (err error) {
 		if w.ws, err = s.workspaceOf(ctx, tx, workspace); err != nil {
@@ -157,9 +161,9 @@ func (s *Store) workspaceOf(ctx context.Context, tx *txn, name string) (*workspa
 // or one that changed what is kept in memory.
 func (s *Store) forget() { s.known = nil }
 
-// Finish ends the run. Nothing can be appended to it afterwards.
+// Finish ends the run. Nothing can be appended to it afterwards. It returns ErrInvalid,
+// and the run goes on, if the run cannot end so: see [store.Outcome.Check].
 func (w *RunWriter) Finish(ctx context.Context, o store.Outcome) error {
-	w.past.close()
 	warnings := o.Warnings
 	if warnings == nil {
 		warnings = []string{}
@@ -169,6 +173,10 @@ func (w *RunWriter) Finish(ctx context.Context, o store.Outcome) error {
 		return err
 	}
 	return w.update(ctx, func(tx *txn) error {
+		if err := w.checkOutcome(ctx, tx, o); err != nil {
+			return err
+		}
+		w.past.close()
 		_, err := tx.ExecContext(ctx, `
 			UPDATE run
 			SET state = ?, requested = ?, requests = max(requests, ?), warnings = ?, finished_at = max(?, started_at)
@@ -179,6 +187,19 @@ func (w *RunWriter) Finish(ctx context.Context, o store.Outcome) error {
 		w.over = true
 		return w.log(ctx, tx)
 	})
+}
+
+func (w *RunWriter) checkOutcome(ctx context.Context, tx *txn, o store.Outcome) error {
+	var run struct {
+		Scope    store.Scope `db:"scope"`
+		Answered bool        `db:"answered"`
+	}
+	err := tx.GetContext(ctx, &run, `
+		SELECT scope, first_at IS NOT NULL AS answered FROM run WHERE ws = ? AND id = ?`, w.ws.id, w.id)
+	if err != nil {
+		return err
+	}
+	return o.Check(run.Scope, run.Answered)
 }
 
 // update runs fn in a transaction of the run. It returns ErrConflict when the run is

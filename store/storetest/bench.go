@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"testing"
@@ -57,9 +58,14 @@ func (d *desk) begin() {
 	d.run = run
 }
 
+// finish ends the run, which is complete if a response was stored in it.
 func (d *desk) finish() {
 	d.t.Helper()
-	d.must(d.run.Finish(d.ctx, store.Outcome{State: store.Complete}))
+	err := d.run.Finish(d.ctx, store.Outcome{State: store.Complete})
+	if errors.Is(err, store.ErrInvalid) {
+		err = d.run.Finish(d.ctx, store.Outcome{State: store.Incomplete})
+	}
+	d.must(err)
 	d.run = nil
 }
 

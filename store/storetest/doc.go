@@ -50,6 +50,8 @@ func Run(t *testing.T, open Opener) {
 		{"workspaces never mix", Workspaces},
 		{"a response is stored whole or not at all", Whole},
 		{"a finished run is over", Finished},
+		{"a run ends in a state that can end it", Endings},
+		{"what one run noticed", OneRun},
 		{"failures are kept with their run", Failures},
 		{"complete runs over all accounts are told apart", CompleteRuns},
 		{"a writer can read while it reads", Nested},

@@ -226,6 +226,8 @@ func CompleteRuns(t *testing.T, open Opener) {
 	} {
 		writer, err := d.store.Begin(d.ctx, d.workspace, run.scope)
 		d.must(err)
+		_, err = writer.Append(d.ctx, d.response(store.List))
+		d.must(err)
 		d.must(writer.Finish(d.ctx, store.Outcome{State: run.state}))
 		if run.scope == store.ScopeAll && run.state == store.Complete {
 			want = append([]int64{writer.ID()}, want...)

@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// Endings is the law that a run begins and ends only as a run can. A run that was refused
+// an end goes on.
+func Endings(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	for _, begin := range []struct {
+		workspace string
+		scope     store.Scope
+	}{{"", store.ScopeAll}, {"default", ""}, {"default", "some"}} {
+		if _, err := d.store.Begin(d.ctx, begin.workspace, begin.scope); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%+v began: %v", begin, err)
+		}
+	}
+	if names, err := d.store.Workspaces(d.ctx); err != nil || len(names) > 0 {
+		t.Errorf("workspaces %q, %v", names, err)
+	}
+	for _, run := range []struct {
+		scope    store.Scope
+		answered bool
+		outcome  store.Outcome
+		ends     bool
+	}{
+		{store.ScopeAll, true, store.Outcome{}, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Running}, false},
+		{store.ScopeAll, true, store.Outcome{State: "done"}, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requested: -1}, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requests: -1}, false},
+		{store.ScopeAll, false, store.Outcome{State: store.Complete}, false},
+		{store.ScopeNamed, false, store.Outcome{State: store.Complete, Requested: 1, Requests: 1}, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete}, true}, // an empty list
+		{store.ScopeImport, false, store.Outcome{State: store.Complete}, true},
+		{store.ScopeAll, false, store.Outcome{State: store.Incomplete}, true},
+		{store.ScopeAll, false, store.Outcome{State: store.Interrupted}, true},
+		{store.ScopeAll, false, store.Outcome{State: store.Failed}, true},
+	} {
+		writer, err := d.store.Begin(d.ctx, d.workspace, run.scope)
+		d.must(err)
+		if run.answered {
+			_, err = writer.Append(d.ctx, d.response(store.List))
+			d.must(err)
+		}
+		err = writer.Finish(d.ctx, run.outcome)
+		if run.ends != (err == nil) || err != nil && !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%+v: %v", run, err)
+		}
+		if err != nil {
+			_, err = writer.Append(d.ctx, d.response(store.List, object(0, "")))
+			d.must(err)
+			d.must(writer.Finish(d.ctx, store.Outcome{State: store.Complete}))
+		}
+	}
+}
+
+// OneRun is the law that changes and steps can be read of the run that noticed them.
+func OneRun(t *testing.T, open Opener) {
+	d := newDesk(t, open)
+	other := d.in(t, "two")
+	d.look(store.List, object(0, ""), object(1, ""))
+	other.look(store.List, object(0, ""))
+	other.look(store.List, object(0, `"status":401`))
+	d.look(store.List, object(0, ""), object(1, ""))
+	d.begin()
+	d.append(store.List, object(0, `"status":401`))
+	d.append(store.Detail, object(1, `"status":401,"f":1`))
+	d.finish()
+	d.look(store.List, object(0, ""), object(1, ""))
+	changes, steps := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace})), all(d, d.store.StatusSteps(d.ctx, store.PeriodQuery{Workspace: d.workspace}))
+	byRun, stepsByRun := map[int64]int{}, map[int64]int{}
+	for _, change := range changes {
+		byRun[change.Run]++
+	}
+	for _, step := range steps {
+		stepsByRun[step.Run]++
+	}
+	if stepsByRun[1] != 2 || stepsByRun[2] != 0 || stepsByRun[3] != 2 || byRun[3] < 3 {
+		t.Errorf("changes %v, steps %v", byRun, stepsByRun)
+	}
+	for run := int64(1); run <= 5; run++ {
+		for _, change := range all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Run: run})) {
+			if byRun[run]--; change.Run != run {
+				t.Errorf("run %d has %+v", run, change)
+			}
+		}
+		for _, step := range all(d, d.store.StatusSteps(d.ctx, store.PeriodQuery{Workspace: d.workspace, Run: run})) {
+			if stepsByRun[run]--; step.Run != run {
+				t.Errorf("run %d has %+v", run, step)
+			}
+		}
+		if byRun[run] != 0 || stepsByRun[run] != 0 {
+			t.Errorf("of run %d, %d changes and %d steps are missing", run, byRun[run], stepsByRun[run])
+		}
+	}
+	for _, err := range d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Kinds: []store.Kind{store.Synced, "staus"}}) {
+		if !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("a kind that does not exist: %v", err)
+		}
+		return
+	}
+	t.Error("a kind that does not exist found nothing, and was no error")
+}
