@@ -30,28 +30,16 @@ func takes(least, most int, what, hint string) cobra.PositionalArgs {
 	}
 }
 
-// refuseUnknownTopics lets "help" and "completion", which are cobra's, fail when they
-// do not know what they are asked for.
-func refuseUnknownTopics(root *cobra.Command) {
-	root.InitDefaultHelpCmd()
+// refuseUnknownShells lets "completion", which is cobra's, fail for a shell that it does
+// not know.
+func refuseUnknownShells(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
-		switch cmd.Name() {
-		case "help":
-			cmd.Args = knownTopic
-		case "completion":
+		if cmd.Name() == "completion" {
 			cmd.Args = cobra.ArbitraryArgs
 			cmd.RunE = helpOfCompletion
 		}
 	}
-}
-
-func knownTopic(cmd *cobra.Command, args []string) error {
-	_, rest, err := cmd.Root().Find(args)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("no help about %q", rest[0])
-	}
-	return err
 }
 
 func helpOfCompletion(cmd *cobra.Command, args []string) error {

@@ -38,7 +38,7 @@ way), locked (clears by itself) or healthy.
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail accounts
   lobstrail accounts --health expired,failing
-  lobstrail accounts --at 2026-11-01 --squid "Sales Navigator Leads"
+  lobstrail accounts --at 3d --squid "X Mentions"
   lobstrail accounts --json | jq -r '.[] | select(.health != "healthy") | .username'`,
 		Args:              takes(0, 0, "", `"lobstrail show ARGUMENT" shows one account`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runAccounts(cmd.Context(), o) },

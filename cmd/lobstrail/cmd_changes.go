@@ -32,9 +32,9 @@ second instant; nobody knows more.
 Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something
 changed and --exit-code asked to be told; 10 there is no store.`,
 		Example: `  lobstrail changes --since 24h
-  lobstrail changes --account sales.lead --kind status,synced
-  lobstrail changes --squid "Sales Navigator Leads"
-  lobstrail changes --since 2026-11-01 --format ndjson | jq -r .kind | sort | uniq -c`,
+  lobstrail changes --account trendwatch_eu --kind status,synced
+  lobstrail changes --squid "X Mentions"
+  lobstrail changes --since 7d --format ndjson | jq -r .kind | sort | uniq -c`,
 		Args:              takes(0, 0, "", `"lobstrail changes --account ARGUMENT" lists those of one account`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runChanges(cmd.Context(), o) },
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -33,7 +33,7 @@ TIME or the number of a run, which stands for its end.
 Exit codes: 0 done, also when nothing differs; 2 wrong usage; 5 something
 differs and --exit-code asked to be told; 10 there is no store.`,
 		Example: `  lobstrail diff 7d
-  lobstrail diff 2026-11-01 2026-11-08 --account sales.lead
+  lobstrail diff 10d 3d --account kofi_reads_news
   lobstrail diff 41 42 --json          between the ends of two runs`,
 		Args: takes(1, 2, "one or two moments", timeHint),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -48,8 +48,8 @@ func (a *app) newProveCmd() *cobra.Command {
 		Use:   "prove ACCOUNT",
 		Short: "Write a proof that a snapshot is in the log",
 		Long:  proveHelp,
-		Example: `  lobstrail prove sales.lead --at 2026-11-20T08:00:00Z --key lobstrail.key -o lead.proof
-  lobstrail prove sales.lead --at 7d --checkpoint checkpoints -o lead.proof
+		Example: `  lobstrail prove trendwatch_eu --at 3d --key lobstrail.key -o lead.proof
+  lobstrail prove trendwatch_eu --at 7d --checkpoint checkpoints -o lead.proof
   lobstrail verify-proof lead.proof --verifier lobstrail.pub`,
 		Args:              takes(1, 1, "an ACCOUNT", `"lobstrail accounts" lists them`),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runProve(cmd.Context(), args[0], o) },

@@ -47,7 +47,7 @@ Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
 usage; 10 there is no store; 11 another process writes to the store, or reads
 its journal for too long.`
 
-const redactExample = `  lobstrail redact sales.lead
+const redactExample = `  lobstrail redact marco.rinaldi
   lobstrail redact d3e97f2cd33658f301bdbe807402ab30 --yes --json`
 
 func (a *app) newRedactCmd() *cobra.Command {

@@ -58,7 +58,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail report
   lobstrail report status --since 2w
   lobstrail report --summary --format markdown
-  lobstrail report --since 2026-11-01 --until 2026-11-08 --format markdown
+  lobstrail report --since 10d --until 3d --format markdown
   lobstrail report -o report.html
   lobstrail report limits -o limits.csv`,
 		Args:      takes(0, 1, "one section", ""),

@@ -30,10 +30,10 @@ account object always, and neither limits nor changes.
 
 Exit codes: 0 done; 2 wrong usage, no such account, or an ambiguous name; 10
 there is no store.`,
-		Example: `  lobstrail show sales.lead
-  lobstrail show d3e97f2c --at 36h
-  lobstrail show sales.lead --document
-  lobstrail show @main --json | jq .document.params`,
+		Example: `  lobstrail show trendwatch_eu
+  lobstrail show marco.rinaldi --at 7d
+  lobstrail show trendwatch_eu --document
+  lobstrail show trendwatch_eu --json | jq .document.params`,
 		Args:              takes(1, 1, "an ACCOUNT", `"lobstrail accounts" lists them`),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.runShow(cmd.Context(), args[0], o) },
 		ValidArgsFunction: a.completeAccounts(1),

@@ -53,7 +53,7 @@ incomplete, what was seen is stored; 11 another process writes to the store; 12
 the key is missing or refused.`
 
 const snapshotExample = `  lobstrail snapshot                          all accounts
-  lobstrail snapshot sales.lead d3e97f2c      two accounts
+  lobstrail snapshot claire.moreau 3c4831bb   two accounts
   lobstrail snapshot --from important.txt     those in a file, one a line
   lobstrail snapshot --json | jq .failures    for scripts
   */15 * * * * lobstrail snapshot --quiet     in a crontab`

@@ -33,9 +33,10 @@ func (a *app) newSQLCmd() *cobra.Command {
 		Long: `Run SQL over the history; nothing but reading is allowed. Without a query it
 is read from standard input, at a prompt on a terminal.
 
-The views are documented in README.md and kept stable: account_current,
-account_versions, changes, status_changes, health_periods, squid_assignments,
-squid_health, limit_usage, snapshots, runs, failures. They cover all workspaces.
+These views are kept stable ("lobstrail help sql" has their columns):
+account_current, account_versions, changes, status_changes, health_periods,
+squid_assignments, squid_health, limit_usage, snapshots, runs, failures. They
+cover all workspaces.
 
 Several statements are separated by semicolons. They see the same moment of
 the store, each has an answer, and none runs unless all are right. The answers
@@ -158,7 +159,7 @@ func explainQuery(err error) error {
 	case errors.Is(err, errInterrupted), errors.As(err, &hinted):
 		return err
 	}
-	return &hintedError{err, `"lobstrail help sql" lists the views, README.md their columns`}
+	return &hintedError{err, `"lobstrail help sql" lists the views and their columns`}
 }
 
 // sqlAnswers writes the answers of the statements of a query, one after the other.

@@ -27,7 +27,7 @@ with the windows in which it began and ended.
 Exit codes: 0 done; 2 wrong usage, no such squid, or an ambiguous name; 10
 there is no store.`,
 		Example: `  lobstrail squids
-  lobstrail squids "Sales Navigator Leads" --history
+  lobstrail squids "X Mentions" --history
   lobstrail squids --at 2w --json | jq '.[] | select(.accounts == [])'`,
 		Args: takes(0, 1, "one SQUID", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {

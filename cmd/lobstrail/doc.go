@@ -8,5 +8,5 @@
 //	lobstrail demo              all of it on a simulated workspace, no key needed
 //
 // "lobstrail help" lists the rest. What scripts may rely on (exit codes, JSON,
-// views) is in README.md.
+// views) is in the topics of the help, the files in the folder help.
 package main

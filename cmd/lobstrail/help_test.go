@@ -42,7 +42,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			if o.code != exitDone || o.stderr != "" {
 				t.Fatalf("help: %s", o)
 			}
-			if again := within(80, nil, "help", cmd.Name()); again.stdout != o.stdout {
+			if again := within(80, nil, "help", cmd.Name()); !strings.HasPrefix(again.stdout, o.stdout) { // a topic of that name follows
 				t.Errorf("help %s says something else:\n%s", cmd.Name(), again)
 			}
 			if !strings.Contains(o.stdout, "Examples:\n") || !strings.Contains(cmd.Example, "lobstrail "+cmd.Name()) {

@@ -16,9 +16,9 @@ var update = flag.Bool("update", false, "write the picture of the README anew")
 // readmePicture is what the README shows of the demo.
 const readmePicture = ".github/report.svg"
 
-// TestTheReadmeShowsTheDemo makes the picture as the README says it was made, on the
+// TestReadmeShowsTheDemo makes the picture as the README says it was made, on the
 // day of the story.
-func TestTheReadmeShowsTheDemo(t *testing.T) {
+func TestReadmeShowsTheDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("other tests make the demo too")
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// readme is the text people start with. What it says is tested here.
+// readme is the text people start with.
 func readme(t *testing.T) string {
 	t.Helper()
 	raw, err := os.ReadFile("../../README.md")
@@ -79,39 +79,70 @@ func blocks(text, language string) (found []string) {
 	return found
 }
 
-func TestEveryCommandInTheReadmeRuns(t *testing.T) {
-	db, text, ran := demoStore(t), readme(t), 0
-	changeToPast(t)
+// pages are the texts with examples, each of which stands alone.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{"README": readme(t)}
+	for _, topic := range topics() {
+		all[topic.name] = topic.text
+	}
+	return all
+}
+
+func TestReadmeAndHelpEveryCommandRuns(t *testing.T) {
+	ran := 0
+	for name, text := range pages(t) {
+		lines := commandLines(text)
+		if len(lines) == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			db := demoStore(t)
+			changeToPast(t)
+			for _, line := range lines {
+				ran++
+				runExample(t, db, line)
+			}
+		})
+	}
+	if ran < 20 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// commandLines are the commands of lobstrail in the examples for a shell.
+func commandLines(text string) (lines []string) {
 	for _, block := range blocks(text, "sh") {
 		for line := range strings.Lines(block) {
-			line, _, _ = strings.Cut(line, " | ") // what it is piped into is not ours
-			line, file, _ := strings.Cut(line, " > ")
-			args, ours := strings.CutPrefix(strings.TrimSpace(line), "lobstrail ")
-			if !ours {
-				continue
-			}
-			ran++
-			words := append(shellWords(args), "--db", db)
-			code, out, stderr := inProcess(nil, words...)
-			answer := len(out)
-			if file != "" {
-				if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if at := slices.Index(words, "-o"); at > 0 {
-				written, err := os.ReadFile(words[at+1])
-				if answer += len(written); err != nil {
-					t.Error(err)
-				}
-			}
-			if code != exitDone || answer == 0 {
-				t.Errorf("%s: exit %d, %d bytes: %s", line, code, answer, stderr)
+			if strings.HasPrefix(line, "lobstrail ") {
+				lines = append(lines, strings.TrimSpace(line))
 			}
 		}
 	}
-	if ran < 5 {
-		t.Errorf("only %d commands were found", ran)
+	return lines
+}
+
+// runExample runs a command of the text. It must succeed and answer something.
+func runExample(t *testing.T, db, line string) {
+	t.Helper()
+	typed, _, _ := strings.Cut(line, " | ") // what it is piped into is not ours
+	typed, file, _ := strings.Cut(typed, " > ")
+	words := append(shellWords(strings.TrimPrefix(typed, "lobstrail ")), "--db", db)
+	code, out, stderr := inProcess(nil, words...)
+	answer := len(out)
+	if file != "" {
+		if err := os.WriteFile(strings.TrimSpace(file), []byte(out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at := slices.Index(words, "-o"); at > 0 {
+		written, err := os.ReadFile(words[at+1])
+		if answer += len(written); err != nil {
+			t.Error(err)
+		}
+	}
+	if code != exitDone || answer == 0 {
+		t.Errorf("%s: exit %d, %d bytes: %s", line, code, answer, stderr)
 	}
 }
 
@@ -146,31 +177,57 @@ func shellWords(line string) (words []string) {
 	return words
 }
 
-func TestEveryQueryInTheReadmeAnswers(t *testing.T) {
+func TestReadmeAndHelpEveryQueryAnswers(t *testing.T) {
 	db, ran := demoStore(t), 0
-	for _, block := range blocks(readme(t), "sql") {
-		for query := range strings.SplitSeq(block, ";") {
-			if strings.TrimSpace(query) == "" {
-				continue
-			}
-			ran++
-			code, out, stderr := inProcess(nil, "sql", "--format", "ndjson", "--db", db, "--", query)
-			if code != exitDone || len(out) == 0 {
-				t.Errorf("%s: exit %d, %d bytes: %s", query, code, len(out), stderr)
+	for _, text := range pages(t) {
+		for _, block := range blocks(text, "sql") {
+			for query := range strings.SplitSeq(block, ";") {
+				if strings.TrimSpace(query) == "" {
+					continue
+				}
+				ran++
+				code, out, stderr := inProcess(nil, "sql", "--format", "ndjson", "--db", db, "--", query)
+				none := strings.Contains(query, "times > 2") || strings.Contains(query, "healthy_accounts = 0") // the demo has none
+				if code != exitDone || len(out) == 0 && !none {
+					t.Errorf("%s: exit %d, %d bytes: %s", query, code, len(out), stderr)
+				}
 			}
 		}
 	}
-	if ran < 3 {
+	if ran < 8 {
 		t.Errorf("only %d queries were found", ran)
 	}
 }
 
-func TestTheReadmeNamesEveryColumnOfEveryView(t *testing.T) {
+// The README is for a person with five minutes.
+func TestReadmeIsShortAndLeadsOn(t *testing.T) {
+	text := readme(t)
+	if lines := strings.Count(text, "\n"); lines > 150 {
+		t.Errorf("%d lines", lines)
+	}
+	for _, topic := range topics() {
+		if !strings.Contains(text, "(cmd/lobstrail/help/"+topic.name+".md)") {
+			t.Errorf("no link to %s", topic.name)
+		}
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^):]*)\)`).FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join("..", "..", m[1])); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, command := range []string{"go run ./cmd/lobstrail demo", "go test ./..."} {
+		if ci, err := os.ReadFile("../../.ci/run"); err != nil || !strings.Contains(string(ci), command) || !strings.Contains(text, command) {
+			t.Errorf("%s is not in the README and in .ci/run: %v", command, err)
+		}
+	}
+}
+
+func TestHelpNamesEveryColumnOfEveryView(t *testing.T) {
 	db := demoStore(t)
 	row := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| ([a-z_][^|]*) \\|$")
 	note := regexp.MustCompile(` \([^)]*\)`)
 	documented := map[string]string{}
-	for _, m := range row.FindAllStringSubmatch(readme(t), -1) {
+	for _, m := range row.FindAllStringSubmatch(findTopic("sql").text, -1) {
 		documented[m[1]] = note.ReplaceAllString(m[2], "")
 	}
 	_, views, stderr := inProcess(nil, "sql", "SELECT name FROM sqlite_schema WHERE type = 'view' AND name <> 'last_response'", "--format", "csv", "--db", db)
@@ -185,17 +242,17 @@ func TestTheReadmeNamesEveryColumnOfEveryView(t *testing.T) {
 			t.Fatal(err, stderr)
 		}
 		if documented[view] != answer.Columns {
-			t.Errorf("view %s\nREADME: %s\n  view: %s", view, documented[view], answer.Columns)
+			t.Errorf("view %s\n topic: %s\n  view: %s", view, documented[view], answer.Columns)
 		}
 	}
 }
 
-func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
+func TestHelpHasTheExitCodesOfTheCode(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "run.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, found := readme(t), 0
+	text, found := findTopic("exit-codes").text, 0
 	for _, decl := range file.Decls {
 		constants, ok := decl.(*ast.GenDecl)
 		if !ok || constants.Tok != token.CONST {
@@ -216,13 +273,13 @@ func TestTheReadmeHasTheExitCodesOfTheCode(t *testing.T) {
 }
 
 // Keys of the JSON that scripts rely on, as design.md lists them.
-func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
-	db, text := demoStore(t), readme(t)
+func TestHelpNamesEveryKeyOfTheJSON(t *testing.T) {
+	db, text := demoStore(t), findTopic("json").text
 	changeToPast(t)
 	secret := filepath.Join(t.TempDir(), "key")
 	for _, args := range []string{
 		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
-		"import saved --workspace past", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
+		"import saved --workspace past", "verify", "prune --keep-within 7d --dry-run", "report", "report --summary", "redact tom.becker --yes", "version", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)
 		var answer any
@@ -231,7 +288,7 @@ func TestTheReadmeNamesEveryKeyOfTheJSON(t *testing.T) {
 		}
 		for _, key := range topKeys(answer) {
 			if !strings.Contains(text, "`"+key+"`") {
-				t.Errorf("%s --json: key %s is not in README.md", args, key)
+				t.Errorf("%s --json: key %s is not in the topic json", args, key)
 			}
 		}
 	}
@@ -252,8 +309,8 @@ func topKeys(answer any) (keys []string) {
 	return slices.Compact(keys)
 }
 
-func TestTheReadmeNamesEveryHealthAndKind(t *testing.T) {
-	text := readme(t)
+func TestHelpNamesEveryHealthAndKind(t *testing.T) {
+	text := findTopic("words").text
 	for _, h := range store.Healths {
 		if !strings.Contains(text, fmt.Sprintf("| `%s` |", h)) {
 			t.Errorf("health %s is missing", h)
@@ -263,5 +320,28 @@ func TestTheReadmeNamesEveryHealthAndKind(t *testing.T) {
 		if !strings.Contains(text, fmt.Sprintf("`%s`", k)) {
 			t.Errorf("kind %s is missing", k)
 		}
+	}
+}
+
+// TestReadmeForContributorsNamesEveryLibrary compares the table of libraries with go.mod.
+func TestReadmeForContributorsNamesEveryLibrary(t *testing.T) {
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../.github/CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, found := regexp.MustCompile(`(?m)^\t(\S+?)(?:/v[0-9]+)? v\S+$`), 0
+	for _, m := range direct.FindAllStringSubmatch(string(mod), -1) {
+		found++
+		name := strings.TrimPrefix(strings.TrimPrefix(m[1], "github.com/"), "chromedp/")
+		if !strings.Contains(string(text), name) {
+			t.Errorf("%s has no reason in CONTRIBUTING.md", m[1])
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d libraries were found", found)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
-// The exit codes, as README.md documents them.
+// The exit codes, as the topic exit-codes documents them.
 const (
 	exitDone        = 0
 	exitFailed      = 1

@@ -16,7 +16,7 @@ import (
 
 const promptHelp = `A query ends with ";" and may have several lines.
 .help           what can be done here
-.tables         the views and tables; the views are documented in README.md
+.tables         the views and tables; "lobstrail help sql" documents the views
 .schema [NAME]  how a view or table is made, or all of them
 .quit           leave; so does Ctrl-D
 Ctrl-C stops the query that runs, or throws away what was typed.`
