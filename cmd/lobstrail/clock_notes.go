@@ -20,7 +20,7 @@ const (
 // period; nil when nothing was.
 func clockNotes(run store.Run) (notes []string) {
 	if skewed(run) {
-		notes = append(notes, fmt.Sprintf("this machine's clock was %s the server's; the times of this run are as wrong", aheadOf(*run.Skew)))
+		notes = append(notes, fmt.Sprintf("this machine's clock was %s the server's; the times of this run are wrong by as much", aheadOf(*run.Skew)))
 	}
 	if run.Held >= notableHeld && len(run.Warnings) == 0 { // it did not get to say it
 		notes = append(notes, heldWarning(run))

@@ -22,9 +22,8 @@ type backupOptions struct {
 }
 
 const backupHelp = `Copy the store to a file, as it is at one moment, while batches go on. The copy
-is made beside its place (FILE.new), verified, and only then given its name, so
-that what is called FILE is always a whole backup. To restore, use it: name it
-with --db, or put it where the store was.
+is made as FILE.new, verified, and then renamed, so FILE is always a whole
+backup. To restore, name it with --db, or put it where the store was.
 
 An existing file is never written over without --force. With --keep N, it is
 moved to FILE.1, that one to FILE.2, and so on, until there are N with the new
@@ -58,7 +57,7 @@ func (a *app) newBackupCmd() *cobra.Command {
 func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error {
 	switch {
 	case path == "" || path == "-":
-		return usage("a backup goes to a file\nname one")
+		return usage("a backup needs a file\nname one")
 	case o.keep < 0 || o.keep > 1000:
 		return usage("--keep must be from 1 to 1000")
 	case o.lockWait < 0:

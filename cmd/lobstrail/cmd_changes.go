@@ -26,8 +26,8 @@ func (a *app) newChangesCmd() *cobra.Command {
 		Use:   "changes",
 		Short: "List what changed, and in which window of time",
 		Long: `List what changed, oldest first: everything, or what was noticed after --since
-and up to --until. A change happened after its first and at or before its
-second instant; nobody knows more.
+and up to --until. A change happened after the first and at or before the second
+instant of its window.
 
 Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something
 changed and --exit-code asked to be told; 10 there is no store.`,

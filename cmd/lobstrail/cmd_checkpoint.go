@@ -21,18 +21,18 @@ type checkpointOptions struct {
 
 const checkpointHelp = `Print a signed checkpoint of the log of the workspace: the name of the log (that
 of the key, a slash and the workspace), how many entries it has, and one hash
-over all of them (https://c2sp.org/tlog-checkpoint). Whoever keeps it can tell
-later whether anything that was stored until now has been changed, or taken out,
-since. Each workspace has a log of its own; --workspace names another.
+over all of them (https://c2sp.org/tlog-checkpoint). Whoever keeps it can check
+later whether anything stored until now has been changed or removed since. Each
+workspace has a log of its own; --workspace names another.
 
-Keep checkpoints where those cannot reach who can write to the store: mail them,
-commit them to git elsewhere, put them on a write-once bucket. A checkpoint that
-is kept beside the store proves little: who can rewrite the one can rewrite the
-other.
+Keep checkpoints where nobody who can write to the store can change them: mail
+them, commit them to git elsewhere, put them into a write-once bucket. A
+checkpoint beside the store proves little, because whoever can rewrite the store
+can replace the checkpoint too.
 
-With --to, it is appended to a file of checkpoints as well, unless the last
-one of the log there is the same; several logs may share a file. The log must
-extend that last checkpoint: that is when tampering shows.
+--to also appends it to a file of checkpoints, unless the last one of this log
+there is the same. Several logs may share a file. The log must extend that last
+checkpoint; if it does not, the store was tampered with or replaced.
 
 "lobstrail key" makes the key.
 
@@ -43,7 +43,7 @@ func (a *app) newCheckpointCmd() *cobra.Command {
 	var o checkpointOptions
 	cmd := &cobra.Command{
 		Use:   "checkpoint --key FILE",
-		Short: "Sign what the log holds, to be kept elsewhere",
+		Short: "Sign the state of the log, to be kept elsewhere",
 		Long:  checkpointHelp,
 		Example: `  lobstrail checkpoint --key lobstrail.key
   lobstrail checkpoint --key lobstrail.key --to /mnt/elsewhere/checkpoints

@@ -29,7 +29,7 @@ happened.
 The store stays, for all other commands to read: in a new temporary folder, or
 where --db says.
 
-Exit codes: 0 done; 1 failed; 2 there is something at --db already.`,
+Exit codes: 0 done; 1 failed; 2 --db exists already.`,
 		Example: `  lobstrail demo
   lobstrail demo --db demo.db && lobstrail accounts --db demo.db`,
 		Args: takes(0, 0, "", ""),
@@ -62,7 +62,7 @@ func (a *app) runDemo(ctx context.Context, dbGiven bool) error {
 func (a *app) demoPlace(given bool) error {
 	if given {
 		if _, err := os.Stat(a.db); !errors.Is(err, os.ErrNotExist) {
-			return usage("there is something at %s already\nname a file that is not there, or leave --db out", a.db)
+			return usage("%s exists already\nname a new file, or leave --db out", a.db)
 		}
 		return nil
 	}

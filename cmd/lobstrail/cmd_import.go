@@ -84,11 +84,11 @@ func (a *app) newImportCmd() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.Var(&o.at, "at", "when the answers were had")
+	flags.Var(&o.at, "at", "the instant of the answers")
 	flags.StringVar(&o.field, "at-field", "", "the `MEMBER` of each answer that tells when it was had")
 	flags.BoolVar(&o.mtime, "at-mtime", false, "take the time of files, whatever their names say")
 	flags.StringVar(&o.git, "git", "", "read the history of a file in a git `REPO`")
-	flags.StringVar(&o.path, "path", "", "with --git: the `FILE`, as seen from REPO")
+	flags.StringVar(&o.path, "path", "", "with --git: the `FILE`, relative to REPO")
 	flags.StringVar(&o.ref, "ref", "", "with --git: the branch or commit to end at (default HEAD)")
 	flags.BoolVar(&o.author, "author-date", false, "with --git: take the dates of the authors, not of the committers")
 	flags.BoolVar(&o.shallow, "shallow-ok", false, "with --git: import what a shallow clone has")
@@ -105,7 +105,7 @@ func (a *app) newImportCmd() *cobra.Command {
 func (o *importOptions) validate() error {
 	switch {
 	case (o.git == "") != (o.path == ""):
-		return usage("--git and --path belong together\n--git names a repository, --path a file as seen from there")
+		return usage("--git and --path belong together\n--git names a repository, --path a file in it")
 	case o.git == "" && len(o.paths) == 0:
 		return usage("nothing to import\nname a FILE, a DIR or - for standard input, or --git REPO --path FILE")
 	case o.git != "" && len(o.paths) > 0:
@@ -174,7 +174,7 @@ func (a *app) findFiles(ctx context.Context, o importOptions) (past, error) {
 		return past{}, &usageError{"import: " + err.Error(), ""}
 	}
 	if other > 0 {
-		a.note("%s passed over: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
+		a.note("%s skipped: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
 	}
 	return pastOfFiles(ctx, items), nil
 }
@@ -204,14 +204,14 @@ func (a *app) findHistory(ctx context.Context, o importOptions) (past, error) {
 		return past{}, &hintedError{err, "install git, or save the file's versions and import those"}
 	}
 	if err != nil {
-		return past{}, &usageError{"import: " + err.Error(), "--git names a repository, --path a file as seen from there"}
+		return past{}, &usageError{"import: " + err.Error(), "--git names a repository, --path a file in it"}
 	}
 	commits, err := history.Count(ctx)
 	if err != nil {
 		return past{}, err
 	}
 	if commits == 0 {
-		return past{}, usage("no commit has touched %s\n--path is as seen from %s", o.path, o.git)
+		return past{}, usage("no commit has touched %s\n--path is relative to %s", o.path, o.git)
 	}
 	if err := a.noteUnusual(ctx, history, o); err != nil {
 		return past{}, err

@@ -20,12 +20,12 @@ type keyOptions struct {
 
 const keyHelp = `Make an Ed25519 key that signs checkpoints of the log (see "lobstrail help
 checkpoint"). The signer key, a secret, goes to a new file that only you may
-read; an existing file is never written over. The verifier key is printed: give
+read; an existing file is never overwritten. The verifier key is printed: give
 it to everybody who is to check a checkpoint or a proof.
 
-The name of the key is that of the log, the first line of its checkpoints. Use
-one that nobody else would, like a URL without its scheme. It cannot be changed
-later: a key that follows another one has the same name.
+The first line of a checkpoint is the name of the key, a slash and the
+workspace. Choose a name that nobody else uses, like a URL without its scheme. A
+key that replaces another one must have the same name.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage, or the file is there already.`
 
@@ -78,7 +78,7 @@ func (a *app) makeKey(o keyOptions) (verifier string, err error) {
 	case o.output == "" || o.output == "-":
 		return "", usage("the signer key goes to a file, not to a terminal or a log\nname one with -o FILE")
 	case o.name == "" && a.env.hostname == "":
-		return "", usage("this machine has no name to call the key by\ngive one: --name example.com/lobstrail")
+		return "", usage("this machine has no host name to name the key after\ngive one: --name example.com/lobstrail")
 	case o.name == "":
 		o.name = a.env.hostname + "/lobstrail"
 	}

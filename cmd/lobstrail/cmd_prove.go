@@ -29,8 +29,8 @@ It holds the account object as the log committed to it (counters are null, an
 icon is its digest), when it was asked for and when it came, and the checkpoint
 it leads to: one signed now with --key, or the newest one of a file that was
 written by "lobstrail checkpoint --to". The latter shows that it was in the log
-when that checkpoint was made. Of other accounts it tells how many the answer
-showed, and which failed in it, and no more.
+when that checkpoint was made. Of other accounts it only tells how many the
+answer showed, and which failed in it.
 
 Of an account that was redacted it can prove no more than that it was seen, with
 --without-document. What "lobstrail prune" has thinned out cannot be proven: the

@@ -24,7 +24,7 @@ type pruneOptions struct {
 const pruneHelp = `Thin out snapshots that show nothing new, and give the space back.
 
 Every 15 minutes, nearly all snapshots show what the one before showed. They
-prove that somebody looked; how many of them you want to keep is yours to say:
+prove that somebody looked. Say how many of them to keep:
 
   --keep-within SPAN   all that are no older than that (90m, 36h, 7d, 2w), as
                        seen from the newest snapshot of the workspace
@@ -33,20 +33,21 @@ prove that somebody looked; how many of them you want to keep is yours to say:
                        "unlimited" for all of them. --keep-daily, --keep-weekly
                        and --keep-monthly likewise
 
-At least one must be given. What is kept or dropped is whole answers: a page of
-the list, or the details of an account, with all snapshots in it. An answer that
-showed anything new stays in any case (a change, a status step, counters that
-moved, an absence that ended), and so do the last one of its page before it, on
-which the windows of changes rest, and the newest of each page. The counts are
-per page of the list, and per account for details. Runs, failures and
-assignments stay. So changes, report, squids
---history and all views but "snapshots" tell the same before and after. What you
-ask as of a moment (--at) is then as of the last snapshot that was kept.
+Give at least one. prune keeps or drops whole answers of the API: a page of the
+list, or the details of an account, with all snapshots in it. The counts are per
+page of the list, and per account for details.
 
-The log keeps the hashes of what was thinned out, and gets an entry for each
-transaction: verify, and checkpoints made before, still hold. A prune that was
-broken off can be run again. Giving space back needs as much free disk as the
-store then takes. Prune one workspace at a time (--workspace).
+These answers always stay: those that showed something new (a change, a status
+step, counters that moved, an absence that ended), the last ones before each of
+them (the windows of changes rest on those), and the newest of each page. Runs,
+failures and assignments stay too. So changes, report, squids --history and all
+views but "snapshots" say the same before and after. A state as of a moment
+(--at) is that of the last snapshot that was kept.
+
+The log keeps the hashes of what was dropped and gets an entry for each
+transaction, so verify and older checkpoints still hold. A prune that was
+interrupted can be run again. Giving space back needs as much free disk as the
+store takes afterwards. prune works on one workspace (--workspace).
 
 Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
 usage; 10 there is no store; 11 another process writes to the store; 130
@@ -91,7 +92,7 @@ var keepFlags = []string{"keep-within", "keep-hourly", "keep-daily", "keep-weekl
 func (o *pruneOptions) validate() error {
 	switch {
 	case !o.given:
-		return usage("prune must be told what to keep\n" +
+		return usage("prune needs a policy that says what to keep\n" +
 			"--keep-within 30d --keep-daily 365, for example; --dry-run shows what would go (\"lobstrail help prune\")")
 	case o.lockWait < 0:
 		return usage("--lock-wait must not be negative")
@@ -168,7 +169,7 @@ func (f *countFlag) Set(text string) error {
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return errors.New(`it is no number, and not "unlimited"`)
+		return errors.New(`not a number and not "unlimited"`)
 	}
 	if n == 0 {
 		return errKeepsNothing

@@ -21,13 +21,13 @@ type redactOptions struct {
 
 const redactHelp = `Erase what is known of an account, for a person's right to be forgotten.
 
-Erased are, in every workspace: the username, all documents with whatever the
-API said in them, counters, digests of what was received, messages of failures
-that are about the account or name it, icons that nobody else shows, and the
-values of changes; from the database, its free space and its journal. What
-stands in their place are commitments (hashes with a secret, which is erased
-too): they tell nothing, and with them everything else still verifies. The
-redaction is an entry of the log.
+It erases, in every workspace: the username, all documents with whatever the API
+said in them, counters, digests of what was received, messages of failures that
+are about the account or name it, icons that no other account has, and the
+values of changes. They are erased from the database, its free space and its
+journal. Hashes stay in their place, made with a secret that is erased too: they
+reveal nothing, and with them everything else still verifies. The redaction is
+an entry of the log.
 
 What stays, under the account's id: when it was looked at, when it changed and
 in which kind, its health, the codes of its status, its type, and which squids
@@ -38,10 +38,10 @@ more, so that the next batch does not bring it all back. There is no way back.
 Delete the account on lobstr.io first.
 
 Out of reach are copies: backups, replicas, exports, what you have piped
-elsewhere, blocks that the file system or the disk keeps. Names of squids stay;
-warnings of runs are part of the log and stay, and it is told when one of them
-has the username in it. Writing the database anew needs as much free disk as it
-takes. Run it again when it could not be finished.
+elsewhere, blocks that the file system or the disk keeps. Names of squids stay.
+Warnings of runs are part of the log and stay; a note says if one of them has
+the username in it. The database is written anew, which needs as much free disk
+as it takes. If the command could not finish, run it again.
 
 Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
 usage; 10 there is no store; 11 another process writes to the store, or reads
@@ -71,7 +71,7 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 	case o.lockWait < 0:
 		return usage("--lock-wait must not be negative")
 	case !o.yes && !a.env.stdinIsTerm:
-		return usage("redact erases for good, and wants to be sure\ngive --yes, or answer on a terminal")
+		return usage("redact cannot be undone and asks first\ngive --yes, or answer on a terminal")
 	}
 	return a.changing(ctx, o.lockWait, func(s store.Store) error {
 		id, err := a.findNamed(ctx, s, reference)

@@ -145,7 +145,7 @@ func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client
 		Now:         a.env.now,
 	})
 	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {
-		return nil, &usageError{err.Error(), "LOBSTR_API_BASE and LOBSTR_TOKEN are where they come from"}
+		return nil, &usageError{err.Error(), "check LOBSTR_API_BASE and LOBSTR_TOKEN"}
 	}
 	return client, err
 }

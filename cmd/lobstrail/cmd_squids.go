@@ -20,12 +20,12 @@ func (a *app) newSquidsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "squids [SQUID]",
 		Short: "List which accounts a squid uses, now, at a moment, or over time",
-		Long: `List the squids and the accounts that each uses, as the accounts told it: now,
-at a moment with --at, or with --history every assignment there ever was, each
-with the windows in which it began and ended.
+		Long: `List the squids and the accounts that each uses, as the accounts' own documents
+say: now, at a moment with --at, or with --history every assignment there ever
+was, each with the windows in which it began and ended.
 
-Exit codes: 0 done; 2 wrong usage, no such squid, or an ambiguous name; 10
-there is no store.`,
+Exit codes: 0 done; 2 wrong usage, no such squid, or an ambiguous name; 10 there
+is no store.`,
 		Example: `  lobstrail squids
   lobstrail squids "X Mentions" --history
   lobstrail squids --at 2w --json | jq '.[] | select(.accounts == [])'`,

@@ -23,19 +23,19 @@ type verifyOptions struct {
 	verifiers  []string
 }
 
-const verifyHelp = `Check that the store is what was written to it. Everything is made again from
-the rows and compared: documents and icons with their digests, snapshots with
-the entries of the log, entries with the tree over them, and all that is derived
-(versions, changes, assignments) with what it derives from; and SQLite checks
-the file. It covers all workspaces, changes nothing, and may run while batches
-do.
+const verifyHelp = `Check that the store is what was written to it. Everything is computed again
+from the rows and compared: documents and icons with their digests, snapshots
+with the entries of the log, entries with the tree over them, and everything
+derived (versions, changes, assignments) with what it derives from. SQLite
+checks the file. verify covers all workspaces, changes nothing, and may run
+while snapshots are taken.
 
-Who can write to the file could make all of it again, log and all. With
---checkpoint, the log must begin as each signed checkpoint in a file says, which
-only holds if nobody did.
+Somebody who can write to the file can rewrite all of it, log included. So
+--checkpoint compares the log with the signed checkpoints in a file that was
+kept elsewhere: the log must begin as each of them says.
 
-Exit codes: 0 all is as it was written; 1 failed; 2 wrong usage; 4 something is
-not, or the log does not begin as a checkpoint says; 10 there is no store.`
+Exit codes: 0 everything is as it was written; 1 failed; 2 wrong usage; 4 damage
+or tampering was found; 10 there is no store.`
 
 func (a *app) newVerifyCmd() *cobra.Command {
 	var o verifyOptions
@@ -98,7 +98,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 		}
 		return &hintedError{
 			fmt.Errorf("store %s: %w: %s", s.Path(), store.ErrDamaged, count(int(answer.Found), "finding")),
-			"keep the file as it is, and go back to a copy that verifies",
+			"keep the file as it is, and restore a backup that verifies",
 		}
 	})
 }

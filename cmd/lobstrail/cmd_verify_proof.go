@@ -19,11 +19,11 @@ const maxProof = 64 << 20
 const verifyProofHelp = `Check a proof that "lobstrail prove" wrote, and say what it shows. No store and
 no network are needed.
 
-Only the signature tells whose log it is: give the verifier key of the log with
---verifier, as a line or as a file of lines (or in $LOBSTRAIL_VERIFIER), and get
-it from the owner of the log, not from who gave you the proof. Without one,
-everything but the signature is checked, and that is said: anybody could then
-have made the proof.
+Only the signature shows whose log it is. Give the verifier key of the log with
+--verifier, as a line or as a file of lines (or in $LOBSTRAIL_VERIFIER). Get it
+from the owner of the log, not from whoever gave you the proof. Without a key,
+everything but the signature is checked, and the result says so: anybody could
+have made such a proof.
 
 Exit codes: 0 the proof holds; 2 wrong usage; 4 it does not hold, or is not
 signed by a key that was given.`
@@ -39,7 +39,7 @@ func (a *app) newVerifyProofCmd() *cobra.Command {
 		Args: takes(1, 1, "the FILE of a proof", `"lobstrail prove" writes one`),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runVerifyProof(cmd.Context(), args[0], given) },
 	}
-	cmd.Flags().StringArrayVar(&given, "verifier", nil, "a verifier key of the log, as a `LINE|FILE`; may be repeated")
+	cmd.Flags().StringArrayVar(&given, "verifier", nil, "a verifier key of the log, or a file of them; repeatable (`KEY|FILE`)")
 	return cmd
 }
 

@@ -61,9 +61,9 @@ func parseVendorConfig(raw []byte) (vendorConfig, error) {
 	switch {
 	case errors.As(err, &wrong):
 		line, column := wrong.Position()
-		return vendorConfig{}, fmt.Errorf("line %d, column %d is not the TOML expected", line, column)
+		return vendorConfig{}, fmt.Errorf("line %d, column %d is not the expected TOML", line, column)
 	case err != nil:
-		return vendorConfig{}, errors.New("not the TOML expected")
+		return vendorConfig{}, errors.New("not the expected TOML")
 	}
 	return config, nil
 }

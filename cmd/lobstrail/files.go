@@ -46,7 +46,7 @@ func createFile(path string, content []byte) (err error) {
 	}
 	claim, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return usage("there is something at %s already\nit is left as it is; name a file that is not there", path)
+		return usage("%s exists already\nit was not changed; name a new file", path)
 	}
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (a *app) noteFormer(what string, found store.Name, former string, at time.T
 
 func (a *app) noAccount(reference string, at time.Time) error {
 	if !at.IsZero() {
-		return usage("account %q was not known then: none was called so at %s in workspace %q\n\"lobstrail accounts --all --at TIME\" lists those of then",
+		return usage("account %q was not known then: no account had this name at %s in workspace %q\n\"lobstrail accounts --all --at TIME\" lists those of then",
 			reference, render.Stamp(at), a.workspace)
 	}
 	return usage("no account %q in workspace %q\n\"lobstrail accounts --all\" lists them", reference, a.workspace)

@@ -129,7 +129,7 @@ func limitRows(limits *report.LimitSection) section {
 		{Key: "peak"}, {Key: "peak_max"}, {Key: "peak_share"}, {Key: "peak_day"},
 	}}
 	s.rows = rowsFrom(limits.Limits, limitCells)
-	s.footer = none("None: no account has told of a limit.")
+	s.footer = none("None: no account has a limit.")
 	return s
 }
 

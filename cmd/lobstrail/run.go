@@ -164,7 +164,7 @@ func nextStep(err error) string {
 	case errors.Is(err, store.ErrFull):
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
-		return "keep the file as it is and go back to a copy of it"
+		return "keep the file as it is, and restore a backup"
 	case errors.Is(err, store.ErrStatement):
 		return "the store is not damaged by this; update lobstrail, or report it with this message"
 	case errors.Is(err, store.ErrRewritten):

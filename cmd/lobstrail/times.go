@@ -37,7 +37,7 @@ func parseTime(text string, now time.Time, zone *time.Location) (time.Time, erro
 		return time.Time{}, &usageError{err.Error(), timeHint}
 	}
 	if t.After(now) {
-		return time.Time{}, &usageError{fmt.Sprintf("time %q is still to come", text), timeHint}
+		return time.Time{}, &usageError{fmt.Sprintf("time %q is in the future", text), timeHint}
 	}
 	if t.Before(time.Unix(0, 0)) {
 		return time.Time{}, &usageError{fmt.Sprintf("time %q is before any account", text), timeHint}

@@ -49,7 +49,7 @@ func TestUntilIncludesTheDay(t *testing.T) {
 		{"Europe/Berlin", " 2026-11-22 ", "2026-11-22T23:00:00Z"},
 		{"Europe/Berlin", "2026-11-22T00:00", "2026-11-21T23:00:00Z"},
 		{"Europe/Berlin", "7d", "2026-11-16T14:00:00.123Z"},
-		{"Europe/Berlin", "2026-11-24", "still to come"},
+		{"Europe/Berlin", "2026-11-24", "in the future"},
 	} {
 		zone, err := time.LoadLocation(test.zone)
 		if err != nil {
