@@ -126,6 +126,9 @@ func texts(q store.AssignmentQuery, all []store.Assignment) string {
 	var lines []string
 	for _, g := range all {
 		to := g.To
+		if !q.At.IsZero() { // nobody knew then that it would end
+			to = nil
+		}
 		g.To, g.SquidName, g.Username, g.Health = nil, "", "", ""
 		lines = append(lines, fmt.Sprintf("%+v %+v", g, to))
 	}
