@@ -37,7 +37,7 @@ func TestQueriesStop(t *testing.T) {
 		endless + ` SELECT zeroblob(10000000) FROM r`,
 		`SELECT count(*) FROM snapshots a, snapshots b, ` + strings.Repeat(`(`+endless+` SELECT n FROM r LIMIT 1000000),`, 2) + ` runs`,
 	} {
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errors.New("enough"))
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("enough"))
 		begun := time.Now()
 		err := ask(ctx, s, query)
 		cancel()
