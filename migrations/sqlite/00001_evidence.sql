@@ -100,6 +100,8 @@ CREATE TABLE shown (
     PRIMARY KEY (ws, account, source, first)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shown_slot ON shown (ws, source, slot, last, first);
+-- When an account was last seen, where it moves from page to page all the time.
+CREATE INDEX shown_last ON shown (ws, account, last);
 
 -- Names of members of account objects, and of members of members (sub, behind a
 -- slash; empty for a member as a whole).

@@ -14,7 +14,11 @@ JOIN response r ON r.ws = a.ws AND r.at = (
     SELECT max((
         SELECT max(at) FROM response WHERE ws = x.ws AND source = x.source AND slot = x.slot AND at BETWEEN x.first AND x.last
     ))
-    FROM shown x WHERE x.ws = a.ws AND x.account = a.id
+    FROM shown x
+    -- Of the stays that are over, the one that ended last.
+    WHERE x.ws = a.ws AND x.account = a.id AND x.last >= coalesce((
+        SELECT max(last) FROM shown WHERE ws = a.ws AND account = a.id AND last < 9223372036854775807
+    ), 0)
 );
 
 -- The counters, null in a stored document, are put back by a merge patch
@@ -109,7 +113,11 @@ SELECT
             WHERE ws = x.ws AND source = x.source AND slot = x.slot
                 AND at BETWEEN x.first AND min(x.last, coalesce(v.until - 1, 9223372036854775807))
         ))
-        FROM shown x WHERE x.ws = v.ws AND x.account = v.account AND x.first < coalesce(v.until, 9223372036854775807)
+        FROM shown x
+        WHERE x.ws = v.ws AND x.account = v.account AND x.first < coalesce(v.until, 9223372036854775807) AND x.last >= coalesce((
+            SELECT max(last) FROM shown
+            WHERE ws = v.ws AND account = v.account AND last < coalesce(v.until, 9223372036854775807)
+        ), 0)
     ) / 1000.0, 'unixepoch') AS last_seen
 FROM version v
 JOIN account a ON a.ws = v.ws AND a.id = v.account

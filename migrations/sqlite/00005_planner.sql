@@ -24,6 +24,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('account', 'account_hash', '1000000 500000 1'),
     ('account', 'account', '1000000 500000 1'),
     ('shown', 'shown_slot', '100000000 50000000 250000 500 100 1'),
+    ('shown', 'shown_last', '100000000 50000000 5 1'),
     ('shown', 'shown', '100000000 50000000 5 3 1'),
     ('name', 'name_text', '200 100 10 1'),
     ('name', 'name', '200 100 1'),

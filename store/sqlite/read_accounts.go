@@ -93,8 +93,13 @@ func (r *accountReader) readSeen() (map[int64]int64, error) {
 	type stay struct{ account, source, slot, last int64 }
 	var open []stay
 	err := eachOf(r.ctx, r.tx, `
-		SELECT account, source, slot, last FROM shown
-		WHERE ws = ?1 AND (?3 = 0 OR account = ?3) AND first <= ?2`, []any{r.ws, r.at, r.account}, func(scan func(...any) error) error {
+		SELECT s.account, s.source, s.slot, s.last
+		FROM account a
+		-- Of the stays that were over, the one that ended last.
+		CROSS JOIN shown s ON s.ws = a.ws AND s.account = a.id AND s.last >= coalesce((
+			SELECT max(last) FROM shown WHERE ws = a.ws AND account = a.id AND last <= ?2
+		), 0)
+		WHERE a.ws = ?1 AND (?3 = 0 OR a.id = ?3) AND s.first <= ?2`, []any{r.ws, r.at, r.account}, func(scan func(...any) error) error {
 		var s stay
 		err := scan(&s.account, &s.source, &s.slot, &s.last)
 		if s.last <= r.at {
