@@ -182,7 +182,7 @@ var namedIn = map[string][]string{
 	"workspace": {"entry"},
 	"setting":   {""},
 	"state":     {"said"},
-	"entry":     {"response"}, // no entry names it
+	"entry":     {"response", "run"}, // no entry names it
 	"value":     {"fact"},
 	// The store is of another version.
 	"goose_db_version": {""},
@@ -208,6 +208,8 @@ func (c cell) named(findings []store.Finding) bool {
 		switch {
 		case slices.Contains(namedIn[c.table], f.Table):
 			return f.Table == "" || f.Row != ""
+		case f.Table == "redacted": // of an account that was redacted, only what is left is compared
+			return f.Row != ""
 		case f.Table != c.table:
 			return false
 		case c.isKey:
@@ -217,4 +219,19 @@ func (c cell) named(findings []store.Finding) bool {
 		}
 		return !slices.ContainsFunc(rowKeys[c.table], func(column string) bool { return !slices.Contains(words, c.key[column]) })
 	})
+}
+
+// changedAt is a copy of the file with other bytes from the offset on.
+func changedAt(t testing.TB, path string, offset int, bytes []byte) (copied string) {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(file[offset:], bytes)
+	copied = memoryPath(t)
+	if err := os.WriteFile(copied, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return copied
 }
