@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -74,6 +75,9 @@ type transaction struct {
 
 // append loads what a response may touch, folds it, and applies what it changes.
 func (t *transaction) append(ctx context.Context, tx *txn, r store.Response) error {
+	if r.Source == store.List && len(r.Absent) > 0 {
+		return fmt.Errorf("store: append: a list cannot say that account %s is gone", r.Absent[0])
+	}
 	w := t.run
 	r = t.leaveOut(r)
 	if err := w.ws.load(ctx, tx, idsOf(r)); err != nil {
