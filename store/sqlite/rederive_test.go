@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -63,8 +64,12 @@ func TestOtherRulesFindOtherNews(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &smallHistory{t, s, start}
-	for _, status := range []string{"200", "401", "401"} {
-		h.finish(h.begin("default", h.page(store.List, 1, smallObject(1, `,"status":"`+status+`"`))))
+	one, other := smallObject(1, `,"note":"a"`), smallObject(1, `,"note":"b"`)
+	for _, page := range []store.Response{h.page(store.List, 1, one), h.page(store.Detail, 0, other), h.page(store.List, 1, one)} {
+		h.finish(h.begin("default", page))
+	}
+	if news := rowsOf(t, path, `SELECT news FROM response ORDER BY at`); !slices.Equal(news, []string{"1", "1", "0"}) {
+		t.Fatalf("news before: %v", news)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -79,7 +84,7 @@ func TestOtherRulesFindOtherNews(t *testing.T) {
 	if _, err := s.Verify(t.Context(), store.VerifyOptions{}, func(f store.Finding) { findings++; t.Error(f) }); err != nil || findings > 0 {
 		t.Error(err)
 	}
-	if got := len(rowsOf(t, path, `SELECT count(*) FROM changes WHERE path = '/status' GROUP BY before`)); got != 1 {
-		t.Errorf("%d responses changed the status", got)
+	if got := len(rowsOf(t, path, `SELECT count(*) FROM changes WHERE path = '/note' GROUP BY before`)); got != 2 {
+		t.Errorf("%d responses changed the note", got)
 	}
 }
