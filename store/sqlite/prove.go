@@ -108,7 +108,11 @@ func (m *prover) entry() error {
 	if err != nil {
 		return damagedRow("log", err)
 	}
-	return nil
+	hashes, err := hashReader(m.ctx, m.tx, m.ws).ReadHashes([]int64{tlog.StoredHashIndex(0, p.EntryIndex)})
+	if err == nil && hashes[0] != tlog.RecordHash([]byte(row.Text)) {
+		err = damagedRow("log", fmt.Errorf("the text of entry %d is not the one that was hashed", row.ID))
+	}
+	return err
 }
 
 // show makes the part of the proof that is about the response: it works out the leaves
@@ -222,7 +226,7 @@ func loggedCounters(ctx context.Context, tx *txn, ws, account, at int64) (all []
 
 // next finds when the account was next seen, if it was not until the moment asked for.
 func (m *prover) next() error {
-	if m.query.At.IsZero() {
+	if m.query.At.IsZero() || moment(m.query.At) == m.at {
 		return nil
 	}
 	var pruned bool
