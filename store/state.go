@@ -69,14 +69,18 @@ func (s State) Next(at time.Time, source Source, body json.RawMessage) (next Sta
 }
 
 // outdated reports whether the status that is known no longer says how the account does
-// after the document: it has another status_code_info, and no status.
+// after the document: it has another status_code_info, and no status. To have none is to
+// have null.
 func (s State) outdated(body json.RawMessage) bool {
 	fields := document.Map(body)
 	if fields["status"] != nil {
 		return false
 	}
-	info := fields["status_code_info"]
-	return s.Outdated || info != nil && s.Known != nil && !bytes.Equal(info, document.Value(s.Known, "status_code_info"))
+	info, known := fields["status_code_info"], document.Value(s.Known, "status_code_info")
+	if known == nil {
+		known = []byte("null")
+	}
+	return s.Outdated || info != nil && s.Known != nil && !bytes.Equal(info, known)
 }
 
 func readObject(object []byte) ([]document.Field, error) {
