@@ -256,11 +256,13 @@ func (w *workspace) save(ctx context.Context, tx *txn, since int64, touched map[
 func (w *workspace) saveState(ctx context.Context, tx *txn, since int64, a *fold.Account) error {
 	var dropped sql.NullString
 	if len(a.Dropped) > 0 {
-		text, err := json.Marshal(a.Dropped)
-		if err != nil {
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false) // the values stay spelled as they are
+		if err := encoder.Encode(a.Dropped); err != nil {
 			return err
 		}
-		dropped = jsonOrNull(text)
+		dropped = jsonOrNull(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 	}
 	known := jsonOrNull(a.Known)
 	if bytes.Equal(a.Known, a.Said[a.Latest].Body) {

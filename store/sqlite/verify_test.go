@@ -129,3 +129,22 @@ func TestAnEmptyStoreVerifies(t *testing.T) {
 		t.Errorf("the tree of a run without responses is %v", tree)
 	}
 }
+
+// TestValuesOfAllSpellingsVerify: numbers and texts that a JSON library would spell
+// otherwise, also where they are no longer sent.
+func TestValuesOfAllSpellingsVerify(t *testing.T) {
+	path := memoryPath(t)
+	h := &smallHistory{t, openStore(t, path, at(start)), start}
+	const odd = `,"note":"a<b>&\u00e9\/\u2028","n":1.50e+3,"big":123456789012345678901234567890,"o":{"x<":{"y":"<"}},"icon":"<"`
+	for _, members := range []string{odd, ``, odd, `,"status":"200"`} {
+		h.finish(h.begin("default", h.page(store.List, 1, smallObject(1, members))))
+		h.finish(h.begin("default", h.page(store.Detail, 0, smallObject(1, `,"more":"<"`))))
+	}
+	healthy(t, path)
+	if err := h.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.store = openStore(t, path, at(start))
+	h.finish(h.begin("default", h.page(store.List, 1, smallObject(1, odd))))
+	healthy(t, path)
+}
