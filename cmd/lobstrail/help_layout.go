@@ -158,7 +158,7 @@ func (l *markdownLayout) rowByRow(rows [][]string) {
 	for _, row := range rows[1:] {
 		l.wrapped(row[0], "", "")
 		for j, cell := range row[1:] {
-			if len(row) > 2 { // a cell alone needs no name
+			if len(rows[0]) > 2 { // a cell alone needs no name
 				cell = rows[0][j+1] + ": " + cell
 			}
 			l.wrapped(cell, codeMargin, codeMargin+"  ")
