@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"iter"
 	"maps"
@@ -26,6 +27,10 @@ type past struct {
 	// asked is the instant that was asked for last, and answer what was found; nil: nothing.
 	asked  int64
 	answer *moments
+	// What keeps the store from telling what there was: responses were pruned, and runs
+	// could not understand accounts, by run.
+	pruned sql.NullBool
+	failed map[int64][]string
 }
 
 // looked is a response, and what it showed.
@@ -45,7 +50,7 @@ type snapshotOf struct {
 
 // openPast begins to read the past on a connection of its own.
 func (w *RunWriter) openPast(ctx context.Context) *past {
-	p := &past{}
+	p := &past{failed: map[int64][]string{}}
 	p.next, p.stop = iter.Pull(func(yield func(looked) bool) {
 		p.err = w.store.apart(ctx, func(tx *txn) error {
 			rows, err := rowsOfWorkspace(ctx, tx, w.ws.id, w.ws.name)
@@ -139,7 +144,7 @@ func (w *RunWriter) readMoment(ctx context.Context, told int64) (*moments, error
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	return m, w.store.view(ctx, func(tx *sqlx.Tx) error { return m.readDoubts(ctx, tx, w.ws.id, runs) })
+	return m, w.store.view(ctx, func(tx *sqlx.Tx) error { return w.past.readDoubts(ctx, tx, w.ws.id, runs, m) })
 }
 
 // told is the instant that a response tells.
@@ -181,22 +186,29 @@ func (s *snapshotOf) equals(t *snapshotOf) bool {
 	})
 }
 
-// readDoubts reads what keeps the store from telling what there was.
-func (m *moments) readDoubts(ctx context.Context, tx *sqlx.Tx, ws int64, runs map[int64]bool) error {
-	m.failed = map[string]bool{}
-	for run := range runs {
-		err := eachOf(ctx, tx, `SELECT DISTINCT account FROM failure WHERE ws = ? AND run = ? AND account IS NOT NULL`, []any{ws, run},
-			func(scan func(...any) error) error {
-				var id string
-				err := scan(&id)
-				m.failed[id] = true
-				return err
-			})
-		if err != nil {
+// readDoubts adds what keeps the store from telling what there was. It is read once: while
+// the run goes on nobody prunes, and earlier runs are over.
+func (p *past) readDoubts(ctx context.Context, tx *sqlx.Tx, ws int64, runs map[int64]bool, m *moments) error {
+	if !p.pruned.Valid {
+		if err := tx.GetContext(ctx, &p.pruned, `SELECT EXISTS (SELECT 1 FROM entry WHERE ws = ? AND text IS NULL)`, ws); err != nil {
 			return err
 		}
 	}
-	return tx.GetContext(ctx, &m.unsure, `SELECT EXISTS (SELECT 1 FROM entry WHERE ws = ? AND text IS NULL)`, ws)
+	m.unsure, m.failed = p.pruned.Bool, map[string]bool{}
+	for run := range runs {
+		ids, known := p.failed[run]
+		if !known {
+			err := tx.SelectContext(ctx, &ids, `SELECT DISTINCT account FROM failure WHERE ws = ? AND run = ? AND account IS NOT NULL`, ws, run)
+			if err != nil {
+				return err
+			}
+			p.failed[run] = ids
+		}
+		for _, id := range ids {
+			m.failed[id] = true
+		}
+	}
+	return nil
 }
 
 // Find is for [store.Moment].

@@ -46,3 +46,31 @@ func TestMomentReadsTheHistoryOnce(t *testing.T) {
 		t.Errorf("an instant before the last one is not found: %v", err)
 	}
 }
+
+// TestMomentsCostOneReading: to ask for every instant of a history costs about as much as
+// to ask for its last one.
+func TestMomentsCostOneReading(t *testing.T) {
+	const looks = 2000
+	s := openStore(t, memoryPath(t), at(start))
+	for i := range looks {
+		take(t, s, start.Add(time.Duration(i)*time.Hour), pageOf(2, func(int) string { return "200" })...)
+	}
+	ask := func(from int) time.Duration {
+		run, err := s.Begin(t.Context(), "default", store.ScopeImport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer run.Finish(t.Context(), store.Outcome{State: store.Complete})
+		began := time.Now()
+		for i := from; i < looks; i++ {
+			m, err := run.Moment(t.Context(), start.Add(time.Duration(i)*time.Hour+time.Second))
+			if m == nil || err != nil {
+				t.Fatalf("%d: %v, %v", i, m, err)
+			}
+		}
+		return time.Since(began)
+	}
+	if one, all := ask(looks-1), ask(0); all > 12*one {
+		t.Errorf("one instant took %v, and all %d took %v", one, looks, all)
+	}
+}
