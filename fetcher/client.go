@@ -34,7 +34,7 @@ func New(config Config) (*Client, error) {
 		config: config,
 		base:   base,
 		key:    newSecret(config.Token),
-		pacer:  newPacer(config.MaxWait, config.Now),
+		pacer:  newPacer(config.MaxWait, config.Now, config.Logger),
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package fetcher
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -56,6 +57,10 @@ type Config struct {
 	// machine's monotonic clock instead, so that a step of the clock cannot
 	// prolong them.
 	Now func() time.Time
+	// Logger is told of requests that are sent again, and of waits that the API asks
+	// for: level Info. Waits that only keep the pace are level Debug. It may be called
+	// concurrently, and never gets the API key. nil means that nothing is logged.
+	Logger *slog.Logger
 }
 
 // withDefaults answers c with its zero values filled in.
@@ -70,6 +75,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Transport == nil {
 		c.Transport = newTransport(c.Concurrency)

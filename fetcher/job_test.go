@@ -207,8 +207,8 @@ func TestWatchTellsEachStepOfHealthOnce(t *testing.T) {
 	o.world.Apply(lobstrtest.Expire(ada), lobstrtest.Expire(bob))
 	got := o.steps(5, func(told int) {
 		switch told {
-		case 2: // a change of other fields, and an account that is new, are no steps of health
-			o.world.Apply(lobstrtest.RenameAccount(bob, "rob"), lobstrtest.Resync(ada))
+		case 2: // another status of the same health, another field, and a new account are no steps of health
+			o.world.Apply(lobstrtest.RenameAccount(bob, "rob"), lobstrtest.Fail(bob, 429, "slow", "Slow down."), lobstrtest.Resync(ada))
 			o.world.Apply(lobstrtest.Create(lobstrtest.Account{ID: strings.Repeat("d", 32), Username: "new", Type: lobstrtest.LinkedIn}))
 		case 3: // a failed run does not end the watch
 			down := lobstrtest.Fault{Name: "down", Do: lobstrtest.Answers(503, "text/html", "Back soon.")}

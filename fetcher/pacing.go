@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ const resetSlack = time.Second
 type pacer struct {
 	maxWait time.Duration
 	now     func() time.Time // the wall clock, for servers that send no Date
+	log     *slog.Logger
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced whenever a waiter may get another decision
@@ -49,10 +51,11 @@ type window struct {
 	known uint64    // how many tickets had been given when it was learnt
 }
 
-func newPacer(maxWait time.Duration, now func() time.Time) *pacer {
+func newPacer(maxWait time.Duration, now func() time.Time, log *slog.Logger) *pacer {
 	return &pacer{
 		maxWait: maxWait,
 		now:     now,
+		log:     log,
 		changed: make(chan struct{}),
 		floor:   rate.NewLimiter(floorPerSecond, floorBurst),
 	}
@@ -68,6 +71,7 @@ type ticket struct {
 // acquire waits for the leave to send a request. It returns a [WaitError] when
 // that is further away than maxWait, and the cause when ctx is done.
 func (p *pacer) acquire(ctx context.Context) (ticket, error) {
+	var logged hold
 	for {
 		if ctx.Err() != nil {
 			return ticket{}, context.Cause(ctx)
@@ -79,8 +83,21 @@ func (p *pacer) acquire(ctx context.Context) (ticket, error) {
 		if wait.firm && wait.span > p.maxWait {
 			return ticket{}, &WaitError{Wait: wait.span, Max: p.maxWait}
 		}
+		if wait.firm != logged.firm || logged.span == 0 {
+			p.logWait(ctx, wait)
+			logged = wait
+		}
 		await(ctx, wait.span, changed)
 	}
+}
+
+// logWait logs why a request waits.
+func (p *pacer) logWait(ctx context.Context, wait hold) {
+	if wait.firm {
+		p.log.InfoContext(ctx, "waiting as long as the API asks", "wait", wait.span)
+		return
+	}
+	p.log.DebugContext(ctx, "waiting to keep the pace", "at_most", wait.span)
 }
 
 // await returns after span, when changed is closed or when ctx is done.

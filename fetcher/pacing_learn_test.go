@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func take(t *testing.T, p *pacer) ticket {
 
 func TestALateAnswerAboutAWindowThatIsOverTeachesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(time.Minute, time.Now)
+		p := newPacer(time.Minute, time.Now, slog.New(slog.DiscardHandler))
 		p.answered(take(t, p), 200, budget(10, 2*time.Second))
 		late, early := take(t, p), take(t, p)
 		old := budget(1, 2*time.Second)
@@ -45,7 +46,7 @@ func TestALateAnswerAboutAWindowThatIsOverTeachesNothing(t *testing.T) {
 
 func TestANewerAnswerIsBelievedAlsoWhenItsResetIsEarlier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(time.Minute, time.Now)
+		p := newPacer(time.Minute, time.Now, slog.New(slog.DiscardHandler))
 		p.answered(take(t, p), 200, budget(10, 300*24*time.Hour))
 		p.answered(take(t, p), 200, budget(5, 30*time.Second))
 		if p.window.left != 5 || time.Until(p.window.ends) != 31*time.Second {
@@ -56,7 +57,7 @@ func TestANewerAnswerIsBelievedAlsoWhenItsResetIsEarlier(t *testing.T) {
 
 func TestOfOneWindowTheLeastAndTheEarliestCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(time.Minute, time.Now)
+		p := newPacer(time.Minute, time.Now, slog.New(slog.DiscardHandler))
 		p.answered(take(t, p), 200, budget(10, 30*time.Second))
 		end := time.Now().Add(31 * time.Second)
 		first, second := take(t, p), take(t, p)

@@ -25,7 +25,7 @@ const (
 func (s *session) get(ctx context.Context, u *url.URL, buf []byte, parse func(body []byte) error) (answer, error) {
 	var got answer
 	var tries []error
-	err := retry.Do(ctx, s.backoff(&tries), func(ctx context.Context) error {
+	err := retry.Do(ctx, s.backoff(ctx, u, &tries), func(ctx context.Context) error {
 		var err error
 		got, err = s.attempt(ctx, u, buf)
 		if err == nil {
@@ -52,18 +52,27 @@ func (s *session) get(ctx context.Context, u *url.URL, buf []byte, parse func(bo
 	return got, err
 }
 
-// backoff answers the waits between tries. After 429 there is none: the pacer
+// backoff returns the waits between tries, and logs each. After 429 there is none: the pacer
 // holds the next try back for as long as the API asks.
-func (s *session) backoff(tries *[]error) retry.Backoff {
+func (s *session) backoff(ctx context.Context, u *url.URL, tries *[]error) retry.Backoff {
 	growing := retry.WithJitterPercent(jitterPercent, retry.NewExponential(firstBackoff))
 	growing = retry.WithCappedDuration(maxBackoff, growing)
 	return retry.WithMaxRetries(uint64(*s.config.Retries), retry.BackoffFunc(func() (time.Duration, bool) {
 		last := (*tries)[len(*tries)-1]
 		if status, ok := errors.AsType[*StatusError](last); ok && status.Code == http.StatusTooManyRequests {
+			s.logRetry(ctx, u, *tries, 0)
 			return 0, false
 		}
-		return growing.Next()
+		wait, stop := growing.Next()
+		s.logRetry(ctx, u, *tries, wait)
+		return wait, stop
 	}))
+}
+
+// logRetry logs that a request is sent again after the wait.
+func (s *session) logRetry(ctx context.Context, u *url.URL, tries []error, wait time.Duration) {
+	s.config.Logger.InfoContext(ctx, "request failed; trying again",
+		"path", s.key.clean(u.RequestURI()), "try", len(tries), "error", tries[len(tries)-1], "wait", wait)
 }
 
 // isAbsent reports whether the last try was answered that there is no such
