@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -147,41 +148,57 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		}
 		out := a.list(accountColumns(past)...)
 		out.Lead(warning)
-		shown, gone := 0, 0
-		var account store.AccountState // one place for all: there may be tens of thousands
-		json := func(dst []byte) []byte {
-			dst = report.AppendAccount(dst, &account)
-			if stale {
-				dst = append(dst[:len(dst)-1], `,"stale":true}`...)
-			}
-			return dst
+		list := accountList{filter: filter, past: past, stale: stale, nameOf: names.accounts.Of}
+		if err := list.write(out, s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at})); err != nil {
+			return err
 		}
-		cells := func() []render.Cell { return accountCells(account, past) }
-		for state, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
-			if err != nil {
-				return err
-			}
-			account = state
-			account.Facts.Username = names.accounts.Of(state.Facts.Username, state.ID)
-			show, hidden := filter.keep(account)
-			if hidden {
-				gone++
-			}
-			if !show {
-				continue
-			}
-			shown++
-			if err := out.Append(json, cells); err != nil {
-				return err
-			}
-		}
-		footer := count(shown, "account")
-		if gone > 0 {
-			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", gone)
-			a.noteHidden(gone)
+		footer := count(list.shown, "account")
+		if list.gone > 0 {
+			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", list.gone)
+			a.noteHidden(list.gone)
 		}
 		return out.Close(footer + ". " + a.zoneNote())
 	})
+}
+
+// accountList writes the accounts that a filter keeps, and counts them.
+type accountList struct {
+	filter      accountFilter
+	past        *fortnight
+	stale       bool
+	nameOf      func(name, id string) string
+	shown, gone int // gone: hidden because they are
+}
+
+func (l *accountList) write(out *render.Writer, accounts iter.Seq2[store.AccountState, error]) error {
+	var account store.AccountState // one place for all: there may be tens of thousands
+	json := func(dst []byte) []byte {
+		dst = report.AppendAccount(dst, &account)
+		if l.stale {
+			dst = append(dst[:len(dst)-1], `,"stale":true}`...)
+		}
+		return dst
+	}
+	cells := func() []render.Cell { return accountCells(account, l.past) }
+	for state, err := range accounts {
+		if err != nil {
+			return err
+		}
+		account = state
+		account.Facts.Username = l.nameOf(state.Facts.Username, state.ID)
+		show, hidden := l.filter.keep(account)
+		if hidden {
+			l.gone++
+		}
+		if !show {
+			continue
+		}
+		l.shown++
+		if err := out.Append(json, cells); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noteHidden says on stderr what a format without a footer cannot say.

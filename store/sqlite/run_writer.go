@@ -10,7 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/lobstrail/lobstrail/store"
-	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // RunWriter is a run while it runs. It is for one goroutine at a time.
@@ -25,37 +24,6 @@ type RunWriter struct {
 	seen     map[string]bool // accounts that it has shown
 	past     *past           // see Moment
 	over     bool            // Finish was called
-}
-
-// clock is what a run finds out about the clocks. All are milliseconds.
-type clock struct {
-	held   int64 // the longest by which the clock lay before the newest response there was at the beginning
-	raised int64 // the longest by which an instant was raised
-	skew   sql.NullInt64
-}
-
-// advance takes note of a response that was kept as of at.
-func (c *clock) advance(began, at int64, r store.Response) {
-	told, sent := ceilMS(r.Received), floorMS(r.Sent)
-	if r.Source != store.Import { // there the order of answers raises, and no clock
-		c.held = max(c.held, began-told)
-	}
-	// A 404 is stored at the end of its job: it being late says nothing about the clock.
-	if r.Source != store.Import && len(r.Absent) == 0 {
-		c.raised = max(c.raised, at-told)
-	}
-	if r.ServerTime.IsZero() {
-		return
-	}
-	// The answer was made halfway, as far as anybody knows, and its Date is cut to
-	// the second. While it may have been made when the Date says, the clocks may agree.
-	skew := (sent+told)/2 - r.ServerTime.UnixMilli() - 500
-	if max(skew, -skew) <= (told-sent)/2+500 {
-		skew = 0
-	}
-	if !c.skew.Valid || max(skew, -skew) > max(c.skew.Int64, -c.skew.Int64) {
-		c.skew = sql.NullInt64{Int64: skew, Valid: true}
-	}
 }
 
 // ID is the number of the run in its workspace.
@@ -228,83 +196,6 @@ func (w *RunWriter) reload(ctx context.Context) error {
 	})
 }
 
-// Fail stores failures that no understood response carried. requests is how many
-// requests the run has sent so far.
-func (w *RunWriter) Fail(ctx context.Context, requests int, failures ...store.Failure) error {
-	return w.update(ctx, func(tx *txn) error {
-		lines, err := w.insertFailures(ctx, tx, failures)
-		if err != nil {
-			return err
-		}
-		if err := w.count(ctx, tx, store.Appended{Failed: len(failures)}, requests, nil); err != nil {
-			return err
-		}
-		return w.ws.appendEntry(ctx, tx, lines...)
-	})
-}
-
-// insertFailures writes failures, and returns their lines of the log.
-func (w *RunWriter) insertFailures(ctx context.Context, tx *txn, failures []store.Failure) (lines []string, err error) {
-	if len(failures) == 0 {
-		return nil, nil
-	}
-	var n int64
-	if err := tx.GetContext(ctx, &n, `SELECT coalesce(max(n), 0) FROM failure WHERE ws = ? AND run = ?`, w.ws.id, w.id); err != nil {
-		return nil, err
-	}
-	for _, f := range failures {
-		if f.At.IsZero() {
-			f.At = w.store.now()
-		}
-		if w.withheld[f.Account] {
-			f.Message = "redacted: nothing of the account is stored any more"
-		}
-		n++
-		row := failureRow{
-			Run: w.id, N: n, Account: textOrNull(f.Account), Kind: string(f.Kind), Message: f.Message, At: ceilMS(f.At), Salt: ledger.NewSalt(),
-			HTTPStatus: sql.NullInt64{Int64: int64(f.HTTPStatus), Valid: f.HTTPStatus != 0},
-		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO failure (ws, run, n, account, kind, http_status, message, at, salt)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			w.ws.id, row.Run, row.N, row.Account, row.Kind, row.HTTPStatus, row.Message, row.At, row.Salt)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, row.line())
-	}
-	return lines, nil
-}
-
-// failureRow is a row of table failure.
-type failureRow struct {
-	Run        int64          `db:"run"`
-	N          int64          `db:"n"`
-	Account    sql.NullString `db:"account"`
-	Kind       string         `db:"kind"`
-	HTTPStatus sql.NullInt64  `db:"http_status"`
-	Message    string         `db:"message"`
-	At         int64          `db:"at"`
-	Salt       []byte         `db:"salt"`
-}
-
-func (f *failureRow) line() string { return f.lineWith(nil) }
-
-// lineWith is the line of a failure of which, unless it is nil, the commitment to the
-// message is all that is left.
-func (f *failureRow) lineWith(erased []byte) string {
-	line := ledger.Failure{
-		ID: f.N, Run: f.Run, Kind: f.Kind, HTTPStatus: pointerTo(f.HTTPStatus), At: f.At, Message: ledger.Salt(f.Salt).Message(f.Message),
-	}
-	if erased != nil {
-		copy(line.Message[:], erased)
-	}
-	if f.Account.Valid {
-		line.Account = &f.Account.String
-	}
-	return line.Line()
-}
-
 // count moves the counters of the run, in the transaction of what they count. at
 // are the instants of the responses.
 func (w *RunWriter) count(ctx context.Context, tx *txn, done store.Appended, requests int, at []int64) error {
@@ -357,23 +248,4 @@ func (s *Store) interruptDeadRuns(ctx context.Context) error {
 type querier interface {
 	getter
 	SelectContext(ctx context.Context, dest any, query string, args ...any) error
-}
-
-// floorMS and ceilMS round to Unix milliseconds.
-func floorMS(t time.Time) int64 { return t.UnixMilli() }
-
-func ceilMS(t time.Time) int64 {
-	ms := t.UnixMilli()
-	if t.After(time.UnixMilli(ms)) {
-		ms++
-	}
-	return ms
-}
-
-// instant is the zero time for NULL.
-func instant(ms sql.NullInt64) time.Time {
-	if !ms.Valid {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms.Int64).UTC()
 }
