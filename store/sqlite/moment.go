@@ -114,6 +114,7 @@ func (w *RunWriter) Moment(ctx context.Context, at time.Time) (store.Moment, err
 	if w.past == nil || w.past.err != nil || told < w.past.asked {
 		w.past.close()
 		w.past = w.openPast(ctx)
+		w.store.past = w.past
 	}
 	if w.past.asked < told {
 		var err error

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -72,5 +73,36 @@ func TestMomentsCostOneReading(t *testing.T) {
 	}
 	if one, all := ask(looks-1), ask(0); all > 12*one {
 		t.Errorf("one instant took %v, and all %d took %v", one, looks, all)
+	}
+}
+
+// TestAStoreThatIsClosedReadsNoMoment: also when a run asked for one, and was not finished.
+func TestAStoreThatIsClosedReadsNoMoment(t *testing.T) {
+	path := memoryPath(t)
+	s := openStore(t, path, at(start))
+	for day := range 3 {
+		take(t, s, start.Add(time.Duration(day)*24*time.Hour), pageOf(2, func(int) string { return "200" })...)
+	}
+	const times = 20
+	before := runtime.NumGoroutine()
+	for range times {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openStore(t, path, at(start))
+		run, err := s.Begin(t.Context(), "default", store.ScopeImport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := run.Moment(t.Context(), start.Add(time.Second)); m == nil || err != nil {
+			t.Fatal(m, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // database/sql ends its goroutines by and by
+	if more := runtime.NumGoroutine() - before; more >= times {
+		t.Errorf("%d goroutines are left of %d stores", more, times)
 	}
 }

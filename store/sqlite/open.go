@@ -47,6 +47,7 @@ type Store struct {
 	write  *sqlx.DB
 	writer *connection
 	known  *workspace // of the last run; nil: must be loaded
+	past   *past      // that a run reads; see RunWriter.Moment
 	file   fs.FileInfo
 	lock   *flock.Flock
 	shared *flock.Flock // held while a file without a journal is read; see shareFile
@@ -201,6 +202,7 @@ func (s *Store) settle(ctx context.Context) error {
 // database, so that the file alone is the whole store.
 func (s *Store) Close() error {
 	var errs []error
+	s.past.close()     // of a run that was not finished
 	if s.read != nil { // first: nobody reads the journal any more
 		errs = append(errs, s.read.Close())
 		s.read = nil
