@@ -179,7 +179,7 @@ func (w *appending) batch(b *testing.B) (took time.Duration) {
 	for page := range digested(w.fleet.Pages()) {
 		sent, requests = sent.Add(time.Second), requests+1
 		done, err := run.Append(ctx, store.Response{
-			Source: store.List, Sent: sent, Received: sent.Add(time.Second), Accounts: page, Requests: requests,
+			Source: store.List, Sent: sent, Received: sent.Add(time.Second), Page: requests, Requests: requests, Accounts: page,
 		})
 		if err != nil || done.Captured() != len(page) {
 			b.Fatal(done, err)

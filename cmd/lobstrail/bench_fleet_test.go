@@ -144,6 +144,14 @@ func (f *Fleet) Move(share float64, at time.Time) {
 	}
 }
 
+// Sync has all accounts synchronised at the instant.
+func (f *Fleet) Sync(at time.Time) {
+	for _, a := range f.accounts {
+		a.synced = at
+		f.show(a)
+	}
+}
+
 // some picks a share of the accounts at random, each at most once.
 func (f *Fleet) some(share float64) []int {
 	n := int(share*float64(len(f.accounts)) + 0.5)

@@ -20,6 +20,7 @@ import (
 // changed from commit to commit. It prints
 //
 //	snapshots/s    of lobstrail import
+//	B/snapshot     of its store, in all
 //	peak-MiB       of its memory
 //	git-history/s  the same figure of git-history, the tool that people use for
 //	               this (github.com/simonw/git-history), where it is installed, on
@@ -27,8 +28,8 @@ import (
 //	times          the ratio of the two
 //
 // The file has 1,000 accounts and 20 commits, or as many as LOBSTRAIL_BENCH_IMPORT
-// says, once with icons of 4 kB, once without, and once without and with counters
-// that move in every commit:
+// says: with icons of 4 kB; without; without and with counters of all accounts that
+// move in every commit; and with a last_synchronization_time that does:
 //
 //	LOBSTRAIL_BENCH_IMPORT=10000x100 go test ./cmd/lobstrail -run '^$' -bench Import
 func BenchmarkImport(b *testing.B) {
@@ -42,6 +43,7 @@ func BenchmarkImport(b *testing.B) {
 		{name: "icons", icons: true},
 		{name: "without-icons"},
 		{name: "counters-move", moved: 1},
+		{name: "synchronised", synced: true},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			repo := kind.write(b, accounts, commits)
@@ -56,6 +58,8 @@ type scraped struct {
 	name  string
 	icons bool
 	moved float64 // the share of accounts whose counters move from commit to commit
+
+	synced bool // all accounts are synchronised between two commits, and nothing else
 }
 
 // shortHistory is how many commits git-history is given.
@@ -79,6 +83,10 @@ func (s scraped) write(b *testing.B, accounts, commits int) (repo string) {
 				fmt.Fprint(out, "reset refs/heads/short\nfrom refs/heads/main\n\n")
 			}
 			now = now.Add(15 * time.Minute)
+			if s.synced {
+				fleet.Sync(now)
+				continue
+			}
 			fleet.Change(0.01, now)
 			fleet.Move(s.moved, now)
 		}
@@ -121,7 +129,7 @@ func runGit(b *testing.B, in io.Reader, args ...string) {
 func benchmarkImport(b *testing.B, binary, repo string, snapshots int) (rate float64) {
 	b.Helper()
 	var took []time.Duration
-	var peak int64
+	var peak, size int64
 	for i := range atLeast(b, 3) {
 		db := filepath.Join(b.TempDir(), fmt.Sprint("store", i, ".db"))
 		done := launch(b, os.Environ(), binary, "import", "--git", repo, "--path", "accounts.json", "--db", db, "--json", "--quiet")
@@ -129,9 +137,10 @@ func benchmarkImport(b *testing.B, binary, repo string, snapshots int) (rate flo
 		if err := json.Unmarshal([]byte(done.Head), &run); err != nil || run.Captured != snapshots {
 			b.Fatalf("%d captured, want %d: %v", run.Captured, snapshots, err)
 		}
-		took, peak = append(took, done.Took), max(peak, done.Peak)
+		took, peak, size = append(took, done.Took), max(peak, done.Peak), fileSize(b, db)
 	}
 	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(size)/float64(snapshots), "B/snapshot")
 	rate = float64(snapshots) / median(took).Seconds()
 	b.ReportMetric(rate, "snapshots/s")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
