@@ -72,11 +72,10 @@ func (s State) Next(at time.Time, source Source, body json.RawMessage) (next Sta
 // after the document: it has another status_code_info, and no status. To have none is to
 // have null.
 func (s State) outdated(body json.RawMessage) bool {
-	fields := document.Map(body)
-	if fields["status"] != nil {
+	if document.Value(body, "status") != nil {
 		return false
 	}
-	info, known := fields["status_code_info"], document.Value(s.Known, "status_code_info")
+	info, known := document.Value(body, "status_code_info"), document.Value(s.Known, "status_code_info")
 	if known == nil {
 		known = []byte("null")
 	}

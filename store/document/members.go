@@ -151,4 +151,15 @@ func Map(object []byte) map[string][]byte {
 
 // Value returns the value of a top-level member of a JSON object; nil when it has
 // none, or the bytes are no object.
-func Value(object []byte, name string) []byte { return Map(object)[name] }
+func Value(object []byte, name string) []byte {
+	members, err := ReadObject(object)
+	if err != nil {
+		return nil
+	}
+	for _, m := range members {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return nil
+}

@@ -69,7 +69,7 @@ func Split(raw []byte) (Parts, error) {
 func (p *Parts) take(m *Field) (err error) {
 	switch {
 	case m.Name == "resets_in":
-		p.Counters = append(p.Counters, Counter{Pointer: ResetsIn, Body: m.Value})
+		p.Counters = append(p.Counters, Counter{Pointer: ResetsIn, Body: bytes.Clone(m.Value)})
 		m.Value = null
 	case m.Name == "icon" && m.Value[0] == '"':
 		m.Value, err = p.takeIcon(m.Value)
@@ -141,7 +141,8 @@ func eachMember(object []byte, rewrite func(*Field) error) ([]byte, error) {
 }
 
 // ReadObject reads the members of a JSON object, in its order. It returns an error for
-// anything else, and for names that are not unique.
+// anything else, and for names that are not unique. The values share one array: who keeps
+// one for long should copy it.
 func ReadObject(object []byte) (members []Field, err error) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
 	if dec.PeekKind() != '{' {
@@ -154,6 +155,7 @@ func ReadObject(object []byte) (members []Field, err error) {
 		return nil, err
 	}
 	members = make([]Field, 0, 24)
+	values := make([]byte, 0, len(object))
 	for dec.PeekKind() == '"' {
 		name, err := dec.ReadToken()
 		if err != nil {
@@ -164,7 +166,9 @@ func ReadObject(object []byte) (members []Field, err error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Value = appendCompact(make([]byte, 0, len(value)), value)
+		from := len(values)
+		values = appendCompact(values, value)
+		m.Value = values[from:len(values):len(values)]
 		members = append(members, m)
 	}
 	if _, err := dec.ReadToken(); err != nil {

@@ -126,10 +126,9 @@ func (s *step) store(seen *Shown) error {
 	a, said := s.account, &s.account.Said[s.endpoint]
 	a.Gone = false
 	if !bytes.Equal(said.Body, seen.Parts.Body) {
-		if err := s.noteFacts(said.Body, seen.Parts.Body); err != nil {
+		if err := s.noteFacts(said, seen.Parts.Body); err != nil {
 			return err
 		}
-		s.noteDropped(said, seen.Parts.Body)
 		said.Body, said.DocumentAt = bytes.Clone(seen.Parts.Body), s.at
 		if icon := seen.Parts.Icon; icon != nil {
 			s.delta.Icons = append(s.delta.Icons, icon)
@@ -148,8 +147,8 @@ func (s *step) store(seen *Shown) error {
 }
 
 // noteFacts notes the members that the endpoint says otherwise than before.
-func (s *step) noteFacts(before, after []byte) error {
-	old, err := document.Members(before)
+func (s *step) noteFacts(said *Said, after []byte) error {
+	old, err := document.Members(said.Body)
 	if err != nil {
 		return err
 	}
@@ -159,32 +158,22 @@ func (s *step) noteFacts(before, after []byte) error {
 	}
 	for _, m := range document.Difference(old, new) {
 		s.delta.Facts = append(s.delta.Facts, Fact{s.account.Number, s.endpoint, m, s.at})
+		if m.Sub == "" && m.Value == nil {
+			s.noteDropped(said, m.Top)
+		}
 	}
 	s.isNews(s.account)
 	return nil
 }
 
-// noteDropped keeps when fields that the endpoint no longer sends were last told.
-func (s *step) noteDropped(said *Said, after []byte) {
-	a := s.account
-	if said.Body == nil {
-		return
+// noteDropped keeps when a field that the endpoint no longer sends was last told.
+func (s *step) noteDropped(said *Said, name string) {
+	dropped := maps.Clone(s.account.Dropped)
+	if dropped == nil {
+		dropped = map[string]Dropped{}
 	}
-	var kept map[string][]byte
-	for name := range document.Map(said.Body) {
-		if kept == nil {
-			kept = document.Map(after)
-		}
-		if kept[name] != nil {
-			continue
-		}
-		dropped := maps.Clone(a.Dropped)
-		if dropped == nil {
-			dropped = map[string]Dropped{}
-		}
-		dropped[name] = Dropped{document.Value(said.Body, name), said.Sent}
-		a.Dropped = dropped
-	}
+	dropped[name] = Dropped{bytes.Clone(document.Value(said.Body, name)), said.Sent}
+	s.account.Dropped = dropped
 }
 
 // forget notes that the account is gone: what endpoints said of it no longer holds.

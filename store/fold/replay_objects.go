@@ -11,14 +11,17 @@ import (
 // the endpoint was answered with 404.
 func bodyAfter(known *Account, e Endpoint, facts []Fact) (body []byte, gone bool, err error) {
 	var before, changed []document.Member
-	if known != nil {
-		if before, err = document.Members(known.Said[e].Body); err != nil {
-			return nil, false, err
-		}
-	}
 	for _, f := range facts {
 		if f.Endpoint == e {
 			changed = append(changed, f.Member)
+		}
+	}
+	if known != nil {
+		if len(changed) == 0 && known.Said[e].Body != nil {
+			return known.Said[e].Body, false, nil
+		}
+		if before, err = document.Members(known.Said[e].Body); err != nil {
+			return nil, false, err
 		}
 	}
 	slices.SortFunc(changed, func(a, b document.Member) int { return a.Compare(b.Key) })
