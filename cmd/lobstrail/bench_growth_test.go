@@ -30,7 +30,7 @@ import (
 // accounts and B/100, B/10 and B batches.
 func BenchmarkReportGrowth(b *testing.B) {
 	h := benchHistory(b)
-	if os.Getenv("LOBSTRAIL_BENCH") == "" {
+	if os.Getenv("LOBSTRAIL_BENCH") == "" && !testing.Short() {
 		h.Accounts, h.Batches = 100, 500
 	}
 	stretch := max(h.Batches/100, 2)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 
 	migrations "github.com/lobstrail/lobstrail/migrations/sqlite"
@@ -40,10 +41,13 @@ func DefaultHistory() History {
 
 // FromEnv is [DefaultHistory] in the size that LOBSTRAIL_BENCH asks for, such as
 // 10000x1000 (accounts x batches); without it 1,000 accounts and 50 batches,
-// which takes seconds.
+// which takes seconds, and 200 and 20 with -short, which asks only whether it works.
 func FromEnv() (History, error) {
 	h := DefaultHistory()
 	size := cmp.Or(os.Getenv("LOBSTRAIL_BENCH"), "1000x50")
+	if testing.Short() {
+		size = "200x20"
+	}
 	if n, err := fmt.Sscanf(size, "%dx%d", &h.Accounts, &h.Batches); n != 2 || h.Accounts < 1 || h.Batches < 1 {
 		return h, fmt.Errorf("LOBSTRAIL_BENCH=%s is not a size such as 10000x1000: %w", size, err)
 	}

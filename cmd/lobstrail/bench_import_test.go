@@ -38,6 +38,9 @@ func BenchmarkImport(b *testing.B) {
 	if n, err := fmt.Sscanf(size, "%dx%d", &accounts, &commits); n != 2 || accounts < 1 || commits < 1 {
 		b.Fatalf("LOBSTRAIL_BENCH_IMPORT=%s is not a size such as 1000x100: %v", size, err)
 	}
+	if testing.Short() {
+		accounts, commits = 100, 5
+	}
 	binary := buildCommand(b)
 	for _, kind := range []scraped{
 		{name: "icons", icons: true},

@@ -24,6 +24,9 @@ import (
 func BenchmarkLatency(b *testing.B) {
 	const latency = 200 * time.Millisecond
 	accounts := 2_000
+	if testing.Short() {
+		accounts = 500
+	}
 	if os.Getenv("LOBSTRAIL_BENCH") != "" {
 		accounts = 10_000
 	}
