@@ -32,9 +32,13 @@ func (a *app) newAccountsCmd() *cobra.Command {
 		Long: `List the accounts of the workspace with their health, as last seen or as they
 were at a moment of the past. Accounts that are gone are hidden without --all.
 
-Health is gone (deleted), expired (cookies expired: re-synchronise it), failing
-(any other status than 200), unknown (no status, or a synchronisation is under
-way), locked (clears by itself) or healthy.
+Health is gone (deleted), expired (status 401 or 429, or the cookies expired:
+re-synchronise it), failing (any other status than 200), unknown (no status, or
+a synchronisation is under way), locked (clears by itself) or healthy.
+
+The column of the last 14 days has the worst health of each day: a point is
+healthy, E expired, F failing, L locked, U unknown and G gone. A small letter
+says that it may have been so; a blank, that nobody looked.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail accounts

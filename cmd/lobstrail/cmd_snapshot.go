@@ -56,7 +56,7 @@ const snapshotExample = `  lobstrail snapshot                          all accou
   lobstrail snapshot claire.moreau 3c4831bb   two accounts
   lobstrail snapshot --from important.txt     those in a file, one a line
   lobstrail snapshot --json | jq .failures    for scripts
-  */15 * * * * lobstrail snapshot --quiet     in a crontab`
+  lobstrail snapshot --quiet                  for cron: see "lobstrail help cron"`
 
 func (a *app) newSnapshotCmd() *cobra.Command {
 	var o snapshotOptions
