@@ -161,7 +161,11 @@ func (a *app) settleFormat(cmd *cobra.Command) error {
 	}
 	format, err := render.ParseFormat(a.format)
 	if err != nil {
-		return &usageError{err.Error(), ""}
+		hint := ""
+		if cmd.Name() == "report" {
+			hint = "a report can also be html or svg"
+		}
+		return &usageError{err.Error(), hint}
 	}
 	a.format = string(format)
 	return nil

@@ -26,7 +26,7 @@ func takes(least, most int, what, hint string) cobra.PositionalArgs {
 			return &usageError{fmt.Sprintf("%s takes no argument, and there is %q", name, args[0]), strings.ReplaceAll(hint, "ARGUMENT", args[0])}
 		}
 		return &usageError{fmt.Sprintf("%s takes %s, and there are %d arguments", name, what, len(args)),
-			"put quotes around a name with spaces in it"}
+			"put quotes around what has spaces in it"}
 	}
 }
 

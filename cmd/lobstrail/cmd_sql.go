@@ -60,7 +60,7 @@ do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
   lobstrail sql "SELECT * FROM changes WHERE kind = 'status' ORDER BY before DESC LIMIT 10" --json
   lobstrail sql "SELECT * FROM changes WHERE username = :who" --param who=marco.rinaldi
   lobstrail sql --format csv < query.sql > answer.csv`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "one QUERY", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err

@@ -79,7 +79,7 @@ func (a *app) token(ctx context.Context, file string) (string, error) {
 		if token := strings.TrimSpace(string(plainText(raw))); token != "" {
 			return token, nil
 		}
-		return "", fmt.Errorf("%s is empty: %w", file, fetcher.ErrNoToken)
+		return "", &hintedError{fmt.Errorf("%s is empty: %w", file, fetcher.ErrNoToken), "put the API key into it, and nothing else"}
 	}
 	if token := strings.TrimSpace(a.env.getenv("LOBSTR_TOKEN")); token != "" {
 		return token, nil
