@@ -182,7 +182,9 @@ func TestJobAddsRemarks(t *testing.T) {
 // steps reads n steps of a watch as text, and what it yields of errors.
 func (o *office) steps(n int, before func(told int)) (told []string) {
 	o.t.Helper()
-	for step, err := range o.job.Watch(o.t.Context(), time.Millisecond) {
+	ctx, cancel := context.WithTimeout(o.t.Context(), 30*time.Second)
+	defer cancel()
+	for step, err := range o.job.Watch(ctx, time.Millisecond) {
 		var ended *fetcher.RunError
 		switch {
 		case errors.As(err, &ended):
