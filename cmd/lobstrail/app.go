@@ -256,10 +256,28 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s store.Store) error {
 	}
 	for _, name := range names {
 		if name == a.workspace {
-			return nil
+			return a.noteNothingStored(ctx, s)
 		}
 	}
 	a.note("note: workspace %q has no history in %s; it has: %s", a.workspace, a.db, strings.Join(names, ", "))
+	return nil
+}
+
+// noteNothingStored tells the user that no run has stored a snapshot yet: that nothing is
+// listed does not mean that there is nothing.
+func (a *app) noteNothingStored(ctx context.Context, s store.Store) error {
+	newest := store.Run{}
+	for run, err := range s.Runs(ctx, a.workspace) {
+		if err != nil || run.Captured()+run.Gone > 0 {
+			return err
+		}
+		if newest.ID == 0 {
+			newest = run
+		}
+	}
+	if newest.ID > 0 {
+		a.note("note: no run has stored a snapshot yet; the newest is %s (\"lobstrail runs %d\" tells more)", newest.State, newest.ID)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -231,6 +232,9 @@ func (s *Store) queryError(ctx context.Context, err error) error {
 		case sqlite3.SQLITE_TOOBIG:
 			return fmt.Errorf("%w: a text or blob of more than %d MiB", store.ErrTooLarge, MaxQueryValue>>20)
 		case sqlite3.SQLITE_ERROR: // the user's statement is wrong, or a view cannot be read
+			if strings.Contains(err.Error(), "cannot modify") { // a view: SQLite asks no authorizer
+				return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
+			}
 			return cmp.Or(place(s.name, s.schemaChanged()), err)
 		}
 	}
