@@ -140,7 +140,10 @@ func (s *step) store(seen *Shown) error {
 		a.AbsentSince = 0
 		s.isNews(a)
 	}
-	a.Latest, a.Known, a.Outdated = s.endpoint, bytes.Clone(s.new.Known), s.new.Outdated
+	a.Latest, a.Known, a.Outdated = s.endpoint, said.Body, s.new.Outdated
+	if !bytes.Equal(s.new.Known, said.Body) { // mostly they are the same: then they share memory
+		a.Known = bytes.Clone(s.new.Known)
+	}
 	said.Leaf = a.leaf(s.endpoint)
 	s.derive()
 	return nil
