@@ -215,7 +215,7 @@ func (c cell) named(findings []store.Finding) bool {
 		case c.isKey:
 			return f.Row != "" || rowKeys[c.table] == nil
 		case f.Row == "": // it broke the check of the table off
-			return strings.Contains(f.Problem, "store is damaged")
+			return rowKeys[c.table] == nil || strings.Contains(f.Problem, "store is damaged")
 		}
 		return !slices.ContainsFunc(rowKeys[c.table], func(column string) bool { return !slices.Contains(words, c.key[column]) })
 	})
