@@ -5,9 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lobstrail/lobstrail/store"
 	"os"
 	"strings"
+
+	"github.com/lobstrail/lobstrail/store"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"

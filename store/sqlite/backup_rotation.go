@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lobstrail/lobstrail/store"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/lobstrail/lobstrail/store"
 )
 
 // rotation is how older backups make room for a new one.

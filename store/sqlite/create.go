@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lobstrail/lobstrail/store"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/lobstrail/lobstrail/store"
 
 	"github.com/jmoiron/sqlx"
 

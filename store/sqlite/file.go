@@ -4,12 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"github.com/lobstrail/lobstrail/store"
 	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/lobstrail/lobstrail/store"
 
 	migrations "github.com/lobstrail/lobstrail/migrations/sqlite"
 )

@@ -110,7 +110,7 @@ func (f *forger) cells() (all []cell) {
 	f.forge("SELECT 1")
 	db := f.open()
 	defer f.close(db)
-	for _, table := range f.strings(db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_stat1' ORDER BY name`) {
+	for _, table := range f.strings(db, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`) {
 		key := f.strings(db, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, table)
 		if len(key) == 0 {
 			key = []string{"rowid"}
@@ -176,8 +176,7 @@ var namedIn = map[string][]string{
 	"fact":      {"response"},
 	"usage":     {"response"},
 	"name":      {"response", "fact", "usage"},
-	"shown":     {"response", "account", "fact"},
-	"response":  {"shown"},
+	"shown":     {"response", "account"},
 	"account":   {"response", "absence", "redacted"},
 	"workspace": {"entry"},
 	"setting":   {""},
@@ -214,8 +213,6 @@ func (c cell) named(findings []store.Finding) bool {
 			return false
 		case c.isKey:
 			return f.Row != "" || rowKeys[c.table] == nil
-		case f.Row == "": // it broke the check of the table off
-			return rowKeys[c.table] == nil || strings.Contains(f.Problem, "store is damaged")
 		}
 		return !slices.ContainsFunc(rowKeys[c.table], func(column string) bool { return !slices.Contains(words, c.key[column]) })
 	})

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lobstrail/lobstrail/store"
 	"io/fs"
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/lobstrail/lobstrail/store"
 
 	"github.com/gofrs/flock"
 )

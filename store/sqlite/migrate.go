@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/lobstrail/lobstrail/store"
 
 	"github.com/jmoiron/sqlx"

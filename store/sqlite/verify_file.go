@@ -15,7 +15,7 @@ import (
 func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 	checks := []func(context.Context, *txn) error{v.checkHeader, v.checkIntegrity, v.checkCells, v.checkSize}
 	if v.readable {
-		checks = append(checks, v.checkFresh, v.checkSettings, v.checkSequences, v.checkLitestream, v.checkStatistics, v.checkWorkspaces)
+		checks = append(checks, v.checkFresh, v.checkSettings, v.checkSequences, v.checkLitestream, v.checkWorkspaces)
 	}
 	for _, check := range checks {
 		if err := check(ctx, tx); err != nil {

@@ -120,14 +120,15 @@ func (c *check) nextLine(stored fold.Response) (err error) {
 		c.find("response", c.line.At, "it is missing: entry %d names it", c.log.entry)
 		return errBroken
 	}
-	return nil
-}
-
-// response compares a response with the log, and what follows from it with its rows.
-func (c *check) response(stored fold.Response, d *fold.Delta) (err error) {
 	if problem := difference(lineOf(stored), lineOf(responseOf(c.line))); problem != "" {
 		c.find("response", stored.At, "it is not what entry %d says: %s", c.log.entry, problem)
 	}
+	return nil
+}
+
+// response compares what a response showed with the log, and what follows from it with
+// its rows.
+func (c *check) response(stored fold.Response, d *fold.Delta) (err error) {
 	if d.Response.Root != c.line.Root {
 		c.find("response", stored.At, "what it showed is not what entry %d says: the tree over the snapshots has the root %v, and not %v",
 			c.log.entry, d.Response.Root, c.line.Root)
