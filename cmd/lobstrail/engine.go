@@ -30,8 +30,9 @@ func (a *app) openReader(ctx context.Context) (engineStore, error) {
 	return sqlite.Open(ctx, a.db, sqlite.Options{Now: a.env.now, Rules: report.Rules()})
 }
 
-// openWriter opens the store for writing, by a clock. When there is none it is made, and
-// that is told, unless it must exist.
+// openWriter opens the store for writing, by a clock, and waits for another writer up to
+// wait. It makes a store if there is none, and reports that; with existing it returns
+// ErrNoStore instead.
 func (a *app) openWriter(ctx context.Context, now func() time.Time, wait time.Duration, existing bool) (s engineStore, created bool, err error) {
 	return sqlite.OpenWriter(ctx, a.db, sqlite.Options{Now: now, Rules: report.Rules(), LockWait: wait, Existing: existing})
 }

@@ -107,7 +107,7 @@ func (s *Store) find(ctx context.Context, workspace, reference string, at time.T
 	var all []store.Name
 	err = s.view(ctx, func(tx *sqlx.Tx) error {
 		read := func(query, reference string) error {
-			return tx.SelectContext(ctx, &all, query, workspace, reference, momentOf(at))
+			return tx.SelectContext(ctx, &all, query, workspace, reference, moment(at))
 		}
 		if id := strings.ToLower(reference); store.IsAccountID(id) { // by far the fastest way
 			if err := read(by.id, id); err != nil || len(all) > 0 {
@@ -132,18 +132,10 @@ func (s *Store) findEver(ctx context.Context, workspace, reference string, at ti
 		return s.find(ctx, workspace, reference, at, by)
 	}, func() (all []store.Name, err error) {
 		err = s.view(ctx, func(tx *sqlx.Tx) error {
-			return tx.SelectContext(ctx, &all, by.ever, workspace, reference, momentOf(at))
+			return tx.SelectContext(ctx, &all, by.ever, workspace, reference, moment(at))
 		})
 		return all, err
 	})
-}
-
-// momentOf is the moment in Unix milliseconds; the end of time for the zero time.
-func momentOf(at time.Time) int64 {
-	if at.IsZero() {
-		return 1<<63 - 1
-	}
-	return at.UnixMilli()
 }
 
 // AccountNames lists the accounts of the workspace whose id or username begins with

@@ -18,22 +18,7 @@ import (
 // included, by username and id. Those first seen later are left out. They are read
 // before the first one is handed on.
 func (s *Store) Accounts(ctx context.Context, q store.AccountQuery) iter.Seq2[store.AccountState, error] {
-	return func(yield func(store.AccountState, error) bool) {
-		var accounts []store.AccountState
-		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-			accounts, err = readAccounts(ctx, tx, q)
-			return err
-		})
-		if err != nil {
-			yield(store.AccountState{}, err)
-			return
-		}
-		for _, account := range accounts {
-			if !yield(account, nil) {
-				return
-			}
-		}
-	}
+	return readFirst(ctx, s, func(tx *sqlx.Tx) ([]store.AccountState, error) { return readAccounts(ctx, tx, q) })
 }
 
 // moment is an instant in Unix milliseconds; the zero time is the end of all time.

@@ -18,22 +18,7 @@ import (
 // order of time. Names are those of the moment asked for, or of now. They are read
 // before the first one is handed on.
 func (s *Store) Assignments(ctx context.Context, q store.AssignmentQuery) iter.Seq2[store.Assignment, error] {
-	return func(yield func(store.Assignment, error) bool) {
-		var all []store.Assignment
-		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
-			all, err = readAssignments(ctx, tx, q)
-			return err
-		})
-		if err != nil {
-			yield(store.Assignment{}, err)
-			return
-		}
-		for _, g := range all {
-			if !yield(g, nil) {
-				return
-			}
-		}
-	}
+	return readFirst(ctx, s, func(tx *sqlx.Tx) ([]store.Assignment, error) { return readAssignments(ctx, tx, q) })
 }
 
 func readAssignments(ctx context.Context, tx *sqlx.Tx, q store.AssignmentQuery) (all []store.Assignment, err error) {

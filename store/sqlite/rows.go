@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -35,6 +36,28 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 		}
 		if err := rows.Err(); err != nil {
 			yield(none, s.failure(err))
+		}
+	}
+}
+
+// readFirst reads all values in one read transaction, before it yields the first one:
+// for answers that must be sorted, and so that whoever takes them may take its time.
+func readFirst[T any](ctx context.Context, s *Store, read func(tx *sqlx.Tx) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var all []T
+		err := s.view(ctx, func(tx *sqlx.Tx) (err error) {
+			all, err = read(tx)
+			return err
+		})
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		for _, one := range all {
+			if !yield(one, nil) {
+				return
+			}
 		}
 	}
 }
