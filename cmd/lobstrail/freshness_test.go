@@ -19,7 +19,7 @@ func at(now time.Time, args ...string) outcome {
 }
 
 // TestOldDataAreCalledOld: the demo has a run every two hours, the last at six. Who
-// looks much later is told so at the top.
+// looks much later reads so at the top.
 func TestOldDataAreCalledOld(t *testing.T) {
 	t.Parallel()
 	demo := demoStore(t)

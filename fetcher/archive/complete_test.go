@@ -176,6 +176,41 @@ func (d *dying) AppendAll(ctx context.Context, responses []store.Response) (done
 	return done, err
 }
 
+// randomLists are complete lists, and the absences that follow from them.
+func randomLists(rng *rand.Rand) (items []archive.Item, want []string) {
+	at, known, away := start, map[int]bool{}, map[int]string{}
+	for n := range 25 {
+		shown := []int{0, 1, 2, 3}
+		for account := range 5 {
+			if rng.IntN(3) > 0 {
+				shown = append(shown, 4+account)
+			}
+		}
+		var objects []string
+		for _, account := range shown {
+			objects = append(objects, object(account, fmt.Sprint(rng.IntN(2))))
+		}
+		at = at.Add(time.Duration(1+rng.IntN(9)) * time.Second)
+		items = append(items, text(fmt.Sprint("list ", n), at, "["+strings.Join(objects, ",")+"]"))
+		now := at.Sub(start).Seconds()
+		for account := range 9 {
+			switch shows := slices.Contains(shown, account); {
+			case shows && away[account] != "":
+				want = append(want, fmt.Sprintf("%s %g\n", away[account], now))
+				delete(away, account)
+			case !shows && known[account] && away[account] == "":
+				away[account] = fmt.Sprintf("%s %g", idOf(account)[:4], now)
+			case shows:
+				known[account] = true
+			}
+		}
+	}
+	for _, open := range away {
+		want = append(want, open+" <nil>\n")
+	}
+	return items, want
+}
+
 // TestRandomCompleteLists: the absences are those of the lists, however often the
 // import died; and they stay so when they are derived again, and when the store is
 // pruned.
@@ -183,38 +218,7 @@ func TestRandomCompleteLists(t *testing.T) {
 	t.Parallel()
 	for _, seed := range seeds(20) {
 		rng := rand.New(rand.NewPCG(seed, 0xc0))
-		var items []archive.Item
-		at, known, away := start, map[int]bool{}, map[int]string{}
-		var want []string
-		for n := range 25 {
-			shown := []int{0, 1, 2, 3}
-			for account := range 5 {
-				if rng.IntN(3) > 0 {
-					shown = append(shown, 4+account)
-				}
-			}
-			var objects []string
-			for _, account := range shown {
-				objects = append(objects, object(account, fmt.Sprint(rng.IntN(2))))
-			}
-			at = at.Add(time.Duration(1+rng.IntN(9)) * time.Second)
-			items = append(items, text(fmt.Sprint("list ", n), at, "["+strings.Join(objects, ",")+"]"))
-			now := at.Sub(start).Seconds()
-			for account := range 9 {
-				switch shows := slices.Contains(shown, account); {
-				case shows && away[account] != "":
-					want = append(want, fmt.Sprintf("%s %g\n", away[account], now))
-					delete(away, account)
-				case !shows && known[account] && away[account] == "":
-					away[account] = fmt.Sprintf("%s %g", idOf(account)[:4], now)
-				case shows:
-					known[account] = true
-				}
-			}
-		}
-		for _, open := range away {
-			want = append(want, open+" <nil>\n")
-		}
+		items, want := randomLists(rng)
 		s := openStore(t)
 		for range 6 {
 			writer := begin(t, s, store.ScopeImport)

@@ -29,12 +29,28 @@ type gitCase struct {
 
 // TestHistoriesInGit: which commits are read.
 func TestHistoriesInGit(t *testing.T) {
+	for _, cases := range []map[string]gitCase{plainHistories(), branchedHistories()} {
+		for name, test := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test.check(t)
+			})
+		}
+	}
+}
+
+// written is a commit in which the one account has x = n.
+func written(n int) map[string]string {
+	return map[string]string{scrapedFile: object(0, string(rune('0'+n)))}
+}
+
+// plainHistories have one commit after the other.
+func plainHistories() map[string]gitCase {
 	const file = scrapedFile
-	write := func(n int) map[string]string { return map[string]string{file: object(0, string(rune('0'+n)))} }
-	tests := map[string]gitCase{
+	return map[string]gitCase{
 		"a file": {make: func(r *repo) {
 			for n := range 3 {
-				r.commit(hours(n), write(n))
+				r.commit(hours(n), written(n))
 				r.commit(hours(n).Add(time.Minute), map[string]string{"other": "x" + string(rune('0'+n))})
 			}
 		}, kept: "a000 0 0\na000 3600 1\na000 7200 2\n"},
@@ -45,32 +61,61 @@ func TestHistoriesInGit(t *testing.T) {
 		"up from a folder": {make: func(r *repo) { r.commit(hours(0), map[string]string{"a/b/x.json": b, "x.json": a}) },
 			below: "a/b", path: "../../x.json", kept: onlyA},
 		"deleted and made again": {make: func(r *repo) {
-			r.commit(hours(0), write(1))
+			r.commit(hours(0), written(1))
 			r.commit(hours(1), map[string]string{file: ""})
-			r.commit(hours(2), write(2))
+			r.commit(hours(2), written(2))
 		}, kept: "a000 0 1\na000 7200 2\n"},
 		"deleted for good": {make: func(r *repo) {
-			r.commit(hours(0), write(1))
+			r.commit(hours(0), written(1))
 			r.commit(hours(1), map[string]string{file: ""})
 		}, kept: onlyA},
 		"renamed to it": {make: func(r *repo) {
 			r.commit(hours(0), map[string]string{"old.json": a})
 			r.commit(hours(1), map[string]string{"old.json": "", file: a})
 		}, kept: "a000 3600 1\n"},
+		"another mode": {make: func(r *repo) {
+			r.commit(hours(0), written(1))
+			r.commit(hours(1), nil)
+			fmt.Fprintf(&r.stream, "M 100755 inline %s\ndata %d\n%s\n", file, len(object(0, "1")), object(0, "1"))
+		}, kept: "a000 0 1\n"},
+		"a folder in its place": {make: func(r *repo) {
+			r.commit(hours(0), written(1))
+			r.commit(hours(1), map[string]string{file: ""})
+			r.commit(hours(2), map[string]string{file + "/x": object(0, "2")})
+			r.commit(hours(3), map[string]string{file + "/x": ""})
+			r.commit(hours(4), written(3))
+		}, kept: "a000 0 1\na000 14400 3\n"},
+		"tied commits": {make: func(r *repo) {
+			for n := range 4 {
+				r.commit(hours(0), written(n))
+			}
+		}, kept: "a000 0 0\na000 0 1\na000 0 2\na000 0 3\n"},
+		"the same again": {make: func(r *repo) {
+			r.commit(hours(0), written(1))
+			r.commit(hours(1), written(2))
+			r.commit(hours(2), written(1))
+		}, kept: "a000 0 1\na000 3600 2\na000 7200 1\n"},
+	}
+}
+
+// branchedHistories have branches, and mostly merges.
+func branchedHistories() map[string]gitCase {
+	const file = scrapedFile
+	return map[string]gitCase{
 		"of another branch": {make: func(r *repo) {
-			first := r.commitTo("main", hours(0), write(1))
-			r.commitTo("side", hours(1), write(2), first)
-			r.commitTo("main", hours(2), write(3), first)
+			first := r.commitTo("main", hours(0), written(1))
+			r.commitTo("side", hours(1), written(2), first)
+			r.commitTo("main", hours(2), written(3), first)
 		}, ref: "side", kept: "a000 0 1\na000 3600 2\n"},
 		"merged": {make: func(r *repo) {
-			first := r.commitTo("main", hours(0), write(1))
+			first := r.commitTo("main", hours(0), written(1))
 			left := r.commitTo("main", hours(1), map[string]string{file: object(0, "2"), "l": "l"}, first)
 			right := r.commitTo("side", hours(2), map[string]string{"r": "r"}, first)
 			r.commitTo("main", hours(3), map[string]string{"r": "r"}, left, right)
-			r.commit(hours(4), write(3))
+			r.commit(hours(4), written(3))
 		}, kept: "a000 0 1\na000 3600 2\na000 14400 3\n"},
 		"a merge edited by hand": {make: func(r *repo) {
-			first := r.commitTo("main", hours(0), write(1))
+			first := r.commitTo("main", hours(0), written(1))
 			left := r.commitTo("main", hours(1), map[string]string{"l": "l"}, first)
 			right := r.commitTo("side", hours(2), map[string]string{"r": "r"}, first)
 			r.commitTo("main", hours(3), map[string]string{"r": "r", file: object(0, "9")}, left, right)
@@ -85,61 +130,33 @@ func TestHistoriesInGit(t *testing.T) {
 			r.commitTo("main", hours(3), lines(2, 3), left, right)
 		}, kept: "a000 0 1\na001 0 1\na000 3600 2\na001 3600 1\na000 7200 1\na001 7200 3\na000 10800 2\na001 10800 3\n"},
 		"an octopus": {make: func(r *repo) {
-			first := r.commitTo("main", hours(0), write(1))
-			one := r.commitTo("one", hours(1), write(2), first)
-			two := r.commitTo("two", hours(2), write(3), first)
+			first := r.commitTo("main", hours(0), written(1))
+			one := r.commitTo("one", hours(1), written(2), first)
+			two := r.commitTo("two", hours(2), written(3), first)
 			three := r.commitTo("three", hours(3), map[string]string{"x": "x"}, first)
-			merged := r.commitTo("main", hours(4), write(4), one, two, three)
+			merged := r.commitTo("main", hours(4), written(4), one, two, three)
 			one = r.commitTo("one", hours(5), map[string]string{"y": "y"}, merged)
 			two = r.commitTo("two", hours(6), map[string]string{"z": "z"}, merged)
 			r.commitTo("main", hours(7), map[string]string{"y": "y", "z": "z"}, merged, one, two) // nothing new
 		}, kept: "a000 0 1\na000 3600 2\na000 7200 3\na000 14400 4\n"},
 		"a branch that lost": {make: func(r *repo) { // what it saw was so
-			first := r.commitTo("main", hours(0), write(1))
+			first := r.commitTo("main", hours(0), written(1))
 			left := r.commitTo("main", hours(1), map[string]string{"l": "l"}, first)
-			right := r.commitTo("side", hours(2), write(2), first)
-			r.commitTo("main", hours(3), write(1), left, right)
+			right := r.commitTo("side", hours(2), written(2), first)
+			r.commitTo("main", hours(3), written(1), left, right)
 		}, kept: "a000 0 1\na000 7200 2\n"},
 		"two roots": {make: func(r *repo) {
-			left := r.commitTo("main", hours(0), write(1))
+			left := r.commitTo("main", hours(0), written(1))
 			r.stream.WriteString("reset refs/heads/side\n\n")
-			right := r.commitTo("side", hours(1), write(2))
-			r.commitTo("main", hours(2), write(2), left, right)
+			right := r.commitTo("side", hours(1), written(2))
+			r.commitTo("main", hours(2), written(2), left, right)
 		}, kept: "a000 0 1\na000 3600 2\n"},
 		"a merge that removes it": {make: func(r *repo) {
-			first := r.commitTo("main", hours(0), write(1))
-			left := r.commitTo("main", hours(1), write(2), first)
-			right := r.commitTo("side", hours(2), write(3), first)
+			first := r.commitTo("main", hours(0), written(1))
+			left := r.commitTo("main", hours(1), written(2), first)
+			right := r.commitTo("side", hours(2), written(3), first)
 			r.commitTo("main", hours(3), map[string]string{file: ""}, left, right)
 		}, kept: "a000 0 1\na000 3600 2\na000 7200 3\n"},
-		"another mode": {make: func(r *repo) {
-			r.commit(hours(0), write(1))
-			r.commit(hours(1), nil)
-			fmt.Fprintf(&r.stream, "M 100755 inline %s\ndata %d\n%s\n", file, len(object(0, "1")), object(0, "1"))
-		}, kept: "a000 0 1\n"},
-		"a folder in its place": {make: func(r *repo) {
-			r.commit(hours(0), write(1))
-			r.commit(hours(1), map[string]string{file: ""})
-			r.commit(hours(2), map[string]string{file + "/x": object(0, "2")})
-			r.commit(hours(3), map[string]string{file + "/x": ""})
-			r.commit(hours(4), write(3))
-		}, kept: "a000 0 1\na000 14400 3\n"},
-		"tied commits": {make: func(r *repo) {
-			for n := range 4 {
-				r.commit(hours(0), write(n))
-			}
-		}, kept: "a000 0 0\na000 0 1\na000 0 2\na000 0 3\n"},
-		"the same again": {make: func(r *repo) {
-			r.commit(hours(0), write(1))
-			r.commit(hours(1), write(2))
-			r.commit(hours(2), write(1))
-		}, kept: "a000 0 1\na000 3600 2\na000 7200 1\n"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test.check(t)
-		})
 	}
 }
 
