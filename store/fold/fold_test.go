@@ -284,7 +284,7 @@ func TestTheSameAgainIsNoNews(t *testing.T) {
 		h := play(t, seed)
 		r := h.response()
 		h.take(r, h.w.LastAt+1)
-		if slices.ContainsFunc(slices.Collect(maps.Values(h.w.Accounts)), func(a *fold.Account) bool { return a.LockedUntil > 0 }) {
+		if slices.ContainsFunc(r.Accounts, func(o store.Observed) bool { return h.w.Accounts[o.ID].LockedUntil > 0 }) {
 			continue
 		}
 		quiet++
