@@ -20,9 +20,6 @@ const minMass = 3
 // shows none.
 const maxProbes = 3
 
-// confirm is the next step when accounts were not concluded to be gone.
-const confirm = "check the API key, --workspace and LOBSTR_API_BASE; if the accounts were really deleted, confirm it with --accept-gone"
-
 // otherKey is what a user reads when no known account was seen in a job.
 const otherKey = "this looks like another workspace's key"
 
@@ -182,12 +179,12 @@ func (b *batch) judgeFirst(ctx context.Context, first page) (reason string, err 
 		return "", nil
 	}
 	if len(first.data) == 0 {
-		return fmt.Sprintf("%s, or the workspace was emptied: the list shows no account, and %d are known here; %s", otherKey, b.known, confirm), nil
+		return fmt.Sprintf("%s, or the workspace was emptied: the list shows no account, and %d are known here; %s", otherKey, b.known, b.config.ConfirmGone), nil
 	}
 	if err := b.probe(ctx); err != nil || b.trusted {
 		return "", err
 	}
-	return fmt.Sprintf("%s: none of the first %d accounts of the list is among the %d known here; %s", otherKey, len(first.data), b.known, confirm), nil
+	return fmt.Sprintf("%s: none of the first %d accounts of the list is among the %d known here; %s", otherKey, len(first.data), b.known, b.config.ConfirmGone), nil
 }
 
 // disappearing counts the accounts that the job would make unlisted or gone, and
@@ -200,7 +197,7 @@ func (b *batch) disappearing(ctx context.Context) (n int, mass bool, err error) 
 
 func (b *batch) massReason(n int) string {
 	return fmt.Sprintf("a mass disappearance: %d of the %d accounts known here would become gone or unlisted; "+
-		"the key, the address of the API or the service has more likely changed. Nothing was concluded about them; %s", n, b.known, confirm)
+		"the key, the address of the API or the service has more likely changed. Nothing was concluded about them; %s", n, b.known, b.config.ConfirmGone)
 }
 
 // conclude writes what the job may conclude at its end, which err is the reason of; nil

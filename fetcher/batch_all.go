@@ -207,7 +207,7 @@ func (b *batch) guard(ctx context.Context, first page) error {
 	case err != nil || reason == "":
 		return err
 	case len(ids) > 0:
-		return &WorkspaceError{Listed: len(ids), Known: b.known}
+		return &WorkspaceError{Listed: len(ids), Known: b.known, ConfirmGone: b.config.ConfirmGone}
 	}
 	b.warn("%s", reason)
 	return nil

@@ -139,7 +139,7 @@ func TestAKeyOfAnotherWorkspaceStoresNothing(t *testing.T) {
 		rec := newMemory(t, accountA, accountB, accountC)
 		outcome, err := c.SnapshotAll(t.Context(), rec, nil)
 		strange, ok := errors.AsType[*WorkspaceError](err)
-		if !ok || *strange != (WorkspaceError{Listed: 100, Known: 3}) || outcome.State != store.Failed {
+		if !ok || *strange != (WorkspaceError{Listed: 100, Known: 3, ConfirmGone: DefaultConfirmGone}) || outcome.State != store.Failed {
 			t.Errorf("%+v %v", outcome, err)
 		}
 		if rec.pages > 0 || len(rec.failures) > 0 || len(rec.raw) > 0 {

@@ -15,6 +15,9 @@ import (
 // DefaultBaseURL is where the API lives when [Config] names no other place.
 const DefaultBaseURL = "https://api.lobstr.io/v1"
 
+// DefaultConfirmGone is the next step in messages when [Config] gives no other one.
+const DefaultConfirmGone = "check the API key, the workspace and the base URL; if the accounts were really deleted, confirm it with AcceptGone"
+
 // What the zero values of [Config] mean.
 const (
 	DefaultTimeout      = 30 * time.Second
@@ -53,6 +56,10 @@ type Config struct {
 	// not refuse a key whose list shows none of the known accounts. It is for one job
 	// that somebody looks at, not for schedules.
 	AcceptGone bool
+	// ConfirmGone ends the messages about accounts that would all disappear: it tells
+	// the user of the program what to check, and how to confirm that they were deleted.
+	// "" means [DefaultConfirmGone].
+	ConfirmGone string
 	// Now tells the instants of responses; nil means time.Now. Waits follow the
 	// machine's monotonic clock instead, so that a step of the clock cannot
 	// prolong them.
@@ -66,6 +73,7 @@ type Config struct {
 // withDefaults answers c with its zero values filled in.
 func (c Config) withDefaults() Config {
 	c.BaseURL = or(c.BaseURL, DefaultBaseURL)
+	c.ConfirmGone = or(c.ConfirmGone, DefaultConfirmGone)
 	c.Timeout = or(c.Timeout, DefaultTimeout)
 	c.MaxWait = or(c.MaxWait, DefaultMaxWait)
 	c.MaxBodyBytes = or(c.MaxBodyBytes, DefaultMaxBodyBytes)

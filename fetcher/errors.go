@@ -89,12 +89,14 @@ func (e *WaitError) Unwrap() error {
 type WorkspaceError struct {
 	Listed int // accounts on the first page of the list
 	Known  int // accounts known in the workspace, and not gone
+	// ConfirmGone is that of [Config].
+	ConfirmGone string
 }
 
 // Error says what was seen and names the next step.
 func (e *WorkspaceError) Error() string {
-	return fmt.Sprintf("%s: none of the first %d accounts it lists is among the %d known here; nothing was stored "+
-		"(use --workspace NAME to keep two workspaces apart, or confirm with --accept-gone that all accounts were replaced)", otherKey, e.Listed, e.Known)
+	return fmt.Sprintf("%s: none of the first %d accounts it lists is among the %d known here; nothing was stored. "+
+		"Each workspace needs a history of its own; %s", otherKey, e.Listed, e.Known, e.ConfirmGone)
 }
 
 // networkError is no connection, a broken one, or no answer in time. It keeps

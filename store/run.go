@@ -100,10 +100,10 @@ type Outcome struct {
 }
 
 // Check returns an error that matches ErrInvalid unless a run of the scope can end so.
-// answered says whether a response was stored in the run. A run is complete only if the
-// API answered, be it with an empty list; an import may also find nothing that is new.
-// Engines call it.
-func (o Outcome) Check(scope Scope, answered bool) error {
+// answered says whether a response was stored in the run, and failed how many failures
+// were. A run is complete only if the API answered, be it with an empty list, and nothing
+// failed; an import may also find nothing that is new. Engines call it.
+func (o Outcome) Check(scope Scope, answered bool, failed int) error {
 	switch {
 	case !slices.Contains([]RunState{Complete, Incomplete, Interrupted, Failed}, o.State):
 		return fmt.Errorf("%w: a run cannot end in the state %q", ErrInvalid, o.State)
@@ -111,6 +111,8 @@ func (o Outcome) Check(scope Scope, answered bool) error {
 		return fmt.Errorf("%w: a run has no negative number of requests or of accounts", ErrInvalid)
 	case o.State == Complete && scope != ScopeImport && !answered:
 		return fmt.Errorf("%w: the run is not complete: no response was stored in it", ErrInvalid)
+	case o.State == Complete && failed > 0:
+		return fmt.Errorf("%w: the run is not complete: %d failures were stored in it", ErrInvalid, failed)
 	}
 	return nil
 }

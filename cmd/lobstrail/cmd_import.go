@@ -257,7 +257,7 @@ func (a *app) bringAlong(ctx context.Context, s store.Store, past past, o import
 	}
 	token, _ := a.token(ctx, "") // none is needed; but if there is one, it must not be stored
 	options := archive.Options{
-		Field: o.field, Token: token, Now: a.env.now, Complete: o.complete, AcceptGone: o.accept,
+		Field: o.field, Token: token, Now: a.env.now, Complete: o.complete, AcceptGone: o.accept, ConfirmGone: confirmGone,
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },
 	}
 	items := past.items

@@ -128,6 +128,9 @@ func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
 	})
 }
 
+// confirmGone tells how to confirm that accounts which all disappeared were deleted.
+const confirmGone = "if the accounts were really deleted, confirm it with --accept-gone"
+
 func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client, error) {
 	token, err := a.token(ctx, o.tokenFile)
 	if err != nil {
@@ -142,6 +145,7 @@ func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client
 		MaxWait:     o.maxWait,
 		Concurrency: o.concurrency,
 		AcceptGone:  o.acceptGone,
+		ConfirmGone: "check the API key, --workspace and LOBSTR_API_BASE; " + confirmGone,
 		Now:         a.env.now,
 	})
 	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {

@@ -65,6 +65,9 @@ func importPairs(run store.Run, result archive.Result) []render.Pair {
 func importText(result archive.Result, noun string) string {
 	text := fmt.Sprintf("%s read, %d there already, %d refused, %d broken.",
 		count(result.Items, noun), result.Skipped, result.Refused, result.Failed)
+	if result.Refused > 0 {
+		text += "\nGive what was refused a workspace (--workspace) or a store (--db) of its own."
+	}
 	var origins []string
 	for _, origin := range slices.Sorted(maps.Keys(result.Origins)) {
 		origins = append(origins, fmt.Sprintf("%d from %s", result.Origins[origin], originNames[origin]))

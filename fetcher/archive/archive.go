@@ -88,6 +88,9 @@ type Options struct {
 	// more than half of those known (and at least three) would. AcceptGone confirms
 	// that.
 	Complete, AcceptGone bool
+	// ConfirmGone ends the messages about such a list: it tells the user of the program
+	// how to confirm it. "" means to set AcceptGone.
+	ConfirmGone string
 	// MaxHeld is how many bytes of text SortedFiles and SortedItems hold in memory; 0
 	// means 64 MiB.
 	MaxHeld int

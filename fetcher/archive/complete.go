@@ -10,9 +10,6 @@ import (
 // disappearance.
 const minMass = 3
 
-// confirm is the next step when nothing was concluded.
-const confirm = "if the accounts were really deleted, confirm it with --accept-gone"
-
 // showsTwice is why nothing follows from what a list lacks: it was not of one moment.
 const showsTwice = "it shows an account twice, with different objects"
 
@@ -62,7 +59,7 @@ func (r *reader) concludeNobody() error {
 	case r.answer.place == onFile || r.answer.place == older: // who was known then, nobody can tell
 		return nil
 	case !r.options.AcceptGone:
-		r.fail(r.item.Name + ": nothing is concluded from a list of nobody: " + confirm)
+		r.fail(r.item.Name + ": nothing is concluded from a list of nobody: " + r.options.ConfirmGone)
 		return nil
 	}
 	pages, err := r.order.tie.arrange(r.ctx, []store.Response{{Source: store.Import}}, true, true)
@@ -85,10 +82,10 @@ func (r *reader) conclusion() store.Conclusion {
 		switch {
 		case l.Shown == 0:
 			return fmt.Sprintf("%s: nothing is concluded from what this list lacks: it shows none of the %d accounts known here; "+
-				"is it of another workspace? %s", name, l.Known, confirm)
+				"is it of another workspace? %s", name, l.Known, r.options.ConfirmGone)
 		case l.Unlisted >= minMass && 2*l.Unlisted > l.Known:
 			return fmt.Sprintf("%s: nothing is concluded from what this list lacks: %d of the %d accounts known here at once; %s",
-				name, l.Unlisted, l.Known, confirm)
+				name, l.Unlisted, l.Known, r.options.ConfirmGone)
 		}
 		return ""
 	}

@@ -43,7 +43,7 @@ func completeCases() map[string]completeCase {
 	at := func(second int, body string) archive.Item {
 		return text(fmt.Sprint("list ", second), start.Add(time.Duration(second)*time.Second), body)
 	}
-	const confirm = "if the accounts were really deleted, confirm it with --accept-gone"
+	const confirm = "if the accounts were really deleted, confirm it with AcceptGone"
 	four := at(0, listOf("1", 0, 1, 2, 3))
 	return map[string]completeCase{
 		"one is lacking":      {items: []archive.Item{four, at(1, listOf("1", 0, 1, 2))}, absences: "a003 1 <nil>\n"},

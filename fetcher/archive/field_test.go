@@ -52,7 +52,7 @@ func fieldCases() map[string]textCase {
 			failures: []string{"f: it breaks off (at byte 115)"}},
 		"out of order": {body: withT(a, 5) + withT(b, 4) + withT(a2, 6), kept: "a000 5 1\na000 6 2\n", failures: []string{
 			"1 refused, older than the newest snapshot (the first: f of 2026-01-05T06:00:04Z): history is only ever added at its " +
-				"end; give the past a workspace (--workspace) or a store (--db) of its own",
+				"end; give the past a workspace or a store of its own",
 		}},
 	}
 }

@@ -117,7 +117,7 @@ func (d Dating) date(path string, modified time.Time) (time.Time, Origin, error)
 	case !d.ByTime:
 		at, found, err := InstantInName(filepath.ToSlash(filepath.Clean(path)), d.Zone)
 		if err != nil {
-			return time.Time{}, Name, fmt.Errorf("its name tells no instant: %w: rename it with a zone (0230+0200, 0030Z), or use --at", err)
+			return time.Time{}, Name, fmt.Errorf("its name tells no instant: %w: rename it with a zone (0230+0200, 0030Z), or give the instant", err)
 		}
 		if found {
 			return at, Name, nil

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,6 +23,7 @@ func Import(ctx context.Context, rec Recorder, items Items, o Options, progress 
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.ConfirmGone = cmp.Or(o.ConfirmGone, "if the accounts were really deleted, confirm it with AcceptGone")
 	reading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &reader{

@@ -98,7 +98,7 @@ func (o *order) refuse(where place, name string, at time.Time) {
 	}
 }
 
-const onlyAtEnd = "history is only ever added at its end; give the past a workspace (--workspace) or a store (--db) of its own"
+const onlyAtEnd = "history is only ever added at its end; give the past a workspace or a store of its own"
 
 // complaints say what was refused and why.
 func (o *order) complaints() (texts []string) {

@@ -12,7 +12,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-const pastAdvice = ": history is only ever added at its end; give the past a workspace (--workspace) or a store (--db) of its own"
+const pastAdvice = ": history is only ever added at its end; give the past a workspace or a store of its own"
 
 // TestWhatHasNoPlaceIsRefused: it is counted, and told of once for each reason.
 func TestWhatHasNoPlaceIsRefused(t *testing.T) {

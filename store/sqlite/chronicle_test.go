@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -156,8 +158,17 @@ func (c *chronicle) live(runs int) {
 			n := c.rand.IntN(chronicled)
 			c.must(run.Fail(c.t.Context(), 1, store.Failure{Account: chronicleID(n), Kind: store.FailHTTP, Message: mark(n) + " said 500"}))
 		}
-		c.must(run.Finish(c.t.Context(), store.Outcome{State: store.Complete, Requested: chronicled}))
+		c.must(finishRun(c.t.Context(), run, chronicled))
 	}
+}
+
+// finishRun ends a run: complete, or incomplete if something failed in it.
+func finishRun(ctx context.Context, run store.RunWriter, requested int) error {
+	err := run.Finish(ctx, store.Outcome{State: store.Complete, Requested: requested})
+	if errors.Is(err, store.ErrInvalid) {
+		err = run.Finish(ctx, store.Outcome{State: store.Incomplete, Requested: requested})
+	}
+	return err
 }
 
 // happen changes the world, or leaves it as it is.

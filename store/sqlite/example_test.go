@@ -15,7 +15,7 @@ import (
 	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
-// Fetch one account twice, append what the API says of it, and ask what changed.
+// Take two snapshots of one account, and ask what changed.
 func Example() {
 	// A simulated lobstr.io takes the place of the real one.
 	clock := lobstrtest.NewClock(time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC))
@@ -38,19 +38,13 @@ func Example() {
 	check(err)
 	defer history.Close()
 
-	snapshot := func() {
-		run, err := history.Begin(ctx, "default", store.ScopeNamed)
-		check(err)
-		response, err := client.Account(ctx, ada)
-		check(err)
-		_, err = run.Append(ctx, response)
-		check(err)
-		check(run.Finish(ctx, store.Outcome{State: store.Complete, Requested: 1, Requests: 1}))
-	}
-	snapshot()
+	job := fetcher.Job{Client: client, Store: history, Workspace: "default"}
+	_, err = job.Snapshot(ctx, ada)
+	check(err)
 	world.At(clock.Now().Add(10*time.Minute), lobstrtest.Expire(ada))
 	clock.Advance(15 * time.Minute)
-	snapshot()
+	_, err = job.Snapshot(ctx, ada)
+	check(err)
 
 	for change, err := range history.Changes(ctx, store.ChangeQuery{Workspace: "default"}) {
 		check(err)

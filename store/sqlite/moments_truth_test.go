@@ -208,7 +208,7 @@ func (m *moments) truncate(at time.Time) {
 	var run store.RunWriter
 	last, finish := 0, func() {
 		if run != nil {
-			if err := run.Finish(m.Context(), store.Outcome{State: store.Complete}); err != nil {
+			if err := finishRun(m.Context(), run, 0); err != nil {
 				m.Fatal(err)
 			}
 		}
@@ -285,5 +285,5 @@ func (p *play) importReduced(ctx context.Context) error {
 	if done, err := run.Append(ctx, r); err != nil || done.Captured() != len(r.Accounts) {
 		return fmt.Errorf("%d reduced accounts: %+v, %v", len(r.Accounts), done, err)
 	}
-	return run.Finish(ctx, store.Outcome{State: store.Complete})
+	return finishRun(ctx, run, 0)
 }

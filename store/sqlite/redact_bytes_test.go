@@ -46,7 +46,7 @@ func redactLab(t *testing.T, path string) *sqlite.Store {
 			Failures: []store.Failure{{Account: person, Kind: store.FailDecode, Message: "cannot read NOTE-5512"},
 				{Kind: store.FailDecode, Message: "page of zoë-Quillfeather0 is odd"}, {Kind: store.FailHTTP, Message: "keep me"}},
 		})
-		if err = errors.Join(err, run.Finish(t.Context(), store.Outcome{State: store.Complete})); err != nil {
+		if err = errors.Join(err, finishRun(t.Context(), run, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -255,7 +255,7 @@ func showAgain(t *testing.T, s store.Store) {
 	if err := run.Unlist(t.Context(), when, []string{person}); err != nil {
 		t.Error(err)
 	}
-	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete}); err != nil {
+	if err := finishRun(t.Context(), run, 0); err != nil {
 		t.Fatal(err)
 	}
 }

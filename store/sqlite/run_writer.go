@@ -161,13 +161,14 @@ func (w *RunWriter) checkOutcome(ctx context.Context, tx *txn, o store.Outcome) 
 	var run struct {
 		Scope    store.Scope `db:"scope"`
 		Answered bool        `db:"answered"`
+		Failed   int         `db:"failed"`
 	}
 	err := tx.GetContext(ctx, &run, `
-		SELECT scope, first_at IS NOT NULL AS answered FROM run WHERE ws = ? AND id = ?`, w.ws.id, w.id)
+		SELECT scope, first_at IS NOT NULL AS answered, failed FROM run WHERE ws = ? AND id = ?`, w.ws.id, w.id)
 	if err != nil {
 		return err
 	}
-	return o.Check(run.Scope, run.Answered)
+	return o.Check(run.Scope, run.Answered, run.Failed)
 }
 
 // update runs fn in a transaction of the run. It returns ErrConflict when the run is

@@ -27,22 +27,29 @@ func Endings(t *testing.T, open Opener) {
 		answered bool
 		outcome  store.Outcome
 		ends     bool
+		failed   bool
 	}{
-		{store.ScopeAll, true, store.Outcome{}, false},
-		{store.ScopeAll, true, store.Outcome{State: store.Running}, false},
-		{store.ScopeAll, true, store.Outcome{State: "done"}, false},
-		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requested: -1}, false},
-		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requests: -1}, false},
-		{store.ScopeAll, false, store.Outcome{State: store.Complete}, false},
-		{store.ScopeNamed, false, store.Outcome{State: store.Complete, Requested: 1, Requests: 1}, false},
-		{store.ScopeAll, true, store.Outcome{State: store.Complete}, true}, // an empty list
-		{store.ScopeImport, false, store.Outcome{State: store.Complete}, true},
-		{store.ScopeAll, false, store.Outcome{State: store.Incomplete}, true},
-		{store.ScopeAll, false, store.Outcome{State: store.Interrupted}, true},
-		{store.ScopeAll, false, store.Outcome{State: store.Failed}, true},
+		{store.ScopeAll, true, store.Outcome{}, false, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Running}, false, false},
+		{store.ScopeAll, true, store.Outcome{State: "done"}, false, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requested: -1}, false, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete, Requests: -1}, false, false},
+		{store.ScopeAll, false, store.Outcome{State: store.Complete}, false, false},
+		{store.ScopeNamed, false, store.Outcome{State: store.Complete, Requested: 1, Requests: 1}, false, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete}, true, false}, // an empty list
+		{store.ScopeImport, false, store.Outcome{State: store.Complete}, true, false},
+		{store.ScopeAll, false, store.Outcome{State: store.Incomplete}, true, false},
+		{store.ScopeAll, false, store.Outcome{State: store.Interrupted}, true, false},
+		{store.ScopeAll, false, store.Outcome{State: store.Failed}, true, false},
+		{store.ScopeAll, true, store.Outcome{State: store.Complete}, false, true},
+		{store.ScopeImport, true, store.Outcome{State: store.Complete}, false, true},
+		{store.ScopeAll, true, store.Outcome{State: store.Incomplete}, true, true},
 	} {
 		writer, err := d.store.Begin(d.ctx, d.workspace, run.scope)
 		d.must(err)
+		if run.failed {
+			d.must(writer.Fail(d.ctx, 1, store.Failure{Kind: store.FailNetwork, Message: "no answer"}))
+		}
 		if run.answered {
 			_, err = writer.Append(d.ctx, d.response(store.List))
 			d.must(err)
@@ -54,7 +61,7 @@ func Endings(t *testing.T, open Opener) {
 		if err != nil {
 			_, err = writer.Append(d.ctx, d.response(store.List, object(0, "")))
 			d.must(err)
-			d.must(writer.Finish(d.ctx, store.Outcome{State: store.Complete}))
+			d.must(writer.Finish(d.ctx, store.Outcome{State: store.Incomplete}))
 		}
 	}
 }
