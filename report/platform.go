@@ -69,17 +69,15 @@ func readCookies(n *node) []CookieJSON {
 // plainWord is what a shell takes as one word that is no option.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// resyncCommand is how the vendor's command line gives an account new cookies
-// (lobstrio-cli, `lobstr accounts sync --help`): the type, the account, and a JSON
-// object of cookie names and values. Its other form takes values as arguments,
-// which every process list shows. A type that a shell would not take as a word is
-// left to the reader.
-func resyncCommand(a store.AccountState) string {
-	kind := "TYPE"
-	if plainWord.MatchString(a.Facts.Type) {
-		kind = a.Facts.Type
+// ResyncCommand is the vendor's command that gives an account of a type new cookies
+// (lobstrio-cli, `lobstr accounts sync --help`). It reads them from a file: its other
+// form takes their values as arguments, which every process list shows. A type that a
+// shell would not take as a word is left to the reader, as TYPE.
+func ResyncCommand(accountType, id string) string {
+	if !plainWord.MatchString(accountType) {
+		accountType = "TYPE"
 	}
-	return "lobstr accounts sync " + kind + " --account " + a.ID + " --cookies-file cookies.json"
+	return "lobstr accounts sync " + accountType + " --account " + id + " --cookies-file cookies.json"
 }
 
 // platforms are the platforms of the input by type.

@@ -38,9 +38,7 @@ func TestCommandsAreOneCommand(t *testing.T) {
 	for kind, want := range map[string]string{
 		"twitter-sync": "twitter-sync", "a.b_C9": "a.b_C9", "": "TYPE", "x; rm -rf ~": "TYPE", "$(id)": "TYPE", "--help": "TYPE", "a\nb": "TYPE", "ä": "TYPE",
 	} {
-		a := account(idA, "ann", store.Expired)
-		a.Facts.Type = kind
-		if got := resyncCommand(a); got != "lobstr accounts sync "+want+tail {
+		if got := ResyncCommand(kind, idA); got != "lobstr accounts sync "+want+tail {
 			t.Errorf("%q: %s", kind, got)
 		}
 	}

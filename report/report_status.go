@@ -166,7 +166,7 @@ func newResync(a store.AccountState, p Platform) ResyncJSON {
 		Since:    NewWindowJSON(a.HealthSince),
 		Squids:   newSquidRefs(a.Facts.Squids),
 		Cookies:  p.Cookies,
-		Command:  resyncCommand(a),
+		Command:  ResyncCommand(a.Facts.Type, a.ID),
 	}
 }
 

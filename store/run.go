@@ -44,6 +44,7 @@ func CheckBegin(workspace string, scope Scope) error {
 type Run struct {
 	ID        int64
 	Workspace string
+	Scope     Scope
 	State     RunState
 	Started   time.Time
 	Finished  time.Time // zero while it runs, and when its process died

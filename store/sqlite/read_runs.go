@@ -131,7 +131,7 @@ func failuresOf(ctx context.Context, tx *sqlx.Tx, workspace string, run int64) (
 
 func (r runRow) run() (store.Run, error) {
 	run := store.Run{
-		ID: r.ID, State: r.State, Started: time.UnixMilli(r.Started).UTC(), Finished: instant(r.Finished),
+		ID: r.ID, Scope: store.Scope(r.Scope), State: r.State, Started: time.UnixMilli(r.Started).UTC(), Finished: instant(r.Finished),
 		Requested: int(r.Requested), Changed: int(r.Changed), Unchanged: int(r.Unchanged), Gone: int(r.Gone), Failed: int(r.Failed),
 		Requests: int(r.Requests), Held: spanMS(r.HeldMS),
 	}

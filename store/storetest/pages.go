@@ -197,7 +197,7 @@ func Failures(t *testing.T, open Opener) {
 	}
 	d.must(d.run.Fail(d.ctx, 3, failures...))
 	d.must(d.run.Finish(d.ctx, store.Outcome{State: store.Incomplete, Requested: 2, Requests: 2, Warnings: []string{"w"}}))
-	want := store.Run{ID: d.run.ID(), Workspace: "default", State: store.Incomplete, Started: epoch, Finished: epoch,
+	want := store.Run{ID: d.run.ID(), Workspace: "default", Scope: store.ScopeAll, State: store.Incomplete, Started: epoch, Finished: epoch,
 		Requested: 2, Failed: 2, Requests: 3, Warnings: []string{"w"}, Failures: failures}
 	one, err := d.store.Run(d.ctx, d.workspace, d.run.ID())
 	d.must(err)

@@ -63,6 +63,11 @@ func Endings(t *testing.T, open Opener) {
 			d.must(err)
 			d.must(writer.Finish(d.ctx, store.Outcome{State: store.Incomplete}))
 		}
+		stored, err := d.store.Run(d.ctx, d.workspace, writer.ID())
+		d.must(err)
+		if stored.Scope != run.scope {
+			t.Errorf("run %d is stored with scope %q, want %q", stored.ID, stored.Scope, run.scope)
+		}
 	}
 }
 
