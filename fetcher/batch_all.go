@@ -25,7 +25,7 @@ func (b *batch) all(ctx context.Context) error {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
-	walked := newListing()
+	walked := newListing("accounts")
 	if err := b.list(ctx, walked); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (b *batch) see(walked *listing, number int, p listed) (onward bool, wrong e
 	walked.received = p.got.received
 	b.requested = walked.total
 	b.state.Total = walked.total
-	onward = walked.more(number, p.page)
+	onward = walked.more(number, p.envelope)
 	if p.page.page >= 0 && p.page.page != number {
 		wrong = &mismatchError{text: fmt.Sprintf("page %d was answered with page %d", number, p.page.page)}
 	}

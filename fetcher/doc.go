@@ -25,6 +25,9 @@
 // All of an account but its id, its "object" and its squids is taken as it is:
 // what it means is the business of package report.
 //
+// Of squids a Client reads a few named fields and never hands on the document, for it
+// holds secrets; nothing of them is stored.
+//
 // All methods of a [Client] may be called concurrently. A [Job] is for one goroutine at a
 // time. The package knows a store by its interfaces only, and links no engine.
 package fetcher

@@ -146,9 +146,9 @@ func FuzzPage(f *testing.F) {
 		if len(got.accounts)+len(got.failures) != len(got.data) {
 			t.Fatal("objects were lost")
 		}
-		walked := newListing()
+		walked := newListing("accounts")
 		walked.see(1, got, in.key)
-		walked.more(1, got)
+		walked.more(1, got.envelope)
 		walked.whole()
 		mustNotHold(t, walked.warning())
 	})

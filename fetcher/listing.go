@@ -25,15 +25,18 @@ const (
 // listing is what a walk over the list has shown so far, and whether it adds up.
 // Only a list without doubts says anything about what it did not show.
 type listing struct {
-	total, limit int // as last told; total is 0 before, limit -1
-	shown        int // objects, also those that could not be understood
+	what         string // the objects of the list, such as "accounts"
+	total, limit int    // as last told; total is 0 before, limit -1
+	shown        int    // objects, also those that could not be understood
 	received     time.Time
 	doubted      map[doubt]bool
 	reasons      []string
 	ended        bool
 }
 
-func newListing() *listing { return &listing{limit: -1, doubted: make(map[doubt]bool)} }
+func newListing(what string) *listing {
+	return &listing{what: what, limit: -1, doubted: make(map[doubt]bool)}
+}
 
 // doubt notes a reason; of each kind the first one.
 func (l *listing) doubt(kind doubt, format string, args ...any) {
@@ -48,8 +51,14 @@ func (l *listing) brokeOff(number int, err error) {
 	l.doubt(doubtBroken, "it broke off at page %d: %v", number, err)
 }
 
-// see takes note of a page, the number-th.
+// see takes note of a page of accounts, the number-th.
 func (l *listing) see(number int, p page, key *secret) {
+	l.seeEnvelope(number, p.envelope, key)
+	l.seeObjects(p)
+}
+
+// seeEnvelope takes note of what stands around the objects of a page.
+func (l *listing) seeEnvelope(number int, p envelope, key *secret) {
 	if p.warning != nil {
 		l.doubt(doubtCut, "the API cuts it and says: %s", key.clean(words(p.warning)))
 	}
@@ -63,7 +72,6 @@ func (l *listing) see(number int, p page, key *secret) {
 		l.limit = p.limit
 	}
 	l.seeTotal(number, p.total)
-	l.seeObjects(p)
 }
 
 // words answers what a JSON value says to a person.
@@ -77,10 +85,10 @@ func words(value []byte) string {
 func (l *listing) seeTotal(number, total int) {
 	switch {
 	case total < 0:
-		l.doubt(doubtTotal, "the API does not say how many accounts there are")
+		l.doubt(doubtTotal, "the API does not say how many %s there are", l.what)
 		return
 	case number > 1 && total != l.total && !l.doubted[doubtTotal]:
-		l.doubt(doubtMoved, "the number of accounts moved from %d to %d meanwhile", l.total, total)
+		l.doubt(doubtMoved, "the number of %s moved from %d to %d meanwhile", l.what, l.total, total)
 	}
 	l.total = total
 }
@@ -90,7 +98,7 @@ func (l *listing) seeObjects(p page) {
 	seen := make(map[string]bool, len(p.data))
 	note := func(id string) {
 		if seen[id] {
-			l.doubt(doubtRepeat, "it showed accounts twice")
+			l.doubt(doubtRepeat, "it showed %s twice", l.what)
 		}
 		seen[id] = true
 	}
@@ -107,7 +115,7 @@ func (l *listing) seeObjects(p page) {
 }
 
 // more reports whether the API promises another page after p, the number-th.
-func (l *listing) more(number int, p page) bool {
+func (l *listing) more(number int, p envelope) bool {
 	promised := p.next != "" || p.pages > number
 	if p.next == "" && p.pages < 0 {
 		promised = l.shown < l.total
@@ -123,13 +131,13 @@ func (l *listing) more(number int, p page) bool {
 // whole reports whether the list can be trusted to have shown every account.
 func (l *listing) whole() bool {
 	if l.shown != l.total {
-		l.doubt(doubtMissing, "it showed %d accounts of %d", l.shown, l.total)
+		l.doubt(doubtMissing, "it showed %d %s of %d", l.shown, l.what, l.total)
 	}
 	return l.ended && len(l.reasons) == 0
 }
 
 // warning tells a person why the list was not whole.
 func (l *listing) warning() string {
-	return "the list of accounts was not whole: " + strings.Join(l.reasons, "; ") +
-		". Nothing was concluded about accounts it did not show"
+	return "the list of " + l.what + " was not whole: " + strings.Join(l.reasons, "; ") +
+		". Nothing was concluded about " + l.what + " it did not show"
 }

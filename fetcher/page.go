@@ -33,15 +33,9 @@ func (p page) ids() (ids []string) {
 // page reads a page of the list. Accounts that cannot be understood become
 // failures; an error means that the page as a whole cannot be.
 func (in *inspector) page(body []byte) (page, error) {
-	around, err := split(body)
+	around, err := listIn(body)
 	if err != nil {
 		return page{}, err
-	}
-	switch {
-	case around.data == nil:
-		return page{}, &decodeError{text: "the body has no data", unreadable: true}
-	case around.single:
-		return page{}, &decodeError{text: "data is no list", unreadable: true}
 	}
 	p := page{envelope: around, accounts: make([]store.Observed, 0, len(around.data))}
 	for _, raw := range around.data {
