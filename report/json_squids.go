@@ -14,6 +14,16 @@ type SquidJSON struct {
 	Accounts []AccountRefJSON `json:"accounts"` // sorted by username, then id
 }
 
+// Healthy is how many healthy accounts the squid uses.
+func (s SquidJSON) Healthy() (n int) {
+	for _, account := range s.Accounts {
+		if account.Health == store.Healthy {
+			n++
+		}
+	}
+	return n
+}
+
 // AssignmentJSON is a squid using an account for a time: the answer of `squids
 // --history`.
 type AssignmentJSON struct {

@@ -96,8 +96,9 @@ func ref(refs map[string]AccountRefJSON, a store.Assignment) AccountRefJSON {
 	return AccountRefJSON{ID: a.Account, Username: Text(a.Username), Health: refs[a.Account].Health}
 }
 
-// served are the squids that no healthy account serves, and those that one serves.
-func (in Input) served(lasting []store.Assignment) [2][]SquidJSON {
+// squidsNow are the squids that accounts use at the end of the period, and those that used
+// one in the period and use none any more.
+func (in Input) squidsNow(lasting []store.Assignment) []SquidJSON {
 	byID := map[string]*SquidJSON{}
 	for _, squid := range NewSquidsJSON(in.Accounts) {
 		byID[squid.ID] = &squid
@@ -107,15 +108,14 @@ func (in Input) served(lasting []store.Assignment) [2][]SquidJSON {
 			byID[a.Squid] = &SquidJSON{ID: a.Squid, Name: Text(a.SquidName)}
 		}
 	}
+	return sortSquids(byID)
+}
+
+// served are the squids that no healthy account serves, and those that one serves.
+func (in Input) served(lasting []store.Assignment) [2][]SquidJSON {
 	served := [2][]SquidJSON{{}, {}}
-	for _, squid := range sortSquids(byID) {
-		healthy := 0
-		for _, a := range squid.Accounts {
-			if a.Health == store.Healthy {
-				healthy++
-			}
-		}
-		if healthy < len(served) {
+	for _, squid := range in.squidsNow(lasting) {
+		if healthy := squid.Healthy(); healthy < len(served) {
 			served[healthy] = append(served[healthy], squid)
 		}
 	}

@@ -63,6 +63,10 @@ type Reader interface {
 	Runs(ctx context.Context, workspace string) iter.Seq2[Run, error]
 	Run(ctx context.Context, workspace string, id int64) (Run, error)
 	RunEnd(ctx context.Context, workspace string, id int64) (time.Time, error)
+	// Totals are sums over the whole history of a workspace. Bytes is how much room the
+	// store takes on the disk, its journal included.
+	Totals(ctx context.Context, workspace string) (Totals, error)
+	Bytes(ctx context.Context) (int64, error)
 
 	// FindAccount and FindSquid find what goes by a reference at a moment (zero: now):
 	// see [Choose]. FindAccountEver and FindSquidEver also know the names of before: see

@@ -111,15 +111,13 @@ var squidColumns = []render.Column{
 }
 
 func squidCells(squid report.SquidJSON) []render.Cell {
-	healthy, names := 0, ""
+	healthy, names := squid.Healthy(), ""
 	for _, account := range squid.Accounts {
 		if names != "" {
 			names += ", "
 		}
 		names += nameOf(string(account.Username), account.ID)
-		if account.Health == store.Healthy {
-			healthy++
-		} else {
+		if account.Health != store.Healthy {
 			names += " (" + string(account.Health) + ")"
 		}
 	}

@@ -54,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		{"what one run noticed", OneRun},
 		{"failures are kept with their run", Failures},
 		{"complete runs over all accounts are told apart", CompleteRuns},
+		{"totals are sums, and only grow", Sums},
 		{"a writer can read while it reads", Nested},
 	}
 	for _, l := range laws {
