@@ -91,7 +91,8 @@ type Delivery struct {
 	NextAt   time.Time // when it may be tried next; zero unless it waits
 	EndedAt  time.Time // when it was delivered or dropped; zero while it waits
 	Error    string    // of the last attempt, without secrets; "" after a success
-	// Pause: the sink asked for the time until NextAt, so nothing else is sent to it before.
+	// Pause: the sink did not work, or asked for time. Nothing else is sent to it before
+	// NextAt, so that its messages stay in order.
 	Pause bool
 }
 
