@@ -6,12 +6,14 @@ import (
 	"iter"
 	"time"
 
+	"github.com/lobstrail/lobstrail/fetcher/schedule"
 	"github.com/lobstrail/lobstrail/store"
 )
 
 // Watch takes a snapshot as [Job.Snapshot] does at once, and then at every interval, until
 // ctx is done or the caller breaks off. A snapshot that takes longer than the interval
-// delays the next one.
+// delays the next one. After a sleep of the machine, one snapshot is taken at once: see
+// package [schedule].
 //
 // It yields one step for each change of the health of an account, in the order in which
 // they were noticed, right after the snapshot that noticed them. The first sight of an
@@ -28,10 +30,10 @@ func (j Job) Watch(ctx context.Context, every time.Duration, references ...strin
 			yield(store.StatusStep{}, errors.New("watch: the interval must be more than 0"))
 			return
 		}
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		var told int64 // the last run whose steps were yielded; 0: none was taken yet
-		for ctx.Err() == nil {
+		clock := schedule.NewClock(nil)
+		plan := schedule.NewPlan(-every, every, 0) // the first snapshot is due now
+		var told int64                             // the last run whose steps were yielded; 0: none was taken yet
+		for plan.Wait(ctx, clock) {
 			run, err := j.Snapshot(ctx, references...)
 			if err != nil && ctx.Err() == nil && !yield(store.StatusStep{}, err) {
 				return
@@ -39,10 +41,6 @@ func (j Job) Watch(ctx context.Context, every time.Duration, references ...strin
 			more := true
 			if told, more = j.tell(ctx, told, run.ID, yield); !more {
 				return
-			}
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
 			}
 		}
 	}
