@@ -60,7 +60,7 @@ func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b sto
 	}
 	b = store.Backup{Path: path, Kept: rotation.kept, Removed: len(rotation.surplus)}
 	if b.Trees, b.Bytes, err = s.copyAndCheck(ctx, fresh, o); err == nil {
-		err = rotation.put(fresh, to)
+		err = rotation.put(s.folders, fresh, to)
 	}
 	if err != nil {
 		return store.Backup{}, errors.Join(fmt.Errorf("backup %s: %w", path, err), removeCopy(fresh))

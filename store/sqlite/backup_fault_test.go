@@ -59,8 +59,14 @@ func TestTheDiskOfABackupFails(t *testing.T) {
 // TestPowerLossAtABackup: what has the name of a backup is a whole one, and the last
 // that was reported as made.
 func TestPowerLossAtABackup(t *testing.T) {
-	s := openStore(t, memoryPath(t), at(start))
-	r := record(t, labFolder(t), func(path string, tell func(*sqlite.Store)) {
+	source := memoryPath(t)
+	openStore(t, source, at(start)).Close()
+	r := record(t, labFolder(t), func(path string, options sqlite.Options, tell func(*sqlite.Store)) {
+		s, _, err := sqlite.OpenWriter(t.Context(), source, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
 		for round := range 4 {
 			snapshots(t, s, round*2, 2, func(*sqlite.Store) {})
 			if _, err := s.Backup(t.Context(), path, sqlite.BackupOptions{Force: true}); err != nil {

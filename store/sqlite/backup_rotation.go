@@ -121,24 +121,24 @@ func clearJournalsAt(path string, there []string) error {
 // rotate gives a backup the name of an older one. If the file system has hard links,
 // the newest keeps its own name too until the new one takes it, so that there is
 // always a backup of that name.
-func rotate(from, to string, newest bool) error {
+func (f folders) rotate(from, to string, newest bool) error {
 	if newest && removeAll(to) == nil && os.Link(from, to) == nil {
 		return nil
 	}
-	return renameFile(from, to)
+	return f.rename(from, to)
 }
 
 // put gives the finished copy its name. Older backups are removed after that.
-func (m rotation) put(fresh, path string) error {
+func (m rotation) put(f folders, fresh, path string) error {
 	for _, move := range m.moves {
-		if err := rotate(move[0], move[1], move[0] == path); err != nil {
+		if err := f.rotate(move[0], move[1], move[0] == path); err != nil {
 			return err
 		}
 	}
-	if err := renameFile(fresh, path); err != nil {
+	if err := f.rename(fresh, path); err != nil {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := f.sync(filepath.Dir(path)); err != nil {
 		return err
 	}
 	return removeAll(slices.DeleteFunc(m.surplus, func(name string) bool {

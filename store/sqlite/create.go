@@ -18,7 +18,7 @@ import (
 // create makes an empty store unless there is one. It is made beside its place
 // and renamed, so that nobody ever sees half of it and a process killed meanwhile
 // leaves nothing that looks like a store. The caller holds the writer's lock.
-func create(ctx context.Context, path string) (created bool, err error) {
+func (f folders) create(ctx context.Context, path string) (created bool, err error) {
 	if err := checkFile(path); !errors.Is(err, store.ErrNoStore) {
 		return false, err
 	}
@@ -32,10 +32,10 @@ func create(ctx context.Context, path string) (created bool, err error) {
 	if err := makeEmpty(ctx, fresh); err != nil {
 		return false, errors.Join(interpret(err), removeFresh(fresh))
 	}
-	if err := renameFile(fresh, path); err != nil {
+	if err := f.rename(fresh, path); err != nil {
 		return false, errors.Join(err, removeFresh(fresh))
 	}
-	return true, syncFolder(filepath.Dir(path))
+	return true, f.sync(filepath.Dir(path))
 }
 
 // clearJournals removes the empty journals of a store that is not there any more.
@@ -67,12 +67,14 @@ func removeAll(paths ...string) error {
 	return errors.Join(errs...)
 }
 
-// What power loss could undo beside SQLite's own writes. Variables, so that a
-// test of power loss can tell what has been made to last.
-var (
-	renameFile = os.Rename
-	syncFolder = SyncDir
-)
+// folders is what is done to folders without SQLite, and what power loss could undo.
+type folders struct {
+	rename func(from, to string) error
+	sync   func(dir string) error
+}
+
+// system does it.
+var system = folders{os.Rename, SyncDir}
 
 // makeEmpty makes a store without rows, readable by its owner only. SQLite gives
 // its journals the mode of the database.
@@ -99,7 +101,7 @@ func makeEmpty(ctx context.Context, path string) error {
 
 // mkdir makes the folder and those above it that are missing. Each is entered in
 // the one above it for good: what is synced in a folder is lost with the folder.
-func mkdir(dir string) error {
+func (f folders) mkdir(dir string) error {
 	var grown []string
 	for below := filepath.Clean(dir); ; below = filepath.Dir(below) {
 		if _, err := os.Stat(below); !errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +112,7 @@ func mkdir(dir string) error {
 	err := os.MkdirAll(dir, 0o700)
 	for _, parent := range grown {
 		if err == nil {
-			err = syncFolder(parent)
+			err = f.sync(parent)
 		}
 	}
 	return err

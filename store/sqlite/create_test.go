@@ -15,9 +15,8 @@ import (
 func TestAStoreThatCannotBeNamedLeavesNothing(t *testing.T) {
 	dir := labFolder(t)
 	refused := errors.New("refused")
-	restore := sqlite.WatchFolders(func(string, string) error { return refused }, sqlite.SyncDir)
-	defer restore()
-	if _, _, err := sqlite.OpenWriter(t.Context(), filepath.Join(dir, "store.db"), writer(start)); !errors.Is(err, refused) {
+	options := writer(start).WatchFolders(func(string, string) error { return refused }, sqlite.SyncDir)
+	if _, _, err := sqlite.OpenWriter(t.Context(), filepath.Join(dir, "store.db"), options); !errors.Is(err, refused) {
 		t.Fatal(err)
 	}
 	for name := range files(t, dir) {

@@ -1,18 +1,16 @@
 package sqlite
 
 import (
-	"os"
-
 	"github.com/jmoiron/sqlx"
 
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// WatchFolders lets a test see, or prevent, what is done to folders without
-// SQLite. It is undone by restore.
-func WatchFolders(rename func(from, to string) error, sync func(dir string) error) (restore func()) {
-	renameFile, syncFolder = rename, sync
-	return func() { renameFile, syncFolder = os.Rename, SyncDir }
+// WatchFolders lets a test see, or prevent, what is done to folders without SQLite by
+// stores that are opened with the options.
+func (o Options) WatchFolders(rename func(from, to string) error, sync func(dir string) error) Options {
+	o.folders = &folders{rename, sync}
+	return o
 }
 
 // Writer is the connection that a store writes through.

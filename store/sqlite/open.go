@@ -27,6 +27,8 @@ type Options struct {
 	LockWait time.Duration
 	// Existing makes a writer return ErrNoStore where it would make a store.
 	Existing bool
+
+	folders *folders // nil: those of the system
 }
 
 func (o Options) clock() func() time.Time {
@@ -34,6 +36,13 @@ func (o Options) clock() func() time.Time {
 		return time.Now
 	}
 	return o.Now
+}
+
+func (o Options) inFolders() folders {
+	if o.folders == nil {
+		return system
+	}
+	return *o.folders
 }
 
 // Store is an open store. A store that was opened for reading may be used by several goroutines.
@@ -52,6 +61,7 @@ type Store struct {
 	lock   *flock.Flock
 	shared *flock.Flock // held while a file without a journal is read; see shareFile
 
+	folders       folders
 	droppedAtOnce int // see Prune
 	maxAccounts   int // that a writer keeps in memory
 }
@@ -65,7 +75,7 @@ func (s *Store) Path() string { return s.name }
 // takes no lock that a writer would notice. It returns ErrNoStore, ErrForeign,
 // ErrUnreleased, ErrNewer, ErrOlder or ErrDamaged where that is the matter.
 func Open(ctx context.Context, path string, options Options) (*Store, error) {
-	s := &Store{name: path, now: options.clock(), rules: options.Rules}
+	s := &Store{name: path, now: options.clock(), rules: options.Rules, folders: options.inFolders()}
 	if err := s.openReader(ctx); err != nil {
 		return nil, errors.Join(place(path, err), s.release())
 	}
@@ -109,7 +119,7 @@ func OpenWriter(ctx context.Context, path string, options Options) (s *Store, cr
 	if options.Rules.Compare == nil {
 		return nil, false, errors.New("store: a writer needs rules")
 	}
-	s = &Store{name: path, now: options.clock(), rules: options.Rules, droppedAtOnce: droppedAtOnce, maxAccounts: maxAccounts}
+	s = &Store{name: path, now: options.clock(), rules: options.Rules, folders: options.inFolders(), droppedAtOnce: droppedAtOnce, maxAccounts: maxAccounts}
 	created, err = s.openWriter(ctx, options)
 	if err != nil {
 		return nil, false, errors.Join(place(path, interpret(err)), s.release())
@@ -124,14 +134,14 @@ func (s *Store) openWriter(ctx context.Context, options Options) (created bool, 
 	if err := checkFile(s.path); err != nil && (options.Existing || !errors.Is(err, store.ErrNoStore)) {
 		return false, err
 	}
-	if err := mkdir(filepath.Dir(s.path)); err != nil {
+	if err := s.folders.mkdir(filepath.Dir(s.path)); err != nil {
 		return false, err
 	}
 	if s.lock, err = takeLock(ctx, s.path, options.LockWait, s.now); err != nil {
 		return false, err
 	}
 	// Again under the lock: another process may have made it meanwhile.
-	if created, err = create(ctx, s.path); err != nil {
+	if created, err = s.folders.create(ctx, s.path); err != nil {
 		return false, err
 	}
 	release, err := claimFile(ctx, s.path, options.LockWait)

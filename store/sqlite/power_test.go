@@ -25,13 +25,14 @@ type recording struct {
 	rows   string // the evidence in the end
 }
 
-// record lets work happen in a folder that is watched. tell is to be called
+// record lets work happen in a folder that is watched: it opens its stores with the
+// options, or others that watch the folder as they do. tell is to be called
 // whenever something has been reported as stored.
-func record(t *testing.T, dir string, work func(path string, tell func(*sqlite.Store))) recording {
+func record(t *testing.T, dir string, work func(path string, options sqlite.Options, tell func(*sqlite.Store))) recording {
 	t.Helper()
 	d, path := watch(t, dir), filepath.Join(dir, "store.db")
 	r := recording{before: d.contents(t)}
-	restore := sqlite.WatchFolders(func(from, to string) error {
+	options := writer(start).WatchFolders(func(from, to string) error {
 		d.note(event{op: "rename", name: filepath.Base(from), to: filepath.Base(to)})
 		return os.Rename(from, to)
 	}, func(dir string) error {
@@ -40,8 +41,7 @@ func record(t *testing.T, dir string, work func(path string, tell func(*sqlite.S
 		}
 		return sqlite.SyncDir(dir)
 	})
-	defer restore()
-	work(path, func(s *sqlite.Store) {
+	work(path, options, func(s *sqlite.Store) {
 		d.quiet = true // looking is no news
 		var err error
 		if r.rows, err = evidence(s); err != nil {

@@ -58,10 +58,10 @@ func snapshots(t testing.TB, s *sqlite.Store, from, rounds int, tell func(*sqlit
 
 // batches is a store that is made, written to by two processes in turn, derived
 // again, and closed. Its journal is emptied often.
-func batches(t testing.TB, setting string) func(path string, tell func(*sqlite.Store)) {
-	return func(path string, tell func(*sqlite.Store)) {
+func batches(t testing.TB, setting string) func(path string, options sqlite.Options, tell func(*sqlite.Store)) {
+	return func(path string, options sqlite.Options, tell func(*sqlite.Store)) {
 		for process := range 2 {
-			s, _, err := sqlite.OpenWriter(t.Context(), path, writer(start))
+			s, _, err := sqlite.OpenWriter(t.Context(), path, options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,9 +110,8 @@ func older(t testing.TB, dir string, version int64) {
 
 // migrated opens an older store, which migrates it, and derives it again by rules
 // of a newer version.
-func migrated(t testing.TB) func(path string, tell func(*sqlite.Store)) {
-	return func(path string, tell func(*sqlite.Store)) {
-		options := writer(start)
+func migrated(t testing.TB) func(path string, options sqlite.Options, tell func(*sqlite.Store)) {
+	return func(path string, options sqlite.Options, tell func(*sqlite.Store)) {
 		options.Rules.Version = report.Rules().Version + 1
 		s, _, err := sqlite.OpenWriter(t.Context(), path, options)
 		if err != nil {
@@ -133,7 +132,7 @@ func TestPowerLoss(t *testing.T) {
 	for name, w := range map[string]struct {
 		cuts    int
 		prepare func(dir string)
-		work    func(path string, tell func(*sqlite.Store))
+		work    func(path string, options sqlite.Options, tell func(*sqlite.Store))
 	}{
 		"batches":                                {80, func(string) {}, batches(t, `PRAGMA user_version`)},
 		"migration and rules of another version": {25, func(dir string) { older(t, dir, 2) }, migrated(t)},
@@ -177,13 +176,16 @@ func TestPowerLossIsNoticed(t *testing.T) {
 func TestNewFoldersAreSynced(t *testing.T) {
 	root := labFolder(t)
 	var synced []string
-	restore := sqlite.WatchFolders(os.Rename, func(dir string) error {
+	options := writer(start).WatchFolders(os.Rename, func(dir string) error {
 		synced = append(synced, dir)
 		return nil
 	})
-	defer restore()
 	below := filepath.Join(root, "a", "b")
-	openStore(t, filepath.Join(below, "store.db"), at(start))
+	s, _, err := sqlite.OpenWriter(t.Context(), filepath.Join(below, "store.db"), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	for _, dir := range []string{root, filepath.Join(root, "a"), below} {
 		if !slices.Contains(synced, dir) {
 			t.Errorf("%s was not synced; %q were", dir, synced)

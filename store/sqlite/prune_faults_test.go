@@ -147,7 +147,7 @@ func TestPowerLossInAPrune(t *testing.T) {
 		cuts = 4
 	}
 	lay(t, dir, lab.before)
-	r := record(t, dir, func(path string, tell func(*sqlite.Store)) {
+	r := record(t, dir, func(path string, _ sqlite.Options, _ func(*sqlite.Store)) {
 		if err := pruneOnce(t, path); err != nil {
 			t.Fatal(err)
 		}
