@@ -31,23 +31,23 @@ func Diff(old, new store.State) ([]store.Change, error) {
 	return changes, err
 }
 
-// Compare is [FactsOf] of the new state, and [Diff].
+// Compare is [FactsOf] of the new state, and [Diff]. Most of the old state is spelled as
+// in the new one: of the rest no more is read than the changes need.
 func Compare(old, new store.State) (store.Facts, []store.Change, error) {
 	after, err := read(new)
-	if err != nil || old.Gone && new.Gone {
+	switch {
+	case err != nil || old.Gone && new.Gone:
 		return after.facts, nil, err
+	case old.Gone || new.Gone || unseen(old):
+		c, err := presence(old, new, after.facts)
+		return after.facts, []store.Change{c}, err
 	}
-	var before reading
-	if !unseen(old) {
-		if before, err = read(old); err != nil {
-			return store.Facts{}, nil, err
-		}
+	before, err := readState(old)
+	if err != nil {
+		return store.Facts{}, nil, err
 	}
-	if old.Gone || new.Gone || unseen(old) {
-		return after.facts, []store.Change{presence(old, new, before.facts, after.facts)}, nil
-	}
-	d := differ{old: before.view, new: after.view}
-	err = d.run(before.facts, after.facts)
+	d := differ{old: before, new: after.view}
+	err = d.run(after.facts)
 	return after.facts, d.changes, err
 }
 
@@ -58,15 +58,17 @@ func unseen(s store.State) bool {
 
 // presence is the change between two states of which one has no documents to
 // compare.
-func presence(old, new store.State, before, after store.Facts) store.Change {
-	c := store.Change{Kind: store.Appeared, HealthAfter: after.Health}
+func presence(old, new store.State, after store.Facts) (c store.Change, err error) {
+	c = store.Change{Kind: store.Appeared, HealthAfter: after.Health}
 	if !unseen(old) {
+		var before store.Facts
+		before, err = FactsOf(old)
 		c.Kind, c.HealthBefore = store.Returned, before.Health
 	}
 	if new.Gone {
 		c.Kind = store.WentGone
 	}
-	return c
+	return c, err
 }
 
 // differ gathers the changes between two states with documents.
@@ -82,18 +84,33 @@ type differ struct {
 	composed bool
 }
 
-func (d *differ) run(before, after store.Facts) error {
+func (d *differ) run(after store.Facts) error {
 	if err := d.diffSchemas(); err != nil {
 		return err
 	}
 	if err := d.diffFields(); err != nil {
 		return err
 	}
+	if err := d.addHealths(after); err != nil {
+		return err
+	}
+	slices.SortStableFunc(d.changes, compareChanges)
+	return nil
+}
+
+// addHealths puts the healths into the changes that speak of them.
+func (d *differ) addHealths(after store.Facts) error {
 	carried := slices.ContainsFunc(d.changes, func(c store.Change) bool { return touchesHealth(c.Kind) })
+	if !carried && len(d.statuses) == 0 {
+		return nil
+	}
+	before, err := d.old.readFacts()
+	if err != nil {
+		return err
+	}
 	if before.Health != after.Health && !carried {
 		d.changes = append(d.changes, d.statuses...)
 	}
-	slices.SortStableFunc(d.changes, compareChanges)
 	for i, c := range d.changes {
 		if touchesHealth(c.Kind) {
 			d.changes[i].HealthBefore, d.changes[i].HealthAfter = before.Health, after.Health
@@ -127,26 +144,17 @@ func compareChanges(a, b store.Change) int {
 	return cmp.Or(cmp.Compare(kindRank[a.Kind], kindRank[b.Kind]), cmp.Compare(a.Path, b.Path))
 }
 
-// diffFields compares the values of all fields.
+// diffFields compares the values of all fields. Most are spelled alike in both states,
+// and then not parsed.
 func (d *differ) diffFields() error {
-	for _, name := range sortedUnion(d.old.known, d.new.known) {
+	return eachField(d.old.known, d.new.known, func(name string, x, y []byte) error {
 		// A lock may end although its field stays the same.
-		again := name == "status" && d.old.state.Outdated
-		if store.IsVolatile(string(pointer(name))) || name != "lock_time" && !again && d.unmoved(name) {
-			continue
+		again := name == "lock_time" || name == "status" && d.old.state.Outdated
+		if bytes.Equal(x, y) && !again || store.IsVolatile(string(pointer(name))) {
+			return nil
 		}
-		if err := d.diffField(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unmoved reports whether a field is known in both states and spelled alike: the usual
-// case, told without parsing.
-func (d *differ) unmoved(name string) bool {
-	a, b := d.old.known[name], d.new.known[name]
-	return a != nil && bytes.Equal(a, b)
+		return d.diffField(name)
+	})
 }
 
 func (d *differ) diffField(name string) error {
@@ -182,8 +190,7 @@ func (d *differ) diffField(name string) error {
 // newlySent reports whether the last document of the shape that was received last had
 // not the field.
 func (d *differ) newlySent(name string) bool {
-	_, sent := d.old.own(d.new.state.Latest)[name]
-	return !sent
+	return d.old.own(d.new.state.Latest).get(name) == nil
 }
 
 // diffKnown compares two values of a field that both states have.

@@ -27,22 +27,16 @@ func (d *differ) diffSchemas() error {
 	return nil
 }
 
-func (d *differ) diffSchema(old, new document) error {
-	for _, name := range sortedUnion(old, new) {
-		if store.IsVolatile(string(pointer(name))) {
-			continue
+func (d *differ) diffSchema(old, new object) error {
+	return eachField(old, new, func(name string, x, y []byte) error {
+		if bytes.Equal(x, y) || store.IsVolatile(string(pointer(name))) {
+			return nil
 		}
-		if x, y := old[name], new[name]; x != nil && y != nil && bytes.Equal(x, y) {
-			continue
-		}
-		if err := d.diffSchemaField(old, new, name); err != nil {
-			return err
-		}
-	}
-	return nil
+		return d.diffSchemaField(old, new, name)
+	})
 }
 
-func (d *differ) diffSchemaField(old, new document, name string) error {
+func (d *differ) diffSchemaField(old, new object, name string) error {
 	a, err := old.field(name)
 	if err != nil {
 		return err
@@ -125,11 +119,4 @@ func (d *differ) addSchema(path jsontext.Pointer, a, b *node) {
 	}
 	d.schema[string(path)] = true
 	d.add(store.SchemaChanged, path, a.value(), b.value())
-}
-
-// sortedUnion lists the fields of both documents.
-func sortedUnion(a, b document) []string {
-	all := slices.Concat(sortedNames(a), sortedNames(b))
-	slices.Sort(all)
-	return slices.Compact(all)
 }

@@ -1,53 +1,75 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/document"
 )
 
 var errNoDocument = errors.New("no document")
 
-// document is the top level of an account object: field name to the text of
-// its value. Values are parsed when they are looked at, since most of them are
-// the same in both states. A nil document was never sent.
-type document map[string]jsontext.Value
+// object is the top level of an account object: its fields, sorted by name. Values are
+// parsed when they are looked at, since most of them are the same in both states. A nil
+// object was never sent.
+type object []document.Field
 
-// parseDocument reads an account object; nil bytes are a nil document.
-func parseDocument(raw json.RawMessage) (document, error) {
+// parseObject reads an account object; nil bytes are a nil object. Of its values it
+// checks no more than where they end.
+func parseObject(raw json.RawMessage) (object, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	p := nodeParser{raw: raw, dec: newDecoder(raw)}
-	if p.dec.PeekKind() != kindObject {
-		return nil, errors.New("not a JSON object")
+	fields, err := document.Fields(raw)
+	if byName := func(a, b document.Field) int { return strings.Compare(a.Name, b.Name) }; !slices.IsSortedFunc(fields, byName) {
+		slices.SortFunc(fields, byName)
 	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	doc := document{}
-	for p.dec.PeekKind() == kindString {
-		name, err := p.scalar()
-		if err != nil {
-			return nil, err
-		}
-		if doc[unquote(name)], err = p.scalar(); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	return doc, p.end()
+	return fields, err
 }
 
-// field is the parsed value of a field; nil when the document has none.
-func (d document) field(name string) (*node, error) {
-	raw, ok := d[name]
-	if !ok {
+// get is the text of a field; nil when the object has none.
+func (o object) get(name string) jsontext.Value {
+	i, found := slices.BinarySearchFunc(o, name, func(f document.Field, name string) int { return strings.Compare(f.Name, name) })
+	if !found {
+		return nil
+	}
+	return jsontext.Value(o[i].Value)
+}
+
+// eachField calls fn with each field that one of the objects has, in order, and its text
+// in both of them; nil where one has none.
+func eachField(a, b object, fn func(name string, x, y []byte) error) error {
+	for len(a)+len(b) > 0 {
+		var name string
+		var x, y []byte
+		if len(b) == 0 || len(a) > 0 && a[0].Name <= b[0].Name {
+			name, x = a[0].Name, a[0].Value
+		} else {
+			name = b[0].Name
+		}
+		if x != nil {
+			a = a[1:]
+		}
+		if len(b) > 0 && b[0].Name == name {
+			y, b = b[0].Value, b[1:]
+		}
+		if err := fn(name, x, y); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field is the parsed value of a field; nil when the object has none.
+func (o object) field(name string) (*node, error) {
+	raw := o.get(name)
+	if raw == nil {
 		return nil, nil
 	}
 	n, err := parseNode(raw)
@@ -60,8 +82,8 @@ func (d document) field(name string) (*node, error) {
 // view is a state with its documents read.
 type view struct {
 	state                 store.State
-	known                 document // the latest word on every field
-	list, detail, reduced document
+	known                 object // the latest word on every field
+	list, detail, reduced object
 }
 
 // readState reads the documents of a state that is not gone. It fails when
@@ -69,13 +91,13 @@ type view struct {
 func readState(s store.State) (*view, error) {
 	v := &view{state: s}
 	var err error
-	if v.list, err = parseDocument(s.List); err != nil {
+	if v.list, err = parseObject(s.List); err != nil {
 		return nil, located("list document", err)
 	}
-	if v.detail, err = parseDocument(s.Detail); err != nil {
+	if v.detail, err = parseObject(s.Detail); err != nil {
 		return nil, located("detail document", err)
 	}
-	if v.reduced, err = parseDocument(s.Reduced); err != nil {
+	if v.reduced, err = parseObject(s.Reduced); err != nil {
 		return nil, located("reduced document", err)
 	}
 	if v.list == nil && v.detail == nil && v.reduced == nil {
@@ -86,7 +108,11 @@ func readState(s store.State) (*view, error) {
 			return nil, err
 		}
 	}
-	v.known, err = parseDocument(v.state.Known)
+	if latest := *s.Last(s.Latest); bytes.Equal(v.state.Known, latest) {
+		v.known = v.own(s.Latest)
+		return v, nil
+	}
+	v.known, err = parseObject(v.state.Known)
 	return v, located("known document", err)
 }
 
@@ -109,7 +135,7 @@ func overlaid(s store.State) (known json.RawMessage, err error) {
 }
 
 // own is the document of the shape that was received last.
-func (v *view) own(shape store.Source) document {
+func (v *view) own(shape store.Source) object {
 	switch shape {
 	case store.Detail:
 		return v.detail

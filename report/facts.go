@@ -69,25 +69,26 @@ func (v *view) readFacts() (store.Facts, error) {
 
 // readTexts fills the facts that are texts.
 func (v *view) readTexts(facts *store.Facts) error {
-	texts := map[string]*string{
-		"username":                  &facts.Username,
-		"type":                      &facts.Type,
-		"status":                    &facts.Status,
-		"status_code_info":          &facts.Info,
-		"status_code_description":   &facts.Description,
-		"last_synchronization_time": &facts.LastSync,
-	}
-	for name, text := range texts {
-		n, err := v.field(name)
+	for _, text := range []struct {
+		name string
+		to   *string
+	}{
+		{"username", &facts.Username},
+		{"type", &facts.Type},
+		{"status", &facts.Status},
+		{"status_code_info", &facts.Info},
+		{"status_code_description", &facts.Description},
+		{"last_synchronization_time", &facts.LastSync},
+	} {
+		n, err := v.field(text.name)
 		if err != nil {
 			return err
 		}
-		*text = scalarText(n)
-		if name == "status" {
-			*text = statusText(n)
-		}
-		if name == "status" && v.state.Outdated {
-			*text = ""
+		switch {
+		case text.name != "status":
+			*text.to = scalarText(n)
+		case !v.state.Outdated:
+			*text.to = statusText(n)
 		}
 	}
 	return nil

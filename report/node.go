@@ -39,6 +39,10 @@ type node struct {
 // parseNode reads one JSON value. Duplicate member names, anything behind the
 // value and nesting deeper than maxDepth are errors.
 func parseNode(raw []byte) (*node, error) {
+	kind := jsontext.Value(raw).Kind()
+	if kind != kindObject && kind != kindArray && jsontext.Value(raw).IsValid(jsontext.AllowInvalidUTF8(true)) {
+		return scalarNode(kind, bytes.TrimSpace(raw)), nil
+	}
 	p := nodeParser{raw: raw, dec: newDecoder(raw)}
 	n, err := p.value()
 	if err != nil {
@@ -82,14 +86,17 @@ func (p *nodeParser) value() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: kind, raw: raw, text: string(raw)}
+	return scalarNode(kind, raw), nil
+}
+
+func scalarNode(kind jsontext.Kind, raw []byte) *node {
 	switch kind {
 	case kindString:
-		n.text = unquote(raw)
+		return &node{kind: kind, raw: raw, text: unquote(raw)}
 	case 'f':
-		n.kind = kindBool
+		kind = kindBool
 	}
-	return n, nil
+	return &node{kind: kind, raw: raw, text: string(raw)}
 }
 
 // scalar is the text of the next value, as a part of p.raw: the decoder's own

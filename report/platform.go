@@ -30,7 +30,7 @@ type CookieJSON struct {
 // not as documented is left out.
 func NewPlatform(p store.Platform) Platform {
 	platform := Platform{Type: Text(p.Type), Icon: ParseIcon(p.Icon)}
-	doc, err := parseDocument(p.Document)
+	doc, err := parseObject(p.Document)
 	if err != nil {
 		return platform
 	}

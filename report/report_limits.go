@@ -145,7 +145,7 @@ func userSettings(document json.RawMessage) *node {
 	if document == nil {
 		return nil
 	}
-	doc, err := parseDocument(document)
+	doc, err := parseObject(document)
 	if err != nil {
 		return nil
 	}

@@ -21,11 +21,11 @@ func ShapeOf(source Source, body json.RawMessage) Source {
 	if source != Import {
 		return source
 	}
-	fields := document.Map(body)
+	has := func(name string) bool { return document.Value(body, name) != nil }
 	switch {
-	case fields["status"] == nil:
+	case !has("status"):
 		return Import
-	case fields["primary_color"] != nil, fields["lock_time"] != nil, fields["resets_in"] != nil:
+	case has("primary_color"), has("lock_time"), has("resets_in"):
 		return List
 	}
 	return Detail
@@ -83,7 +83,7 @@ func (s State) outdated(body json.RawMessage) bool {
 }
 
 func readObject(object []byte) ([]document.Field, error) {
-	members, err := document.ReadObject(object)
+	members, err := document.Fields(object)
 	if err != nil {
 		err = fmt.Errorf("%w: document: %w", ErrDamaged, err)
 	}

@@ -22,10 +22,14 @@ func appendCompact(out, value []byte) []byte {
 }
 
 // stringLength is how long a JSON string is from behind its first quotation mark
-// on, with the last one.
+// on, with the last one; 0 if that is missing.
 func stringLength(rest []byte) int {
 	for i := 0; ; i++ {
-		i += bytes.IndexByte(rest[i:], '"')
+		next := bytes.IndexByte(rest[i:], '"')
+		if next < 0 {
+			return 0
+		}
+		i += next
 		slashes := 0
 		for slashes < i && rest[i-1-slashes] == '\\' {
 			slashes++

@@ -15,7 +15,7 @@ import (
 // among them stays null. icon returns the text of an icon by the hex digits of its
 // digest; nil leaves the icon out.
 func Join(body []byte, counters map[string]json.RawMessage, icon func(digest string) (string, error)) ([]byte, error) {
-	account, err := ReadObject(body)
+	account, err := Fields(body)
 	if err != nil {
 		return nil, fmt.Errorf("document: %w", err)
 	}
@@ -85,7 +85,7 @@ func joinLimit(limit *Field, counter json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	settings, err := ReadObject(limit.Value)
+	settings, err := Fields(limit.Value)
 	if err != nil {
 		return err
 	}

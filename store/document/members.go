@@ -3,7 +3,10 @@ package document
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Member is a part of a document that changes on its own: a member, or a member
@@ -26,35 +29,90 @@ func (k Key) Compare(other Key) int {
 // Members lists the members of a document in the order of their keys. A document
 // of nil has none.
 func Members(body []byte) (all []Member, err error) {
-	if body == nil {
-		return nil, nil
-	}
-	account, err := ReadObject(body)
+	account, err := fieldsOf(body)
 	if err != nil {
-		return nil, fmt.Errorf("document: %w", err)
+		return nil, err
 	}
 	all = make([]Member, 0, len(account)+16)
 	for _, m := range account {
-		if m.Value[0] != '{' {
-			all = append(all, Member{Key{m.Name, ""}, m.Value})
-			continue
-		}
-		all = append(all, Member{Key{m.Name, ""}, object})
-		parts, err := ReadObject(m.Value)
-		if err != nil {
-			return nil, fmt.Errorf("document: %w", err)
-		}
-		for _, part := range parts {
-			all = append(all, Member{Key{m.Name, "/" + part.Name}, part.Value})
+		if all, err = appendMembers(all, m); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
 }
 
+// Changes lists what a document says otherwise than the one before it: the Difference of
+// their Members.
+func Changes(before, after []byte) (changed []Member, err error) {
+	old, err := fieldsOf(before)
+	if err != nil {
+		return nil, err
+	}
+	new, err := fieldsOf(after)
+	if err != nil {
+		return nil, err
+	}
+	var a, b []Member
+	for len(old)+len(new) > 0 {
+		order := -1
+		switch {
+		case len(old) == 0:
+			order = 1
+		case len(new) > 0:
+			order = cmp.Compare(old[0].Name, new[0].Name)
+		}
+		a, b = a[:0], b[:0]
+		if order == 0 && bytes.Equal(old[0].Value, new[0].Value) {
+			old, new = old[1:], new[1:]
+			continue
+		}
+		if order <= 0 {
+			if a, err = appendMembers(a, old[0]); err != nil {
+				return nil, err
+			}
+			old = old[1:]
+		}
+		if order >= 0 {
+			if b, err = appendMembers(b, new[0]); err != nil {
+				return nil, err
+			}
+			new = new[1:]
+		}
+		changed = append(changed, Difference(a, b)...)
+	}
+	return changed, nil
+}
+
+func fieldsOf(body []byte) ([]Field, error) {
+	if body == nil {
+		return nil, nil
+	}
+	account, err := Fields(body)
+	if err != nil {
+		return nil, fmt.Errorf("document: %w", err)
+	}
+	return account, nil
+}
+
+// appendMembers appends what a field of a document consists of.
+func appendMembers(all []Member, m Field) ([]Member, error) {
+	if m.Value[0] != '{' {
+		return append(all, Member{Key{m.Name, ""}, m.Value}), nil
+	}
+	all = append(all, Member{Key{m.Name, ""}, object})
+	parts, err := fieldsOf(m.Value)
+	for _, part := range parts {
+		all = append(all, Member{Key{m.Name, "/" + part.Name}, part.Value})
+	}
+	return all, err
+}
+
 var object = []byte("{}")
 
 // FromMembers is the inverse of Members. The members must be in the order of
-// their keys. It returns an error when a part stands alone, without its member.
+// their keys. It returns an error when a part stands alone, without its member, and when
+// a value is no JSON.
 func FromMembers(all []Member) ([]byte, error) {
 	account := make([]Field, 0, len(all))
 	for i := 0; i < len(all); {
@@ -74,7 +132,11 @@ func FromMembers(all []Member) ([]byte, error) {
 		}
 		account = append(account, Field{top.Top, top.Value})
 	}
-	return WriteObject(nil, account), nil
+	body := WriteObject(nil, account)
+	if !jsontext.Value(body).IsValid() {
+		return nil, errors.New("document: its members make no JSON")
+	}
+	return body, nil
 }
 
 // Difference lists what a document says otherwise than the one before it, in the
@@ -130,36 +192,4 @@ func Apply(before, changed []Member) (after []Member) {
 		changed = changed[1:]
 	}
 	return after
-}
-
-// Map returns the top-level members of a JSON object by name; none when the bytes are no
-// object.
-func Map(object []byte) map[string][]byte {
-	fields := map[string][]byte{}
-	if len(object) == 0 {
-		return fields
-	}
-	members, err := ReadObject(object)
-	if err != nil {
-		return fields
-	}
-	for _, m := range members {
-		fields[m.Name] = m.Value
-	}
-	return fields
-}
-
-// Value returns the value of a top-level member of a JSON object; nil when it has
-// none, or the bytes are no object.
-func Value(object []byte, name string) []byte {
-	members, err := ReadObject(object)
-	if err != nil {
-		return nil
-	}
-	for _, m := range members {
-		if m.Name == name {
-			return m.Value
-		}
-	}
-	return nil
 }

@@ -41,7 +41,7 @@ type Counter struct {
 // Field is a member of a JSON object.
 type Field struct {
 	Name  string
-	Value []byte // compact JSON, spelled as received
+	Value []byte // JSON, spelled as received
 }
 
 // Split takes an account object apart; [Join] is its inverse. It returns an error
@@ -103,7 +103,7 @@ func (p *Parts) takeLimit(limit *Field) error {
 	if limit.Value[0] != '{' {
 		return nil
 	}
-	settings, err := ReadObject(limit.Value)
+	settings, err := Fields(limit.Value)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (p *Parts) takeLimit(limit *Field) error {
 
 // eachMember rewrites the members of an object, and sorts them.
 func eachMember(object []byte, rewrite func(*Field) error) ([]byte, error) {
-	members, err := ReadObject(object)
+	members, err := Fields(object)
 	if err != nil {
 		return nil, err
 	}
@@ -140,44 +140,22 @@ func eachMember(object []byte, rewrite func(*Field) error) ([]byte, error) {
 	return appendObject(make([]byte, 0, len(object)), members), nil
 }
 
-// ReadObject reads the members of a JSON object, in its order. It returns an error for
-// anything else, and for names that are not unique. The values share one array: who keeps
-// one for long should copy it.
+// ReadObject reads the members of a JSON object from anywhere, in its order. It returns
+// an error for anything else, for names that are not unique, and for text that is no
+// UTF-8. The values share one array: who keeps one for long should copy it.
 func ReadObject(object []byte) (members []Field, err error) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
-	if dec.PeekKind() != '{' {
-		if _, err := dec.ReadValue(); err != nil {
-			return nil, err
-		}
-		return nil, errors.New("account is not a JSON object")
-	}
-	if _, err := dec.ReadToken(); err != nil {
+	value, err := dec.ReadValue() // checks all of it
+	if err != nil {
 		return nil, err
 	}
-	members = make([]Field, 0, 24)
-	values := make([]byte, 0, len(object))
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		m := Field{Name: name.String()}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		from := len(values)
-		values = appendCompact(values, value)
-		m.Value = values[from:len(values):len(values)]
-		members = append(members, m)
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	if rest := bytes.TrimLeft(object[dec.InputOffset():], " \t\r\n"); len(rest) > 0 {
+	if rest := skipBlanks(object[dec.InputOffset():]); len(rest) > 0 {
 		return nil, errors.New("account is followed by other text")
 	}
-	return members, nil
+	if value.Kind() != '{' {
+		return nil, errors.New("account is not a JSON object")
+	}
+	return Fields(appendCompact(make([]byte, 0, len(value)), value))
 }
 
 // appendObject appends the members as an object, sorted by name.
@@ -201,7 +179,7 @@ func WriteObject(out []byte, members []Field) []byte {
 
 // Counters lists the pointers of the volatile values that a document has, in order.
 func Counters(body []byte) (pointers []string, err error) {
-	account, err := ReadObject(body)
+	account, err := Fields(body)
 	if err != nil {
 		return nil, fmt.Errorf("document: %w", err)
 	}
@@ -231,7 +209,7 @@ func limitsOf(params []byte) (pointers []string, err error) {
 			if limit.Value[0] != '{' {
 				return nil
 			}
-			settings, err := ReadObject(limit.Value)
+			settings, err := Fields(limit.Value)
 			if slices.ContainsFunc(settings, func(m Field) bool { return isCounter(m.Name) }) {
 				pointers = append(pointers, LimitPrefix+EscapePointer(limit.Name))
 			}

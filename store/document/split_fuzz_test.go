@@ -139,6 +139,39 @@ func plain(t *testing.T, raw []byte) (value any) {
 	return value
 }
 
+// FuzzFields: of a valid object Fields reads what encoding/json does, and Value finds each
+// member. Of anything else it may make what it likes, and returns.
+func FuzzFields(f *testing.F) {
+	for _, object := range fixtures(f) {
+		f.Add(object)
+	}
+	for _, text := range append(odd, `{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `{"a":[}`, `{"a":"\\"`, `{"a":1 "b":2}`, `{"\u0061":1,"\\":2}`, `{"a":1}x`) {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		fields, err := document.Fields(raw)
+		value := jsontext.Value(raw)
+		if !value.IsValid() || value.Kind() != '{' {
+			if known := map[string]bool{"{\"a\"}": true, "{\"a\":}": true, "{\"a\":1,}": true, "{,}": true}; known[string(raw)] && err == nil {
+				t.Fatalf("%s has the fields %q", raw, fields)
+			}
+			return
+		}
+		want := map[string]json.RawMessage{}
+		if json.Unmarshal(raw, &want) != nil {
+			t.Skip() // encoding/json goes less deep
+		}
+		if err != nil || len(fields) != len(want) {
+			t.Fatalf("%s has the fields %q: %v", raw, fields, err)
+		}
+		for _, m := range fields {
+			if !bytes.Equal(want[m.Name], m.Value) || !bytes.Equal(document.Value(raw, m.Name), m.Value) {
+				t.Errorf("%s has %q as %q instead of %s; its value is %s", raw, m.Name, m.Value, want[m.Name], document.Value(raw, m.Name))
+			}
+		}
+	})
+}
+
 // FuzzDifference: Apply is the inverse of Difference, which is empty for a document and
 // itself.
 func FuzzDifference(f *testing.F) {
@@ -153,18 +186,23 @@ func FuzzDifference(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":1}}`), []byte(`{"a":[]}`))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		var all [3][]document.Member // nil: there was no document
+		var bodies [3][]byte
 		for i, raw := range [][]byte{first, second} {
 			parts, err := document.Split(raw)
 			if err != nil {
 				t.Skip(err)
 			}
+			bodies[i+1] = parts.Body
 			if all[i+1], err = document.Members(parts.Body); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, before := range all {
-			for _, after := range all {
+		for i, before := range all {
+			for j, after := range all {
 				changed := document.Difference(before, after)
+				if got, err := document.Changes(bodies[i], bodies[j]); err != nil || !same(got, changed) {
+					t.Errorf("%s and %s differ in %q, and not in %q: %v", bodies[i], bodies[j], got, changed, err)
+				}
 				if got := document.Apply(before, changed); !same(got, after) {
 					t.Errorf("%q and %q make %q instead of %q", before, changed, got, after)
 				}

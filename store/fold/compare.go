@@ -19,7 +19,6 @@ type step struct {
 	old, new store.State
 	facts    store.Facts
 	changes  []store.Change
-	fields   [Endpoints]map[string][]byte // see told
 }
 
 // compare takes an account that may have changed. a is nil at first sight.
@@ -151,15 +150,11 @@ func (s *step) store(seen *Shown) error {
 
 // noteFacts notes the members that the endpoint says otherwise than before.
 func (s *step) noteFacts(said *Said, after []byte) error {
-	old, err := document.Members(said.Body)
+	changed, err := document.Changes(said.Body, after)
 	if err != nil {
 		return err
 	}
-	new, err := document.Members(after)
-	if err != nil {
-		return err
-	}
-	for _, m := range document.Difference(old, new) {
+	for _, m := range changed {
 		s.delta.Facts = append(s.delta.Facts, Fact{s.account.Number, s.endpoint, m, s.at})
 		if m.Sub == "" && m.Value == nil {
 			s.noteDropped(said, m.Top)

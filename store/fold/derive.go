@@ -111,14 +111,6 @@ func (s *step) lastSent(fits func(Endpoint) bool) *int64 {
 	return positive(last)
 }
 
-// told is what the endpoint said of a field; nil: it does not have it.
-func (s *step) told(e Endpoint, field string) []byte {
-	if s.fields[e] == nil {
-		s.fields[e] = document.Map(s.before.Said[e].Body)
-	}
-	return s.fields[e][field]
-}
-
 // lastTold is when the last request was sent whose answer had the value that was known of
 // the field. A document that lacks a field says nothing about it; an endpoint that no
 // longer sends it may have told the value last. Only when the field was not known does
@@ -128,7 +120,7 @@ func (s *step) lastTold(field string) *int64 {
 	if known == nil {
 		return s.sameEndpoint()
 	}
-	told := s.lastSent(func(e Endpoint) bool { return s.told(e, field) != nil })
+	told := s.lastSent(func(e Endpoint) bool { return document.Value(s.before.Said[e].Body, field) != nil })
 	if d, dropped := s.before.Dropped[field]; dropped && sameValue(d.Value, known) && (told == nil || d.Sent > *told) {
 		return &d.Sent
 	}

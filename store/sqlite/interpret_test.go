@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -73,6 +74,36 @@ func TestAnOlderStoreThatIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, _, err := sqlite.OpenWriter(t.Context(), path, writer(start)); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
+// TestADamagedDocumentIsNotComparedWith: what a writer reads of a document is checked
+// once, and nothing that is read later relies on text that is no JSON.
+func TestADamagedDocumentIsNotComparedWith(t *testing.T) {
+	for _, change := range []string{
+		`UPDATE body SET body = replace(body, '"f":1', '"f":tru')`,
+		`UPDATE body SET body = substr(body, 1, length(body) - 1)`,
+		`UPDATE body SET body = '["f"]'`,
+		`UPDATE state SET known = '{"f":tru}'`,
+	} {
+		path := closedStore(t)
+		db := second(t, path)
+		execute(t, db, change)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s := openStore(t, path, at(start.Add(2*time.Hour)))
+		run, err := s.Begin(t.Context(), "default", store.ScopeAll)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = run.Append(t.Context(), store.Response{
+			Source: store.List, Sent: start.Add(2 * time.Hour), Received: start.Add(2 * time.Hour),
+			Accounts: []store.Observed{accountObject(`,"f":2`)},
+		})
+		if !errors.Is(err, store.ErrDamaged) {
 			t.Errorf("%s: %v", change, err)
 		}
 	}

@@ -5,8 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/document"
@@ -160,7 +163,12 @@ func (w *workspace) complete(ctx context.Context, tx *txn, a *fold.Account) erro
 }
 
 func (w *workspace) loadState(ctx context.Context, tx *txn, a *fold.Account) error {
-	return tx.each(ctx, func(scan func(...any) error) error { return scanWhole(scan, a) }, `
+	return tx.each(ctx, func(scan func(...any) error) error {
+		if err := scanWhole(scan, a); err != nil || a.Known == nil {
+			return err
+		}
+		return checkDocument("state", a.Known)
+	}, `
 		SELECT `+wholeColumns+`
 		FROM state s
 		CROSS JOIN version v ON v.ws = s.ws AND v.account = s.account AND v.until IS NULL
@@ -194,6 +202,9 @@ func (w *workspace) loadBodies(ctx context.Context, tx *txn, a *fold.Account) er
 		var endpoint int64
 		var body []byte
 		err := scan(&endpoint, &body)
+		if err == nil {
+			err = checkDocument("body", body)
+		}
 		if err == nil && endpoint >= 1 && endpoint <= fold.Endpoints {
 			a.Said[endpoint-1].Body = body
 		}
@@ -203,6 +214,17 @@ func (w *workspace) loadBodies(ctx context.Context, tx *txn, a *fold.Account) er
 		return err
 	}, `SELECT endpoint, body FROM body WHERE ws = ? AND account = ? ORDER BY endpoint`, w.id, a.Number)
 }
+
+// checkDocument returns an error unless what was read is a document: whoever uses it
+// relies on that.
+func checkDocument(table string, body []byte) error {
+	if value := jsontext.Value(body); value.Kind() != '{' || !value.IsValid() {
+		return damagedRow(table, errNoDocument)
+	}
+	return nil
+}
+
+var errNoDocument = errors.New("a document is no JSON object")
 
 // loadSeen finds the last response of each endpoint that showed the account.
 func (w *workspace) loadSeen(ctx context.Context, tx *txn, a *fold.Account) error {
