@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -23,7 +24,10 @@ type app struct {
 	started bool  // a subcommand runs: errors are no longer about usage
 	noPlace error // why there is no default place for the store
 
+	loaded *config.Config // once it was read; see [app.config]
+
 	db          string
+	configFile  string
 	workspace   string
 	format      string
 	json        bool
@@ -68,6 +72,7 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.db, "db", "", "the store, a file (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
 	flags.StringVar(&a.workspace, "workspace", "", `the scope of an API key (default $LOBSTRAIL_WORKSPACE, else "default")`)
+	flags.StringVar(&a.configFile, "config", "", "the configuration, a `FILE` (default $LOBSTRAIL_CONFIG, else $XDG_CONFIG_HOME/lobstrail/config.toml)")
 	flags.StringVar(&a.format, "format", "table", "how to write the answer: table, json, ndjson, csv or markdown")
 	flags.BoolVar(&a.json, "json", false, "short for --format json")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR set)")
@@ -100,7 +105,11 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 	if err := a.prepare(cmd, args); err != nil || aboutItself(cmd) {
 		return err
 	}
-	return notURL("the store", a.db)
+	if err := notURL("the store", a.db); err != nil || a.configFile == "" {
+		return err
+	}
+	_, err := a.config(cmd.Context()) // who names a file wants to know what is wrong with it
+	return err
 }
 
 // aboutItself reports whether a command only tells of the program, and needs no

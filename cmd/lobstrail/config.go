@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/fetcher"
 )
 
@@ -25,10 +26,7 @@ type vendorConfig struct {
 	Aliases map[string]string `toml:"aliases"`
 }
 
-const (
-	maxConfigBytes = 1 << 20
-	maxTokenBytes  = 4 << 10
-)
+const maxTokenBytes = 4 << 10
 
 // readVendorConfig reads the vendor's configuration. A missing file is an empty
 // one.
@@ -38,18 +36,18 @@ func (a *app) readVendorConfig(ctx context.Context) (vendorConfig, error) {
 		return vendorConfig{}, nil // no home, no configuration
 	}
 	path := filepath.Join(dir, "lobstr", "config.toml")
-	raw, err := readBounded(ctx, path, maxConfigBytes)
+	raw, err := readBounded(ctx, path, config.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return vendorConfig{}, nil
 	}
 	if err != nil {
 		return vendorConfig{}, err
 	}
-	config, err := parseVendorConfig(plainText(raw))
+	vendor, err := parseVendorConfig(plainText(raw))
 	if err != nil {
 		return vendorConfig{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return config, nil
+	return vendor, nil
 }
 
 // parseVendorConfig reads the TOML. Its errors give the place and never the text

@@ -43,21 +43,26 @@ func (e *environment) dataHome() (string, error) {
 	return e.home("XDG_DATA_HOME", ".local", "share")
 }
 
-// configHome is where the vendor's tools keep their configuration.
+// configHome is where the configuration is kept: ours, and that of the vendor's tools.
 func (e *environment) configHome() (string, error) { return e.home("XDG_CONFIG_HOME", ".config") }
 
 func (e *environment) home(variable string, below ...string) (string, error) {
 	if dir := e.getenv(variable); filepath.IsAbs(dir) { // a relative one is to be ignored
 		return dir, nil
 	}
-	home := e.getenv("HOME")
-	if home == "" {
-		home = e.getenv("USERPROFILE")
-	}
+	home := e.userHome()
 	if home == "" {
 		return "", errors.New("neither " + variable + " nor HOME is set")
 	}
 	return filepath.Join(append([]string{home}, below...)...), nil
+}
+
+// userHome is the home folder of the user; "" if it is not known.
+func (e *environment) userHome() string {
+	if home := e.getenv("HOME"); home != "" {
+		return home
+	}
+	return e.getenv("USERPROFILE")
 }
 
 // variable is an environment variable; one that is set but empty counts as not

@@ -1,8 +1,3 @@
-// Package config reads the configuration of lobstrail: workspaces and their keys, alert
-// rules, sinks, and the options of watch.
-//
-// It is strict: a key that it does not know, and a value that cannot be, is an error with
-// the file, the line and the nearest key that exists. No error holds a secret.
 package config
 
 import (
@@ -14,23 +9,26 @@ import (
 )
 
 // Config is what the configuration says, with the defaults of what it does not say. The
-// zero value is no configuration; see Default.
+// zero value is not a configuration; see [Default].
 type Config struct {
 	Path       string // the file; "" when there is none
 	Workspaces map[string]Workspace
 	Rules      alert.Rules // without Every and Sinks: those are per workspace
-	Sinks      []Sink
+	Sinks      []Sink      // in the order of the file; their names differ
 	Watch      Watch
+	Settings   []Setting // every value that holds, in the order of the reference
+	Warnings   []string  // what is allowed and still unwise, with the line; never a secret
 }
 
 // Workspace is one workspace and the key to it.
 type Workspace struct {
-	Token Reference     // token_file or token_env
+	// Token says where its key is. It is the zero value only for the workspace "default",
+	// whose key may be the one that needs no configuration.
+	Token Reference
 	Every time.Duration // the expected interval; 0: not given
 }
 
-// Sink is a place that messages are sent to. A secret is never in the configuration: it
-// names the variable or the file that has it.
+// Sink is a place that messages are sent to.
 type Sink struct {
 	Workspaces []string          // nil: all
 	Conditions []store.Condition // nil: all
@@ -42,7 +40,7 @@ type Sink struct {
 // Reference says where a secret is kept; the zero value: nowhere.
 type Reference struct {
 	Env  string // the name of a variable
-	File string // or of a file with the secret and nothing else
+	File string // or of a file with the secret and nothing else, as the configuration names it
 }
 
 // Watch has the options of the daemon.
@@ -50,4 +48,29 @@ type Watch struct {
 	Every  time.Duration // where a workspace has none
 	Jitter time.Duration
 	Listen string // address and port of metrics and health; "": none
+}
+
+// Setting is one value that holds. A value that may be a secret is described instead.
+type Setting struct {
+	Key   string // such as "workspaces.acme.every"
+	Value string
+	Line  int // of the file; 0: it is the default
+}
+
+// DefaultWorkspace is the workspace that is meant where none is named.
+const DefaultWorkspace = "default"
+
+// The defaults of watch.
+const (
+	defaultEvery  = 15 * time.Minute
+	defaultJitter = 30 * time.Second
+)
+
+// Default is the configuration where there is no file.
+func Default() Config {
+	c, err := Parse("", nil)
+	if err != nil {
+		panic("config: " + err.Error()) // an empty file has nothing wrong
+	}
+	return c
 }

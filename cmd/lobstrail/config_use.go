@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
+	"github.com/lobstrail/lobstrail/report/alert"
+	"github.com/lobstrail/lobstrail/report/notify"
+)
+
+// rulesOf returns the rules of a workspace: its interval, and the sinks that get its
+// messages. A ping gets none.
+func (a *app) rulesOf(ctx context.Context, workspace string) (alert.Rules, error) {
+	c, err := a.config(ctx)
+	if err != nil {
+		return alert.Rules{}, err
+	}
+	rules := c.Rules
+	rules.Every = c.Workspaces[workspace].Every
+	for _, sink := range sinksFor(c, workspace) {
+		if sink.Settings.Type != notify.Ping {
+			rules.Sinks = append(rules.Sinks, alert.Subscription{Sink: sink.Settings.Name, Conditions: sink.Conditions})
+		}
+	}
+	return rules, nil
+}
+
+// sinksFor are the sinks of a workspace, pings included.
+func sinksFor(c config.Config, workspace string) (sinks []config.Sink) {
+	for _, sink := range c.Sinks {
+		if sink.Workspaces == nil || slices.Contains(sink.Workspaces, workspace) {
+			sinks = append(sinks, sink)
+		}
+	}
+	return sinks
+}
+
+// sinksOf returns the settings of all sinks of a workspace, pings included, with their
+// secrets. A sink whose secret cannot be read is left out: errs has the error, by the
+// name of the sink. The last error is that of the configuration.
+func (a *app) sinksOf(ctx context.Context, workspace string) (sinks []notify.Settings, errs map[string]error, err error) {
+	c, err := a.config(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	errs = map[string]error{}
+	for _, sink := range sinksFor(c, workspace) {
+		settings, err := a.settingsOf(ctx, c, sink)
+		if err != nil {
+			errs[sink.Settings.Name] = err
+			continue
+		}
+		sinks = append(sinks, settings)
+	}
+	return sinks, errs, nil
+}
+
+// settingsOf returns the settings of a sink with its secrets. The error names the
+// variable or the file that has not what it should have.
+func (a *app) settingsOf(ctx context.Context, c config.Config, sink config.Sink) (notify.Settings, error) {
+	s := sink.Settings
+	for _, secret := range []struct {
+		reference config.Reference
+		value     *string
+	}{{sink.URL, &s.URL}, {sink.Secret, &s.Secret}, {sink.Password, &s.Password}} {
+		if secret.reference == (config.Reference{}) {
+			continue
+		}
+		value, err := a.secret(ctx, c, secret.reference)
+		if err != nil {
+			return notify.Settings{}, fmt.Errorf("sink %s: %w", s.Name, err)
+		}
+		*secret.value = value
+	}
+	if sink.URL != (config.Reference{}) {
+		if problem := config.CheckURL(s.URL); problem != "" {
+			return notify.Settings{}, fmt.Errorf("sink %s: %s: %s", s.Name, a.placeOf(c, sink.URL), problem)
+		}
+	}
+	return s, nil
+}
+
+// errNoSecret is that of a variable or a file without the secret that it should have.
+var errNoSecret = errors.New("there is nothing in it")
+
+// secret reads the secret that a reference names. The error names the place, and tells
+// nothing of what is in it.
+func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (string, error) {
+	place, value := a.placeOf(c, r), ""
+	if r.Env != "" {
+		value = a.env.getenv(r.Env)
+		if isEmpty(value) {
+			return "", fmt.Errorf("%s is not set: %w", place, errNoSecret)
+		}
+	} else {
+		raw, err := readBounded(ctx, a.secretFile(c, r), maxTokenBytes)
+		if err != nil {
+			return "", err
+		}
+		value = string(plainText(raw))
+	}
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "":
+		return "", fmt.Errorf("%s: %w", place, errNoSecret)
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "", fmt.Errorf("%s has more than one line, or control characters; it holds the secret and nothing else", place)
+	}
+	return value, nil
+}
+
+// placeOf names where a secret is.
+func (a *app) placeOf(c config.Config, r config.Reference) string {
+	if r.Env != "" {
+		return "the variable " + r.Env
+	}
+	return a.secretFile(c, r)
+}
+
+// secretFile is the path of a file that the configuration names: ~/ is the home folder,
+// and any other relative path begins at the folder of the configuration.
+func (a *app) secretFile(c config.Config, r config.Reference) string {
+	if rest, ok := strings.CutPrefix(r.File, "~/"); ok {
+		if home := a.env.userHome(); home != "" {
+			return filepath.Join(home, rest)
+		}
+	}
+	if filepath.IsAbs(r.File) {
+		return r.File
+	}
+	return filepath.Join(filepath.Dir(c.Path), r.File)
+}
