@@ -112,14 +112,15 @@ type AlertPlace struct {
 	Digest time.Time // when the last digest was queued; zero: never
 }
 
-// AlertDelta is what one evaluation changes. It is written whole or not at all.
+// AlertDelta is what one evaluation changes. It is written whole or not at all, in this
+// order: Forget, Update, Begin, Messages.
 type AlertDelta struct {
 	// From is the place the evaluation began at. SaveAlerts returns ErrConflict when the
 	// workspace is no longer there: somebody else has evaluated in between.
 	From, To AlertPlace
-	Begin    []Alert // with the numbers that follow the last one
+	Begin    []Alert // the store gives them their numbers, in this order; ID is ignored
 	Update   []Alert // known by their number; what they are about, Window and Run do not change
-	Forget   []int64 // pending alerts whose condition no longer holds
+	Forget   []int64 // pending alerts whose condition no longer holds: their rows are deleted
 	Messages []Message
 }
 
@@ -138,7 +139,7 @@ type DeliveryQuery struct {
 }
 
 // AlertReader reads the state of alerts. A workspace that the store does not know has
-// none.
+// none. Instants are kept to the millisecond: rounded down, and up where a window ends.
 type AlertReader interface {
 	// AlertPlace is how far the workspace was evaluated; the zero value if it never was.
 	AlertPlace(ctx context.Context, workspace string) (AlertPlace, error)
@@ -152,14 +153,20 @@ type AlertReader interface {
 	Cursor(ctx context.Context, workspace, consumer string) (run int64, err error)
 }
 
-// AlertWriter changes the state of alerts. Each call is one transaction.
+// AlertWriter changes the state of alerts. Each call is one transaction. Its functions
+// return ErrNotFound for a workspace that had no run yet, and for an account or a squid
+// that the workspace does not know; ErrInvalid for what has not the form that is
+// documented: see the functions Check.
 type AlertWriter interface {
 	AlertReader
 	// SaveAlerts stores an evaluation. Messages whose ID is there already are left out.
+	// ErrInvalid also where two alerts that hold are about the same; ErrNotFound: there is
+	// no alert with a number of Update or Forget.
 	SaveAlerts(ctx context.Context, workspace string, d AlertDelta) error
 	// SaveMessages stores messages that belong to no evaluation, such as a test.
 	SaveMessages(ctx context.Context, messages ...Message) error
-	// SaveDelivery stores how an attempt ended. ErrNotFound: there is no such delivery.
+	// SaveDelivery stores how an attempt ended: State, Attempts, NextAt, EndedAt and Error
+	// of the delivery of Workspace, ID and Sink. ErrNotFound: there is no such delivery.
 	SaveDelivery(ctx context.Context, d Delivery) error
 	// AddSilence stores a silence, gives it a number, and returns that.
 	AddSilence(ctx context.Context, workspace string, s Silence) (int64, error)

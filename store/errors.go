@@ -44,8 +44,10 @@ var (
 	// without a name, a kind of change that does not exist, or a state that a run cannot
 	// end in. Nothing was read or written.
 	ErrInvalid = errors.New("invalid")
-	// ErrConflict means that a run is over: nothing can be added to it.
-	ErrConflict = errors.New("the run is over")
+	// ErrConflict means that something is no longer as the caller takes it to be: a run is
+	// over, so that nothing can be added to it, or somebody else has evaluated the alerts.
+	// Nothing was written.
+	ErrConflict = errors.New("conflict")
 	// ErrReadOnly means that the store was opened for reading, or that a query would
 	// do something else than read.
 	ErrReadOnly = errors.New("only reading is allowed")

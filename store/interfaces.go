@@ -92,6 +92,8 @@ type Reader interface {
 	// Query runs statements of a user that only read: see the engine.
 	Query(ctx context.Context, script string, columns func([]string) error, row func([]any) error, params ...sql.NamedArg) error
 
+	AlertReader
+
 	// Path names the store, for messages.
 	Path() string
 	Close() error
@@ -112,6 +114,8 @@ type Store interface {
 	Redact(ctx context.Context, workspace, account string) (Redacted, error)
 	// Rederive makes everything that is derived again, by the rules of the store.
 	Rederive(ctx context.Context, progress func(done, total int64)) error
+
+	AlertWriter
 }
 
 // RunWriter is a run while it runs. It is for one goroutine at a time. After Finish its

@@ -35,8 +35,8 @@ is read from standard input, at a prompt on a terminal.
 
 These views are kept stable ("lobstrail help sql" has their columns):
 account_current, account_versions, changes, status_changes, health_periods,
-squid_assignments, squid_health, limit_usage, snapshots, runs, failures. They
-cover all workspaces.
+squid_assignments, squid_health, limit_usage, snapshots, runs, failures,
+alerts, deliveries. They cover all workspaces.
 
 Several statements are separated by semicolons. They see the same moment of
 the store, each has an answer, and none runs unless all are right. The answers

@@ -7,6 +7,7 @@
 //	00003  guards: evidence is append-only
 //	00004  the documented views
 //	00005  what the query planner should know
+//	00006  alerts, messages, silences and cursors: working state, no evidence
 package sqlite
 
 import "embed"
@@ -24,4 +25,4 @@ const ApplicationID = 0x6c6f6273 + 1
 const UnreleasedID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.
-const Version = 5
+const Version = 6

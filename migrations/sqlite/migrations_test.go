@@ -158,6 +158,9 @@ var documented = map[string]string{
 	"runs": "run, workspace, started_at, finished_at, complete, requested, captured, changed, unchanged, gone, failed, " +
 		"requests, warnings, failures, state",
 	"failures": "account, kind, http_status, message",
+	"alerts": "workspace, alert, condition, account, username, type, squid, squid_name, limit_name, after, before, run, polls, " +
+		"state, fired_at, ended_at, told, silenced, reminders, detail",
+	"deliveries": "workspace, message, event, condition, run, at, sink, state, attempts, next_at, ended_at, error, body",
 }
 
 func TestViewsHaveTheDocumentedColumns(t *testing.T) {

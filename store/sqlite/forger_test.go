@@ -196,6 +196,7 @@ var rowKeys = map[string][]string{
 	"status_step": {"account", "at"}, "squid": {"id"}, "squid_name": {"squid", "account", "at"},
 	"assignment": {"squid", "account", "from_before"}, "state": {"account"}, "said": {"account", "endpoint"},
 	"body": {"account", "endpoint"}, "counter": {"account"}, "redacted": {"account"},
+	"alert": {"id"}, "message": {"n"}, "delivery": {"message", "sink"}, "silence": {"id"}, "cursor": {"consumer"},
 }
 
 var word = regexp.MustCompile(`[0-9a-z]+`)

@@ -17,9 +17,9 @@ const redactedPrefix = "redacted:"
 
 // Redact erases what is known of an account, in all workspaces that have it: the
 // username, the documents, the counters, the secrets of its commitments, messages of
-// failures, values, icons and names of fields that no other account has, and the values of
-// changes. The commitments stay in their place, so that everything else still verifies; and
-// the redaction is an entry of the log.
+// failures, values, icons and names of fields that no other account has, the values of
+// changes, and what alerts and their messages say of it. The commitments stay in their
+// place, so that everything else still verifies; and the redaction is an entry of the log.
 //
 // What its history consists of stays, under the id: when it was looked at and changed
 // and in which kind, its health, and the codes of its status (what is no code, or has
@@ -141,7 +141,7 @@ func (r *redaction) run(ctx context.Context, s *Store, tx *txn) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *txn) error{
-		r.readNames, r.keepDocuments, r.keepFailures, r.eraseEvidence, r.eraseDerived, r.eraseShared,
+		r.readNames, r.eraseAlerts, r.keepDocuments, r.keepFailures, r.eraseEvidence, r.eraseDerived, r.eraseShared,
 	} {
 		if err := step(ctx, tx); err != nil {
 			return err

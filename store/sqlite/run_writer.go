@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"time"
 
@@ -175,7 +176,7 @@ func (w *RunWriter) checkOutcome(ctx context.Context, tx *txn, o store.Outcome) 
 // over.
 func (w *RunWriter) update(ctx context.Context, fn func(tx *txn) error) error {
 	if w.over {
-		return store.ErrConflict
+		return fmt.Errorf("%w: the run is over", store.ErrConflict)
 	}
 	if w.store.known != w.ws { // another transaction failed, or changed what is in memory
 		if err := w.reload(ctx); err != nil {

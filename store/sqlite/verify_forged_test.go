@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ func fullStore(t testing.TB, path string) {
 	if _, err := s.Redact(t.Context(), "default", fmt.Sprintf("%032x", 1)); err != nil {
 		t.Fatal(err)
 	}
+	watched(t, s)
 	if done, err := s.Prune(t.Context(), "default", store.Keep{}, nil); err != nil || done.Thinned == 0 {
 		t.Fatal(done, err)
 	}
@@ -42,6 +44,33 @@ func fullStore(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 	healthy(t, path)
+}
+
+// watched leaves a row in each table of alerts. Nothing of it holds or waits any more.
+func watched(t testing.TB, s store.Store) {
+	t.Helper()
+	account, over := fmt.Sprintf("%032x", 4), start.Add(time.Hour)
+	object := []byte(`{"big": 12345678901234567890}`)
+	alert := store.Alert{
+		Condition: store.AccountExpired, Account: account, Window: store.Window{After: start, Before: over}, Run: 1, Polls: 1,
+		FiredAt: over, Told: true, Reminders: 1, EndedAt: over, Detail: object,
+	}
+	squid := store.Alert{Condition: store.SquidWithoutAccount, Squid: "s1", Run: 2, FiredAt: over, EndedAt: over, Detail: object}
+	message := store.Message{
+		ID: "m", Workspace: "default", Event: "fired", Condition: store.AccountExpired, Run: 1, At: over, Accounts: []string{account},
+		Sinks: []string{"ops"}, Body: object,
+	}
+	delta := store.AlertDelta{
+		To: store.AlertPlace{Run: 2, At: over, Digest: over}, Begin: []store.Alert{alert, squid}, Messages: []store.Message{message},
+	}
+	_, err := s.AddSilence(t.Context(), "default", store.Silence{Account: account, Reason: "known", From: start, Until: over})
+	err = errors.Join(err,
+		s.SaveAlerts(t.Context(), "default", delta),
+		s.SaveDelivery(t.Context(), store.Delivery{Message: message, Sink: "ops", State: store.Delivered, Attempts: 2, EndedAt: over}),
+		s.SaveCursor(t.Context(), "default", "script", 2))
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // litestreamTables are as Litestream 0.5 makes them.

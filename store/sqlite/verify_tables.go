@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"slices"
 )
 
 // checkSettings: a store has one setting, and a second one only within a transaction.
@@ -56,7 +57,7 @@ func (v *verifier) checkWorkspaces(ctx context.Context, tx *txn) error {
 	err := v.findRows(ctx, tx, "workspace", `
 		SELECT id, 'has no run, or is out of sequence' FROM workspace w
 		WHERE id NOT BETWEEN 1 AND (SELECT count(*) FROM workspace) OR NOT EXISTS (SELECT 1 FROM run WHERE ws = w.id)`)
-	for _, table := range workspaceTables {
+	for _, table := range slices.Concat(workspaceTables, alertTables) {
 		if err == nil {
 			// From key to key: what it costs grows with the workspaces.
 			err = v.findRows(ctx, tx, table, `
@@ -73,17 +74,12 @@ func (v *verifier) checkWorkspaces(ctx context.Context, tx *txn) error {
 	}
 	for _, w := range v.workspaces {
 		for _, check := range ownChecks {
-			err := tx.each(ctx, func(scan func(...any) error) error {
-				var row, problem string
-				err := scan(&row, &problem)
-				if err == nil {
-					v.find(check.table, v.rowIn(w.Name, row), "%s", problem)
-				}
-				return err
-			}, check.query, w.ID)
-			if err != nil {
+			if err := v.findOwn(ctx, tx, w, check.table, check.query); err != nil {
 				return err
 			}
+		}
+		if err := v.checkAlerts(ctx, tx, w); err != nil {
+			return err
 		}
 		for _, table := range []string{"value", "icon"} {
 			if err := v.checkDigests(ctx, tx, w, table); err != nil {
@@ -92,6 +88,18 @@ func (v *verifier) checkWorkspaces(ctx context.Context, tx *txn) error {
 		}
 	}
 	return nil
+}
+
+// findOwn finds the rows of the workspace ?1 that the query returns, each with its problem.
+func (v *verifier) findOwn(ctx context.Context, tx *txn, w workspaceRow, table, query string) error {
+	return tx.each(ctx, func(scan func(...any) error) error {
+		var row, problem string
+		err := scan(&row, &problem)
+		if err == nil {
+			v.find(table, v.rowIn(w.Name, row), "%s", problem)
+		}
+		return err
+	}, query, w.ID)
 }
 
 // ownChecks find rows of the workspace ?1, each with its problem. Names, values and icons

@@ -56,6 +56,7 @@ func Run(t *testing.T, open Opener) {
 		{"complete runs over all accounts are told apart", CompleteRuns},
 		{"totals are sums, and only grow", Sums},
 		{"a writer can read while it reads", Nested},
+		{"alerts are what was saved", Alerting},
 	}
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) { l.law(t, open) })

@@ -1,0 +1,146 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// SaveMessages stores messages that belong to no evaluation, such as a test.
+func (s *Store) SaveMessages(ctx context.Context, messages ...store.Message) error {
+	return s.update(ctx, func(tx *txn) error {
+		for i := range messages {
+			err := withAlerts(ctx, tx, messages[i].Workspace, func(w *alertWriter) error { return w.send(ctx, messages[i:i+1]) })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// send stores messages with a delivery to each of their sinks, which may be tried at once.
+// A message whose ID is there already is left out.
+func (w *alertWriter) send(ctx context.Context, messages []store.Message) error {
+	for i := range messages {
+		m := &messages[i]
+		if err := m.Check(); err != nil {
+			return fmt.Errorf("message %s: %w", m.ID, err)
+		}
+		if err := w.knows(ctx, "run", m.Run); err != nil {
+			return fmt.Errorf("message %s: %w", m.ID, err)
+		}
+		for _, account := range m.Accounts {
+			if err := w.knows(ctx, "account", account); err != nil {
+				return fmt.Errorf("message %s: %w", m.ID, err)
+			}
+		}
+		if err := w.insert(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *alertWriter) insert(ctx context.Context, m *store.Message) error {
+	accounts, sinks := jsonList(m.Accounts), jsonList(m.Sinks)
+	done, err := w.tx.ExecContext(ctx, `
+		INSERT INTO message (ws, n, id, event, condition, run, at, accounts, sinks, body)
+		VALUES (?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)
+		ON CONFLICT (ws, id) DO NOTHING`,
+		w.ws, w.place.Messages+1, m.ID, m.Event, m.Condition, m.Run, floorMS(m.At), accounts, sinks, string(m.Body))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	w.place.Messages++
+	_, err = w.tx.ExecContext(ctx, `
+		INSERT INTO delivery (ws, message, sink, state, attempts, next_at, error)
+		SELECT ?1, ?2, value, ?3, 0, ?4, '' FROM json_each(?5)`, w.ws, w.place.Messages, store.Waiting, floorMS(m.At), sinks)
+	return err
+}
+
+// jsonList is a JSON list of texts, never null.
+func jsonList(texts []string) string {
+	list, err := json.Marshal(append([]string{}, texts...))
+	if err != nil {
+		panic("store/sqlite: " + err.Error()) // texts can be marshalled
+	}
+	return string(list)
+}
+
+// SaveDelivery stores how an attempt ended.
+func (s *Store) SaveDelivery(ctx context.Context, d store.Delivery) error {
+	if err := d.Check(); err != nil {
+		return err
+	}
+	return s.updateAlerts(ctx, d.Workspace, func(w *alertWriter) error {
+		done, err := w.tx.ExecContext(ctx, `
+			UPDATE delivery SET state = ?, attempts = ?, next_at = ?, ended_at = ?, error = ?
+			WHERE ws = ? AND message = (SELECT n FROM message WHERE ws = ?6 AND id = ?) AND sink = ?`,
+			d.State, d.Attempts, orNever(d.NextAt), orNever(d.EndedAt), d.Error, w.ws, d.ID, d.Sink)
+		if err = changedOne(done, err); err != nil {
+			return fmt.Errorf("message %s to %s: %w", d.ID, d.Sink, err)
+		}
+		return nil
+	})
+}
+
+// messageRow is a row of table message.
+type messageRow struct {
+	N         int64         `db:"n"`
+	ID        string        `db:"id"`
+	Event     string        `db:"event"`
+	Condition string        `db:"condition"`
+	Run       sql.NullInt64 `db:"run"`
+	At        int64         `db:"at"`
+	Accounts  string        `db:"accounts"`
+	Sinks     string        `db:"sinks"`
+	Body      string        `db:"body"`
+}
+
+const messageColumns = ` m.n, m.id, m.event, m.condition, m.run, m.at, m.accounts, m.sinks, m.body`
+
+func (r messageRow) message() (m store.Message, err error) {
+	m = store.Message{
+		ID: r.ID, Event: r.Event, Condition: store.Condition(r.Condition), Run: r.Run.Int64, At: time.UnixMilli(r.At).UTC(),
+		Body: json.RawMessage(r.Body),
+	}
+	if err = json.Unmarshal([]byte(r.Accounts), &m.Accounts); err == nil {
+		err = json.Unmarshal([]byte(r.Sinks), &m.Sinks)
+	}
+	if err != nil {
+		return store.Message{}, damagedRow("message "+r.ID, err)
+	}
+	return m, nil
+}
+
+// deliveryRow is a row of table delivery, with its message and workspace.
+type deliveryRow struct {
+	messageRow
+	Workspace string        `db:"workspace"`
+	Sink      string        `db:"sink"`
+	State     string        `db:"state"`
+	Attempts  int           `db:"attempts"`
+	NextAt    sql.NullInt64 `db:"next_at"`
+	EndedAt   sql.NullInt64 `db:"ended_at"`
+	Error     string        `db:"error"`
+}
+
+func (r deliveryRow) delivery() (store.Delivery, error) {
+	m, err := r.message()
+	if err != nil {
+		return store.Delivery{}, err
+	}
+	m.Workspace = r.Workspace
+	return store.Delivery{
+		Message: m, Sink: r.Sink, State: store.DeliveryState(r.State), Attempts: r.Attempts, NextAt: instant(r.NextAt),
+		EndedAt: instant(r.EndedAt), Error: r.Error,
+	}, nil
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+)
+
+// alertTables hold working state: nothing says what their values must be. What is checked
+// is that each row has the form of one that the store writes, and is about something that
+// the workspace has.
+var alertTables = []string{"alert_place", "alert", "message", "delivery", "silence", "cursor"}
+
+// alertChecks find rows of the workspace ?1, each with its problem.
+var alertChecks = []struct{ table, query string }{
+	{"alert_place", `
+		SELECT 'place', 'there is no run ' || run FROM alert_place
+		WHERE ws = ?1 AND run <> 0 AND run NOT IN (SELECT id FROM run WHERE ws = ?1)`},
+	{"alert", ungiven("alert", "id", "alerts")},
+	{"alert", `
+		SELECT id, 'there is no run ' || run FROM alert
+		WHERE ws = ?1 AND run NOT IN (SELECT id FROM run WHERE ws = ?1)
+		ORDER BY id`},
+	{"alert", unknown("alert", "id")},
+	{"message", ungiven("message", "n", "messages")},
+	{"message", `
+		SELECT n, 'there is no run ' || run FROM message
+		WHERE ws = ?1 AND run NOT IN (SELECT id FROM run WHERE ws = ?1)
+		ORDER BY n`},
+	{"message", `
+		SELECT m.n, 'there is no account ' || quote(x.value)
+		FROM message m, json_each(iif(json_valid(m.accounts), m.accounts, '[]')) x
+		WHERE m.ws = ?1 AND x.value NOT IN (SELECT hash FROM account WHERE ws = ?1 AND salt <> x'')
+		ORDER BY m.n`},
+	{"message", `
+		SELECT m.n, 'it has no delivery to ' || quote(x.value)
+		FROM message m, json_each(iif(json_valid(m.sinks), m.sinks, '[]')) x
+		WHERE m.ws = ?1 AND x.value NOT IN (SELECT sink FROM delivery WHERE ws = ?1 AND message = m.n)
+		ORDER BY m.n`},
+	{"delivery", `
+		SELECT 'message ' || d.message || ', sink ' || d.sink, 'no message is to be delivered so'
+		FROM delivery d
+		WHERE d.ws = ?1 AND NOT EXISTS (
+			SELECT 1 FROM message m, json_each(iif(json_valid(m.sinks), m.sinks, '[]')) x
+			WHERE m.ws = ?1 AND m.n = d.message AND x.value = d.sink
+		)
+		ORDER BY d.message, d.sink`},
+	{"silence", ungiven("silence", "id", "silences")},
+	{"silence", unknown("silence", "id")},
+	{"cursor", `
+		SELECT 'cursors', 'there are ' || n || ' instead of ' || want
+		FROM (
+			SELECT
+				(SELECT count(*) FROM cursor WHERE ws = ?1) AS n,
+				coalesce((SELECT cursors FROM alert_place WHERE ws = ?1), 0) AS want
+		)
+		WHERE n <> want`},
+	{"cursor", `
+		SELECT consumer, 'there is no run ' || run FROM cursor
+		WHERE ws = ?1 AND (run < 0 OR consumer = '' OR run <> 0 AND run NOT IN (SELECT id FROM run WHERE ws = ?1))
+		ORDER BY consumer`},
+}
+
+// ungiven finds the rows whose number was never given.
+func ungiven(table, number, given string) string {
+	return `
+		SELECT ` + number + `, 'no row was given this number' FROM ` + table + `
+		WHERE ws = ?1 AND ` + number + ` NOT BETWEEN 1 AND coalesce((SELECT ` + given + ` FROM alert_place WHERE ws = ?1), 0)
+		ORDER BY ` + number
+}
+
+// unknown finds the rows about an account or a squid that the workspace does not know. Of a
+// redacted account there is none.
+func unknown(table, number string) string {
+	return `
+		SELECT ` + number + `, 'the workspace does not know what it is about' FROM ` + table + `
+		WHERE ws = ?1 AND (
+			account <> '' AND account NOT IN (SELECT hash FROM account WHERE ws = ?1 AND salt <> x'')
+			OR squid <> '' AND squid NOT IN (SELECT hash FROM squid WHERE ws = ?1)
+		)
+		ORDER BY ` + number
+}
+
+// checkAlerts checks the working state of a workspace.
+func (v *verifier) checkAlerts(ctx context.Context, tx *txn, w workspaceRow) error {
+	for _, check := range alertChecks {
+		if err := v.findOwn(ctx, tx, w, check.table, check.query); err != nil {
+			return err
+		}
+	}
+	err := checkForms(ctx, v, tx, w, "alert", `SELECT`+alertColumns+` FROM alert WHERE ws = ? ORDER BY id`,
+		func(r alertRow) (row any, err error) {
+			alert, err := r.alert()
+			if err == nil {
+				err = alert.Check()
+			}
+			return r.ID, err
+		})
+	if err != nil {
+		return err
+	}
+	err = checkForms(ctx, v, tx, w, "message", `
+		SELECT`+messageColumns+` FROM message m WHERE m.ws = ? ORDER BY m.n`,
+		func(r messageRow) (row any, err error) {
+			message, err := r.message()
+			if err == nil {
+				err = message.Check()
+			}
+			return r.N, err
+		})
+	if err != nil {
+		return err
+	}
+	return checkForms(ctx, v, tx, w, "silence", `SELECT`+silenceColumns+`FROM silence WHERE ws = ? ORDER BY id`,
+		func(r silenceRow) (row any, err error) {
+			silence := r.silence()
+			return r.ID, silence.Check()
+		})
+}
+
+// checkForms finds the rows that cannot be read, or that check refuses. check also
+// returns what identifies the row.
+func checkForms[Row any](ctx context.Context, v *verifier, tx *txn, w workspaceRow, table, query string, check func(Row) (row any, err error)) error {
+	rows, err := tx.QueryxContext(ctx, query, w.ID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one Row
+		if err := rows.StructScan(&one); err != nil {
+			return err
+		}
+		if row, err := check(one); err != nil {
+			v.find(table, v.rowIn(w.Name, row), "%v", err)
+		}
+	}
+	return rows.Err()
+}
