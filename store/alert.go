@@ -165,8 +165,8 @@ type AlertWriter interface {
 	SaveAlerts(ctx context.Context, workspace string, d AlertDelta) error
 	// SaveMessages stores messages that belong to no evaluation, such as a test.
 	SaveMessages(ctx context.Context, messages ...Message) error
-	// SaveDelivery stores how an attempt ended: State, Attempts, NextAt, EndedAt and Error
-	// of the delivery of Workspace, ID and Sink. ErrNotFound: there is no such delivery.
+	// SaveDelivery stores how an attempt ended: State, Attempts, NextAt, EndedAt, Error
+	// and Pause of the delivery of Workspace, ID and Sink. ErrNotFound: there is no such delivery.
 	SaveDelivery(ctx context.Context, d Delivery) error
 	// AddSilence stores a silence, gives it a number, and returns that.
 	AddSilence(ctx context.Context, workspace string, s Silence) (int64, error)

@@ -68,9 +68,10 @@ func (m *watcher) deliver() {
 	d := &m.deliveries[rapid.IntRange(0, len(m.deliveries)-1).Draw(m.T, "delivery")]
 	d.Attempts++
 	d.State = rapid.SampledFrom(store.DeliveryStates).Draw(m.T, "state")
-	d.NextAt, d.EndedAt, d.Error = time.Time{}, kept(m.moment()), ""
+	d.NextAt, d.EndedAt, d.Error, d.Pause = time.Time{}, kept(m.moment()), "", false
 	if d.State == store.Waiting {
 		d.NextAt, d.EndedAt, d.Error = d.EndedAt, time.Time{}, "HTTP 500"
+		d.Pause = rapid.Bool().Draw(m.T, "pause")
 	}
 	m.desk.must(m.desk.store.SaveDelivery(m.desk.ctx, *d))
 	neither := *d
