@@ -77,3 +77,6 @@ func (p *Plan) Wait(ctx context.Context, clock *Clock) bool {
 		}
 	}
 }
+
+// Last returns the slot of the work that began last.
+func (p *Plan) Last() time.Duration { return p.last }
