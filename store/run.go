@@ -83,6 +83,9 @@ const (
 	FailMismatch  FailureKind = "mismatch"   // the answer was about something else than asked
 )
 
+// FailureKinds lists every kind of failure.
+var FailureKinds = []FailureKind{FailHTTP, FailNetwork, FailDecode, FailNotFound, FailAuth, FailRateLimit, FailMismatch}
+
 // Failure is something that could not be snapshotted, and why.
 type Failure struct {
 	Account    string // id; "" where the bytes did not tell
