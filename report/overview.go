@@ -22,6 +22,8 @@ type Overview struct {
 	Newest   *store.Run // of all runs, whatever came of it; nil: there is none
 	// Platforms tell what expired accounts need to be synchronised.
 	Platforms []store.Platform
+	Alerts    []store.Alert    // that hold, those that have not fired yet included
+	Waiting   []store.Delivery // that were not made yet, the oldest message first
 }
 
 // squidMemory is how long a squid that lost all its accounts is still counted. Nothing
@@ -47,7 +49,12 @@ func ReadOverview(ctx context.Context, s store.Reader, workspace string, at time
 		},
 		func() (err error) { in.Assignments, err = q.readAssignments(ctx, s); return err },
 		func() (err error) { o.Complete, err = s.CompleteRuns(ctx, workspace, at, RecentRuns); return err },
-		func() (err error) { o.Newest, err = newestRun(ctx, s, workspace); return err })
+		func() (err error) { o.Newest, err = newestRun(ctx, s, workspace); return err },
+		func() (err error) {
+			o.Alerts, err = store.Collect(s.Alerts(ctx, store.AlertQuery{Workspace: workspace}))
+			return err
+		},
+		func() (err error) { o.Waiting, err = waiting(ctx, s, workspace, at); return err })
 	o.Accounts, o.Squids = in.Accounts, in.squidsNow(in.lasting())
 	return o, err
 }
@@ -58,6 +65,19 @@ func newestRun(ctx context.Context, s store.Reader, workspace string) (*store.Ru
 		return &run, err
 	}
 	return nil, nil
+}
+
+// waiting are the deliveries that were not made yet.
+func waiting(ctx context.Context, s store.Reader, workspace string, at time.Time) (all []store.Delivery, err error) {
+	for d, err := range s.Deliveries(ctx, store.DeliveryQuery{Workspace: workspace, Since: at}) {
+		if err != nil {
+			return nil, err
+		}
+		if d.State == store.Waiting {
+			all = append(all, d)
+		}
+	}
+	return all, nil
 }
 
 // Counts are the numbers of accounts by health.

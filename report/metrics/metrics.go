@@ -3,7 +3,9 @@ package metrics
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -109,6 +111,8 @@ func (w workspace) collect(ctx context.Context, s store.Reader) error {
 	w.squids(now.Squids)
 	w.lastRun(now)
 	w.totals(sum)
+	w.alerts(now.Alerts)
+	w.deliveries(now.Waiting)
 	if w.names {
 		w.named(now)
 	}
@@ -157,6 +161,57 @@ func (w workspace) lastRun(now report.Overview) {
 	w.gauge(lastRunTime, float64(run.Finished.UnixMilli())/1000)
 	w.gauge(lastRunAge, w.at.Sub(run.Finished).Seconds())
 	w.gauge(lastRunDuration, run.Finished.Sub(run.Started).Seconds())
+}
+
+// alerts counts the alerts that hold.
+func (w workspace) alerts(alerts []store.Alert) {
+	counts := map[store.Condition]map[string]int{}
+	for _, condition := range store.Conditions {
+		counts[condition] = map[string]int{"pending": 0, "open": 0, "silenced": 0}
+	}
+	for _, alert := range alerts {
+		switch {
+		case alert.FiredAt.IsZero():
+			counts[alert.Condition]["pending"]++
+		case alert.Silenced:
+			counts[alert.Condition]["silenced"]++
+		default:
+			counts[alert.Condition]["open"]++
+		}
+	}
+	for condition, states := range counts {
+		for state, n := range states {
+			w.gauge(alertsByCondition, float64(n), string(condition), state)
+		}
+	}
+}
+
+// deliveries counts what waits for each sink, the oldest first.
+func (w workspace) deliveries(waiting []store.Delivery) {
+	type queue struct {
+		fresh, failing int
+		oldest         time.Time
+	}
+	sinks := map[string]*queue{}
+	for _, d := range waiting {
+		q := sinks[d.Sink]
+		if q == nil {
+			q = &queue{oldest: d.At}
+			sinks[d.Sink] = q
+		}
+		if d.Attempts > 0 {
+			q.failing++
+		} else {
+			q.fresh++
+		}
+	}
+	labels := unique{}
+	for _, sink := range slices.Sorted(maps.Keys(sinks)) {
+		q, label := sinks[sink], labels.of(sink)
+		w.gauge(deliveries, float64(q.fresh), label, "waiting")
+		w.gauge(deliveries, float64(q.failing), label, "failing")
+		w.gauge(oldestDelivery, w.at.Sub(q.oldest).Seconds(), label)
+	}
 }
 
 // totals are the counters. Each has a series for every kind: one that begins later would

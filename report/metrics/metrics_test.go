@@ -2,12 +2,12 @@ package metrics_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,12 +84,15 @@ func (w *watched) text(o metrics.Options) string {
 
 // account is an account object.
 func account(n int, username, kind, status string, squids ...string) string {
-	uses := make([]string, len(squids))
+	uses := make([]map[string]string, len(squids))
 	for i, squid := range squids {
-		uses[i] = fmt.Sprintf(`{"hash_value":%q,"name":"Squid %s"}`, squid, squid)
+		uses[i] = map[string]string{"hash_value": squid, "name": "Squid " + squid}
 	}
-	return fmt.Sprintf(`{"id":%q,"username":%s,"type":%s,"status":%q,"squids":[%s]}`, fmt.Sprintf("%032x", n),
-		strconv.QuoteToASCII(username), strconv.QuoteToASCII(kind), status, strings.Join(uses, ","))
+	object, err := json.Marshal(map[string]any{"username": username, "type": kind, "status": status, "squids": uses})
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{"id":"%032x",%s`, n, object[1:])
 }
 
 // history is one workspace with three accounts and three squids, and one that only failed.
@@ -151,6 +154,55 @@ func TestMetricsTellHowAWorkspaceStands(t *testing.T) {
 	}
 }
 
+func TestMetricsTellOfAlertsAndDeliveries(t *testing.T) {
+	w := history(t)
+	alert := func(account int, fired time.Time, silenced bool) store.Alert {
+		return store.Alert{Condition: store.AccountExpired, Account: fmt.Sprintf("%032x", account), Window: store.Window{Before: epoch}, Run: 2, Polls: 1,
+			FiredAt: fired, Silenced: silenced, Detail: []byte("{}")}
+	}
+	over := alert(1, epoch, false)
+	over.EndedAt = w.now
+	message := func(n int, sinks ...string) store.Message {
+		return store.Message{ID: fmt.Sprintf("%032x", n), Workspace: "acme", Event: "fired", Condition: store.AccountExpired, At: w.now.Add(time.Duration(n) * time.Second),
+			Body: []byte("{}"), Sinks: sinks}
+	}
+	w.must(w.SaveAlerts(t.Context(), "acme", store.AlertDelta{
+		To:       store.AlertPlace{Run: 2, At: w.now},
+		Begin:    []store.Alert{alert(1, time.Time{}, false), alert(2, w.now, true), alert(3, w.now, false), over},
+		Messages: []store.Message{message(1, "ops", "mail"), message(2, "ops"), message(3, "done")},
+	}))
+	for d, err := range w.Deliveries(t.Context(), store.DeliveryQuery{Workspace: "acme"}) {
+		w.must(err)
+		if d.Attempts = 1; d.Sink == "done" {
+			d.State, d.EndedAt, d.NextAt = store.Delivered, w.now.Add(time.Hour), time.Time{} // the clock went back
+		}
+		if d.ID != message(2).ID {
+			w.must(w.SaveDelivery(t.Context(), d))
+		}
+	}
+	w.now = w.now.Add(time.Minute)
+	text := w.text(metrics.Options{})
+	for _, want := range []string{
+		`alerts{condition="account_expired",state="pending",workspace="acme"} 1`,
+		`alerts{condition="account_expired",state="silenced",workspace="acme"} 1`,
+		`alerts{condition="account_expired",state="open",workspace="acme"} 1`,
+		`alerts{condition="stale",state="open",workspace="acme"} 0`,
+		`alerts{condition="account_expired",state="open",workspace="other"} 0`,
+		`deliveries{sink="ops",state="failing",workspace="acme"} 1`,
+		`deliveries{sink="ops",state="waiting",workspace="acme"} 1`,
+		`deliveries{sink="mail",state="failing",workspace="acme"} 1`,
+		`oldest_delivery_age_seconds{sink="ops",workspace="acme"} 59`,
+	} {
+		if !strings.Contains(text, "\nlobstrail_"+want+"\n") {
+			t.Errorf("no %s", want)
+		}
+	}
+	if strings.Contains(text, `sink="done"`) {
+		t.Error("what was delivered waits")
+	}
+	promtool(t, text, "check", "metrics")
+}
+
 // A squid whose only account was deleted has no healthy account; no account tells of it.
 func TestMetricsCountASquidThatLostItsAccounts(t *testing.T) {
 	w := history(t)
@@ -168,7 +220,7 @@ func TestMetricsCountASquidThatLostItsAccounts(t *testing.T) {
 func TestMetricsWithNamesAreBoundedAndEscaped(t *testing.T) {
 	w := newWatched(t)
 	hostile := "a\"b\\c\nd\x1b[31m\u202e"
-	objects := []string{account(0, hostile, hostile, "200", hostile), account(1, strings.Repeat("x", 5000), "", "401")}
+	objects := []string{account(0, hostile, hostile, "200", hostile), account(1, strings.Repeat("a", 5000), "", "401")}
 	for n := 2; n < metrics.MostNamed+7; n++ {
 		objects = append(objects, account(n, fmt.Sprint("u", n), fmt.Sprint("type-", n), "200"))
 	}
@@ -180,7 +232,7 @@ func TestMetricsWithNamesAreBoundedAndEscaped(t *testing.T) {
 	}
 	for _, want := range []string{
 		`username="a\"b\\c\\nd\\x1b[31m\\u202e"`, `lobstrail_names_left_out{what="account",workspace="a\"b\\c\\nd\\x1b[31m\\u202e"} 7`,
-		`{what="account",workspace="a\"b\\c\\nd\\x1b[31m\\u202e (2)"} 0`, `username="` + strings.Repeat("x", 100) + `"} 0`,
+		`{what="account",workspace="a\"b\\c\\nd\\x1b[31m\\u202e (2)"} 0`, `username="` + strings.Repeat("a", 100) + `",workspace=`,
 		`health="healthy",type="other"`, `health="expired",type="none"`,
 	} {
 		if !strings.Contains(text, want) {

@@ -33,6 +33,10 @@ var (
 	failures    = of("failures_total", "What runs could not snapshot, by kind.", "kind")
 	changes     = of("changes_total", "Changes of accounts, by kind. First sights are appeared.", "kind")
 
+	alertsByCondition = of("alerts", "Alerts that hold, by condition and state: pending (did not hold long enough yet), open, silenced.", "condition", "state")
+	deliveries        = of("deliveries", "Messages for a sink that were not delivered yet, by state: waiting (not tried yet), failing (tried in vain).", "sink", "state")
+	oldestDelivery    = of("oldest_delivery_age_seconds", "Age of the oldest message that was not delivered to the sink yet.", "sink")
+
 	accountHealthy = of("account_healthy", "1 if the account is healthy, else 0. Only with names.", "account", "username", "type")
 	squidHealthy   = of("squid_healthy_accounts", "How many healthy accounts the squid uses. Only with names.", "squid", "name")
 	namesLeftOut   = of("names_left_out", "Accounts and squids beyond the first 1000, which have no metric of their own. Only with names.", "what")
