@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 )
@@ -68,7 +69,7 @@ func tlsCause(err error) error {
 	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		return errCertificate
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return errNoTLS
 	}
 	if refused, ok := errors.AsType[tls.AlertError](err); ok {

@@ -130,8 +130,10 @@ func (s *emailSink) client(ctx context.Context) (client *mail.Client, done func(
 	if s.settings.TLS == noTLS || s.settings.TLS == fullTLS { // the latter is encrypted already
 		policy = mail.NoTLS
 	}
+	// The longest time of the library is one that ctx ends before: it would be told apart
+	// from a broken connection by nothing.
 	options := []mail.Option{
-		mail.WithPort(s.port), mail.WithTimeout(s.timeout), mail.WithTLSPolicy(policy), mail.WithTLSConfig(config),
+		mail.WithPort(s.port), mail.WithTimeout(2 * maxTimeout), mail.WithTLSPolicy(policy), mail.WithTLSConfig(config),
 		mail.WithDialContextFunc(dial), mail.WithoutNoop(),
 	}
 	if s.settings.User != "" {

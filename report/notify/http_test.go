@@ -1,0 +1,373 @@
+package notify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lobstrail/lobstrail/report/alert"
+)
+
+// The secrets of the sinks in these tests.
+const (
+	urlToken   = "canary-url-token"
+	queryToken = "canary-query-token"
+	hmacSecret = "canary-hmac-secret"
+)
+
+// webhookTo makes a sink with secrets for a server.
+func webhookTo(t *testing.T, base string, change func(*Settings)) Sink {
+	t.Helper()
+	s := Settings{Name: "ops", Type: Webhook, URL: base + "/hook/" + urlToken + "?key=" + queryToken, Secret: hmacSecret}
+	if change != nil {
+		change(&s)
+	}
+	sink, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sink
+}
+
+// send sends a message, and checks that this took no longer than the time-out and that
+// the error holds no secret, however it is printed.
+func send(t *testing.T, sink Sink) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), sink.Timeout())
+	defer cancel()
+	began := time.Now()
+	err := sink.Send(ctx, expiredBody())
+	if took := time.Since(began); took > sink.Timeout()+2*time.Second {
+		t.Errorf("it took %v, with a time-out of %v", took, sink.Timeout())
+	}
+	for _, text := range []string{fmt.Sprintf("%v|%+v|%#v|%q", err, err, err, err), fmt.Sprint(errors.Unwrap(err))} {
+		if strings.Contains(text, "canary") {
+			t.Errorf("a secret is in %s", text)
+		}
+	}
+	return err
+}
+
+func TestWebhookPostsTheBodySigned(t *testing.T) {
+	var request *http.Request
+	var raw []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request = r
+		raw, _ = io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer server.Close()
+	if err := send(t, webhookTo(t, server.URL, func(s *Settings) { s.Agent = "lobstrail/v1" })); err != nil {
+		t.Fatal(err)
+	}
+	if request.Method != "POST" || request.URL.Path != "/hook/"+urlToken || request.URL.Query().Get("key") != queryToken {
+		t.Errorf("%s %s", request.Method, request.URL)
+	}
+	for name, want := range map[string]string{
+		"Idempotency-Key": expiredBody().ID, "Content-Type": "application/json", "User-Agent": "lobstrail/v1",
+	} {
+		if got := request.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	var got alert.Body
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(expiredBody(), got); diff != "" {
+		t.Error(diff)
+	}
+	// As a receiver in another language checks it.
+	var unix int64
+	var signature string
+	if _, err := fmt.Sscanf(request.Header.Get("Lobstrail-Signature"), "t=%d,v1=%s", &unix, &signature); err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, []byte(hmacSecret))
+	fmt.Fprintf(mac, "%d.%s", unix, raw)
+	if want := hex.EncodeToString(mac.Sum(nil)); signature != want || time.Since(time.Unix(unix, 0)).Abs() > time.Minute {
+		t.Errorf("signature %s at %d, want %s", signature, unix, want)
+	}
+}
+
+// printf '1795767300.{"version":1}' | openssl dgst -sha256 -hmac secret
+func TestSignIsWhatOpenSSLSays(t *testing.T) {
+	const want = "t=1795767300,v1=477959cdfe12a1ce3b546526cf3271e8a1400e56ad760dc7a1664aed360834ae"
+	if got := Sign("secret", day, []byte(`{"version":1}`)); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestWebhookWithoutSecretIsNotSigned(t *testing.T) {
+	var header http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { header = r.Header }))
+	defer server.Close()
+	if err := send(t, webhookTo(t, server.URL, func(s *Settings) { s.Secret = "" })); err != nil {
+		t.Fatal(err)
+	}
+	if _, signed := header["Lobstrail-Signature"]; signed || header.Get("User-Agent") != "lobstrail" {
+		t.Error(header)
+	}
+}
+
+// What lists are empty is [] and not null, whoever made the body.
+func TestWebhookListsAreNeverNull(t *testing.T) {
+	for _, body := range []alert.Body{{}, {Items: []alert.Item{{}}}} {
+		if raw, err := marshal(body); err != nil || strings.Contains(string(raw), `s":null`) {
+			t.Errorf("%s, %v", raw, err)
+		}
+	}
+}
+
+// TestSinkFailures has servers that do what servers should not.
+func TestSinkFailures(t *testing.T) {
+	answer := func(code int, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(code)
+			fmt.Fprint(w, "Cannot POST ", r.URL)
+		}
+	}
+	for name, test := range map[string]struct {
+		handler  http.HandlerFunc
+		want     string // of the error; "" for none
+		rejected bool
+		after    time.Duration
+	}{
+		"200":                {answer(200), "", false, 0},
+		"201":                {answer(201), "", false, 0},
+		"299":                {answer(299), "", false, 0},
+		"500 repeats itself": {answer(500), "answered 500 Internal Server Error", false, 0},
+		"404":                {answer(404), "answered 404 Not Found", false, 0},
+		"400":                {answer(400), "answered 400 Bad Request", true, 0},
+		"413":                {answer(413), "answered 413 Request Entity Too Large", true, 0},
+		"429 in seconds":     {answer(429, "Retry-After", "120"), "answered 429 Too Many Requests", false, 2 * time.Minute},
+		"429 until a date": {func(w http.ResponseWriter, r *http.Request) {
+			answer(429, "Retry-After", time.Now().Add(2*time.Minute).UTC().Format(http.TimeFormat))(w, r)
+		}, "answered 429 Too Many Requests", false, 2 * time.Minute},
+		"503 with a pause": {answer(503, "Retry-After", "7"), "answered 503 Service Unavailable", false, 7 * time.Second},
+		"a redirect":       {answer(302, "Location", "/elsewhere"), "answered 302 Found, a redirect, which is not followed: give the URL that it leads to", false, 0},
+		"hangs": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, "no answer in time", false, 0},
+		"drops": {func(w http.ResponseWriter, r *http.Request) {
+			panic(http.ErrAbortHandler)
+		}, "the connection was closed before the answer", false, 0},
+		"endless 200": {func(w http.ResponseWriter, r *http.Request) { flood(w, "all is well ") }, "", false, 0},
+		"endless 500": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(500)
+			flood(w, "nothing is well ")
+		}, "answered 500 Internal Server Error", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				test.handler(w, r)
+			}))
+			defer server.Close()
+			sink := webhookTo(t, server.URL, func(s *Settings) { s.Timeout = hangTimeout })
+			err := send(t, sink)
+			if text := fmt.Sprint(err); err == nil && test.want != "" || err != nil && text != test.want {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			if _, rejected := errors.AsType[*RejectedError](err); rejected != test.rejected {
+				t.Errorf("rejected: %v", rejected)
+			}
+			retry, asked := errors.AsType[*RetryError](err)
+			if asked != (test.after > 0) || asked && (retry.After-test.after).Abs() > 2*time.Second {
+				t.Errorf("asked for a pause: %v, %+v", asked, retry)
+			}
+			if requests != 1 {
+				t.Errorf("%d requests", requests)
+			}
+		})
+	}
+}
+
+// TestSinkFailuresBelowHTTP has servers that do not speak HTTP as they should.
+func TestSinkFailuresBelowHTTP(t *testing.T) {
+	refusing := talk(t, func(net.Conn) {})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := listener.Addr().String()
+	listener.Close()
+	stranger := httptest.NewUnstartedServer(nil)
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0)
+	stranger.StartTLS() // its certificate is signed by an authority that nobody here knows
+	defer stranger.Close()
+	for name, test := range map[string]struct{ url, want string }{
+		"nobody there":   {"http://" + closed, "connection refused"},
+		"closes at once": {"http://" + refusing, "the connection was closed before the answer"},
+		"no HTTP":        {"http://" + talk(t, func(c net.Conn) { fmt.Fprint(c, "220 smtp.example.com\r\n") }), "the connection failed, or the answer was not understood"},
+		"endless header": {"http://" + talk(t, func(c net.Conn) {
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n")
+			flood(c, "X-More: and more\r\n")
+		}), "the connection failed, or the answer was not understood"},
+		"endless line":           {"http://" + talk(t, func(c net.Conn) { flood(c, "HTTP/1.1 200 OK and more ") }), "the connection failed, or the answer was not understood"},
+		"silence":                {"http://" + talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), "no answer in time"},
+		"silence before TLS":     {"https://" + talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), "no answer in time"},
+		"no TLS":                 {"https://" + talk(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n") }), "the server does not speak TLS"},
+		"unknown authority":      {stranger.URL, "the certificate of the server is signed by an unknown authority"},
+		"name that is not there": {"http://no-such-name.invalid", "the name of the server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := send(t, webhookTo(t, test.url, func(s *Settings) { s.Timeout = hangTimeout }))
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestSinkTrustsTheAuthoritiesOfTheSystem(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t)}}
+	server.StartTLS()
+	defer server.Close()
+	if err := send(t, webhookTo(t, server.URL, nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSinkStopsWhenItIsInterrupted(t *testing.T) {
+	address := talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	if err := webhookTo(t, "http://"+address, nil).Send(ctx, expiredBody()); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestNewChecksTheSettings has settings that cannot work. No error repeats what may be a
+// secret.
+func TestNewChecksTheSettings(t *testing.T) {
+	mail := Settings{Type: Email, Server: "smtp.example.com", From: "a@example.com", To: []string{"b@example.com"}}
+	with := func(s Settings, change func(*Settings)) Settings {
+		change(&s)
+		return s
+	}
+	for want, s := range map[string]Settings{
+		`type: "pigeon" is none of`:     {Type: "pigeon"},
+		"a URL is needed":               {Type: Slack},
+		"the URL is not valid":          {Type: Webhook, URL: "https://canary%zz/\x7f"},
+		"the URL is not valid: https":   {Type: Webhook, URL: "canary-token"},
+		"the URL begins with neither":   {Type: Ping, URL: "ftp://canary.example.com/canary"},
+		"command: a program is needed":  {Type: Command},
+		"command: an argument has":      {Type: Command, Command: []string{"x", "canary\x00"}},
+		"timeout: from 1ns to 30s":      {Type: Slack, URL: "https://example.com", Timeout: time.Hour},
+		"per_minute: from 1 to 600":     {Type: Slack, URL: "https://example.com", PerMinute: -1},
+		"tls: starttls, tls or none":    with(mail, func(s *Settings) { s.TLS = "canary" }),
+		"tls: none would send":          with(mail, func(s *Settings) { s.TLS, s.User, s.Password = "none", "u", "canary" }),
+		"user and password":             with(mail, func(s *Settings) { s.Password = "canary" }),
+		"to: at least one":              with(mail, func(s *Settings) { s.To = nil }),
+		"to: element 2":                 with(mail, func(s *Settings) { s.To = []string{"b@example.com", "c@example.com\r\nBcc: canary@example.com"} }),
+		"from: no e-mail address":       with(mail, func(s *Settings) { s.From = "a@example.com\nX: canary" }),
+		"server: HOST:PORT is expected": with(mail, func(s *Settings) { s.Server = "https://canary.example.com" }),
+		"server: HOST:PORT is":          with(mail, func(s *Settings) { s.Server = "smtp.example.com:canary" }),
+	} {
+		s.Name = "ops"
+		if _, err := New(s); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if _, err := New(Settings{Type: Slack, URL: "https://example.com"}); err == nil {
+		t.Error("a sink without a name")
+	}
+}
+
+func TestSettingsAreNeverPrinted(t *testing.T) {
+	s := Settings{Name: "ops", Type: Webhook, URL: "https://canary", Secret: "canary", Password: "canary"}
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s), fmt.Sprintf("%+v %#v", &s, struct{ S Settings }{s})} {
+		if strings.Contains(text, "canary") || !strings.Contains(text, "ops") {
+			t.Error(text)
+		}
+	}
+}
+
+func TestPingURL(t *testing.T) {
+	for _, test := range [][3]string{
+		{"https://hc-ping.com/uuid", "https://hc-ping.com/uuid", "https://hc-ping.com/uuid/fail"},
+		{"https://hc-ping.com/uuid/", "https://hc-ping.com/uuid/", "https://hc-ping.com/uuid/fail"},
+		{"http://127.0.0.1/p?a=1&b=%2F", "http://127.0.0.1/p?a=1&b=%2F", "http://127.0.0.1/p/fail?a=1&b=%2F"},
+		{"https://example.com", "https://example.com", "https://example.com/fail"},
+		{"https://example.com/a%2Fb", "https://example.com/a%2Fb", "https://example.com/a%2Fb/fail"},
+	} {
+		p, err := newPoster(Settings{URL: test[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{pingURL(p.url, true).String(), pingURL(p.url, false).String()}; got != [2]string(test[1:]) {
+			t.Errorf("%s: %v", test[0], got)
+		}
+	}
+}
+
+func TestPingAllTellsOfEachRun(t *testing.T) {
+	asked := make(chan string, 4)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked <- r.Method + " " + r.URL.String() }))
+	defer server.Close()
+	ping := func(url string) Sink {
+		sink, err := New(Settings{Name: "hc", Type: Ping, URL: url, Timeout: hangTimeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sink
+	}
+	silent := talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	sinks := []Sink{webhookTo(t, server.URL, nil), ping("http://" + silent + "/" + urlToken), ping(server.URL + "/p?x=1")}
+	for _, complete := range []bool{true, false} {
+		errs := PingAll(t.Context(), sinks, complete)
+		if len(errs) != 1 || errs[0].Error() != "sink hc: no answer in time" {
+			t.Error(errs)
+		}
+	}
+	if first, second := <-asked, <-asked; first != "GET /p?x=1" || second != "GET /p/fail?x=1" || len(asked) > 0 {
+		t.Error(first, second, len(asked))
+	}
+	// It is told of a test, and of no alert.
+	if err := sinks[2].Send(t.Context(), expiredBody()); err != nil || len(asked) > 0 {
+		t.Error(err, len(asked))
+	}
+	if err := sinks[2].Send(t.Context(), TestBody("id", "acme", "hc", day)); err != nil || <-asked != "GET /p?x=1" {
+		t.Error(err)
+	}
+}
+
+// The proxy of the environment is used where every address is allowed, and nowhere else: it
+// would connect to whatever the name leads to.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	if os.Getenv("NOTIFY_TEST_PROXY") == "" {
+		runAgain(t, "NOTIFY_TEST_PROXY=1", "HTTP_PROXY=http://proxy-user:canary-proxy@127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY=")
+		return
+	}
+	err := send(t, webhookTo(t, "http://no-such-name.invalid", nil))
+	if err == nil || !strings.Contains(err.Error(), "the proxy of the environment was not used: allow_private = true uses it") {
+		t.Error(err)
+	}
+	err = send(t, webhookTo(t, "http://no-such-name.invalid", func(s *Settings) { s.AllowPrivate = true }))
+	if err == nil || err.Error() != "connection refused" { // by the proxy
+		t.Error(err)
+	}
+}
