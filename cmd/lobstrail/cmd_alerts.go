@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+func (a *app) newAlertsCmd() *cobra.Command {
+	all := false
+	cmd := &cobra.Command{
+		Use:   "alerts",
+		Short: "List the alerts that are open, and what was told of them",
+		Long: `List the alerts that are open or pending: what holds, since when, whether it was
+told, and how the deliveries of its messages stand. A pending alert has not held
+for as many polls as its rule wants. "snapshot" evaluates the alerts after each
+run and delivers what is to be told.
+
+Exit codes: 0 done, also when no alert is open; 2 wrong usage; 10 there is no
+store.`,
+		Example: `  lobstrail alerts
+  lobstrail alerts --all --json | jq '.[] | select(.told | not)'
+  lobstrail alerts silence --account marco.rinaldi --for 4h --reason "new phone"`,
+		Args:              takes(0, 0, "", `"lobstrail alerts --help" lists the commands that follow "alerts"`),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runAlerts(cmd.Context(), all) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "alerts that have ended too")
+	a.addAlertCommands(cmd)
+	return cmd
+}
+
+// addAlertCommands adds the commands that follow "alerts".
+func (a *app) addAlertCommands(alerts *cobra.Command) {
+	alerts.AddCommand(a.newSilenceCmd(), a.newSilencesCmd(), a.newUnsilenceCmd())
+}
+
+func (a *app) runAlerts(ctx context.Context, all bool) error {
+	return a.readingPaged(ctx, func(s store.Store) error {
+		alerts, err := store.Collect(s.Alerts(ctx, store.AlertQuery{Workspace: a.workspace, Over: all}))
+		if err != nil {
+			return err
+		}
+		deliveries, err := store.Collect(s.Deliveries(ctx, store.DeliveryQuery{Workspace: a.workspace}))
+		if err != nil {
+			return err
+		}
+		names, err := a.readSubjects(ctx, s)
+		if err != nil {
+			return err
+		}
+		out := a.list(alertColumns...)
+		for _, alert := range alerts {
+			row := report.NewAlertJSON(a.workspace, alert, toldBy(alert, deliveries), a.env.now())
+			names.nameAlert(&row)
+			if err := out.Row(row, a.alertCells(row, names)...); err != nil {
+				return err
+			}
+		}
+		footer, err := a.alertsFooter(ctx, s, alerts, deliveries)
+		if err != nil {
+			return err
+		}
+		return out.Close(footer)
+	})
+}
+
+// toldBy are the deliveries of the messages that tell of the alert: those about its
+// condition and what it is about, from when it fired until it ended.
+func toldBy(a store.Alert, deliveries []store.Delivery) (own []store.Delivery) {
+	if a.FiredAt.IsZero() {
+		return nil
+	}
+	for _, d := range deliveries {
+		switch {
+		case d.Condition != a.Condition, d.At.Before(a.FiredAt), !a.EndedAt.IsZero() && d.At.After(a.EndedAt):
+		case a.Account != "" && !slices.Contains(d.Accounts, a.Account):
+		case a.Squid != "" && !bytes.Contains(d.Body, []byte(a.Squid)):
+		default:
+			own = append(own, d)
+		}
+	}
+	return own
+}
+
+// alertsFooter counts the alerts, and the messages that still wait.
+func (a *app) alertsFooter(ctx context.Context, s store.Store, alerts []store.Alert, deliveries []store.Delivery) (string, error) {
+	place, err := s.AlertPlace(ctx, a.workspace)
+	if err != nil {
+		return "", err
+	}
+	counts := map[report.AlertState]int{}
+	for _, alert := range alerts {
+		counts[report.AlertStateOf(alert)]++
+	}
+	var footer string
+	switch {
+	case len(alerts) > 0:
+		footer = fmt.Sprintf("%s: %d open, %d pending", count(len(alerts), "alert"), counts[report.AlertOpen], counts[report.AlertPending])
+		if ended := counts[report.AlertEnded]; ended > 0 {
+			footer += fmt.Sprintf(", %d ended", ended)
+		}
+		footer += ". " + a.zoneNote()
+	case place.At.IsZero():
+		footer = `No alert is open: alerts were not evaluated yet. "lobstrail snapshot" does that after each run.`
+	default:
+		footer = "No alert is open. They were last evaluated " + render.Time(place.At, a.env.zone) + ". " + a.zoneNote()
+	}
+	if waiting := waitingNote(deliveries); waiting != "" {
+		footer += "\n" + waiting
+	}
+	return footer, nil
+}
+
+// waitingNote says how many deliveries wait, and why the one that was tried most often
+// does; "" for none.
+func waitingNote(deliveries []store.Delivery) string {
+	waiting, worst := 0, store.Delivery{}
+	for _, d := range deliveries {
+		if d.State == store.Waiting {
+			waiting++
+			if d.Attempts > worst.Attempts {
+				worst = d
+			}
+		}
+	}
+	switch {
+	case waiting == 0:
+		return ""
+	case worst.Attempts == 0:
+		return fmt.Sprintf("Deliveries that wait: %d.", waiting)
+	}
+	return fmt.Sprintf("Deliveries that wait: %d. The one to %s failed %s: %s", waiting, worst.Sink, times(worst.Attempts), worst.Error)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+var alertColumns = []render.Column{
+	{Title: "Alert", Key: "alert", Right: true},
+	{Key: "workspace"},
+	{Title: "Condition", Key: "condition"},
+	{Title: "What", Flexible: 1, Least: 16},
+	{Title: "State", Key: "state"},
+	{Title: "Since", Drop: 3},
+	{Title: "Age", Drop: 1},
+	{Title: "Told", Drop: 2},
+	{Title: "Deliveries", Flexible: 2, Drop: 4},
+	{Key: "account"},
+	{Key: "username"},
+	{Key: "type"},
+	{Key: "squid"},
+	{Key: "squid_name"},
+	{Key: "limit"},
+	{Key: "after"},
+	{Key: "before"},
+	{Key: "run"},
+	{Key: "age_seconds"},
+	{Key: "polls"},
+	{Key: "fired_at"},
+	{Key: "ended_at"},
+	{Key: "told"},
+	{Key: "silenced"},
+	{Key: "reminders"},
+	{Key: "deliveries"},
+}
+
+func (a *app) alertCells(j report.AlertJSON, names subjects) []render.Cell {
+	window := store.Window{After: j.After.Time, Before: j.Before.Time}
+	if window == (store.Window{}) {
+		window.After = j.FiredAt.Time
+	}
+	var age, run render.Cell
+	if j.Age != nil {
+		age = render.DurationCell(time.Duration(*j.Age))
+	}
+	if j.Run != nil {
+		run = render.IntCell(*j.Run)
+	}
+	return []render.Cell{
+		render.IntCell(j.Alert),
+		render.TextCell(j.Workspace),
+		render.TextCell(string(j.Condition)),
+		render.TextCell(names.what(j)),
+		render.TextCell(string(j.State)),
+		render.WindowCell(window),
+		age,
+		render.TextCell(toldText(j)),
+		render.TextCell(deliveriesText(j.Deliveries)),
+		render.TextCell(string(j.Account)),
+		render.TextCell(string(j.Username)),
+		render.TextCell(string(j.Type)),
+		render.TextCell(string(j.Squid)),
+		render.TextCell(string(j.SquidName)),
+		render.TextCell(string(j.Limit)),
+		render.TimeCell(j.After.Time),
+		render.TimeCell(j.Before.Time),
+		run,
+		age,
+		render.IntCell(j.Polls),
+		render.TimeCell(j.FiredAt.Time),
+		render.TimeCell(j.EndedAt.Time),
+		render.TextCell(fmt.Sprint(j.Told)),
+		render.TextCell(fmt.Sprint(j.Silenced)),
+		render.IntCell(j.Reminders),
+		render.TextCell(deliveriesText(j.Deliveries)),
+	}
+}
+
+// toldText says whether somebody was told.
+func toldText(j report.AlertJSON) string {
+	switch {
+	case j.Told && j.Reminders > 0:
+		return "yes, " + count(j.Reminders, "reminder")
+	case j.Told:
+		return "yes"
+	case j.Silenced:
+		return "silenced"
+	}
+	return "no"
+}
+
+// deliveriesText lists the deliveries, the newest of each sink.
+func deliveriesText(deliveries []report.AlertDeliveryJSON) string {
+	newest := map[string]string{}
+	var sinks []string
+	for _, d := range deliveries {
+		text := d.Sink + " " + string(d.State)
+		if d.State != store.Delivered && d.Attempts > 0 {
+			text += fmt.Sprintf(" after %s", count(d.Attempts, "attempt"))
+		}
+		if d.Error != "" {
+			text += ": " + string(d.Error)
+		}
+		if newest[d.Sink] == "" {
+			sinks = append(sinks, d.Sink)
+		}
+		newest[d.Sink] = text
+	}
+	for i, sink := range sinks {
+		sinks[i] = newest[sink]
+	}
+	return strings.Join(sinks, "; ")
+}
