@@ -20,6 +20,9 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Within    time.Duration    // how long it takes at most; 0: 30 s
 	Jitter    func() float64   // from 0 to 1, spreads retries; nil: random
+	// Broken are sinks that are configured and cannot be made, such as one whose secret is
+	// missing, by name. Their messages wait.
+	Broken map[string]error
 }
 
 const defaultWithin = 30 * time.Second
@@ -47,13 +50,14 @@ type Result struct {
 // A delivery is made at least once: what was sent and could not be stored is sent again,
 // with the same id. One that fails waits, longer each time, until the sink takes it. The
 // sink gets nothing else until then, unless it has rejected that one message, or has failed
-// with it five times. A delivery to a sink that is not among sinks is dropped; with no
-// sinks at all nothing is, for then the configuration is more likely missing than empty.
+// with it five times. A delivery to a sink that is neither among sinks nor broken is
+// dropped; with no sinks at all nothing is, for then the configuration is more likely
+// missing than empty.
 //
 // The results are by sink, without those that had nothing to do. An error is one of the
 // store, or the cause of ctx; what a sink answered is in the results.
 func Deliver(ctx context.Context, w store.AlertWriter, sinks []Sink, o Options) ([]Result, error) {
-	d := deliverer{w: w, now: o.Now, jitter: o.Jitter, sinks: map[string]Sink{}, queues: map[string]*queue{}}
+	d := deliverer{w: w, now: o.Now, jitter: o.Jitter, sinks: map[string]Sink{}, broken: o.Broken, queues: map[string]*queue{}}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -85,6 +89,7 @@ type deliverer struct {
 	now    func() time.Time
 	jitter func() float64
 	sinks  map[string]Sink
+	broken map[string]error
 	queues map[string]*queue // by sink
 
 	saving sync.Mutex
@@ -138,10 +143,10 @@ func (d *deliverer) enqueue(q *queue, delivery store.Delivery, now time.Time) {
 }
 
 // full reports whether no more can be sent in this minute. Nothing is sent to a sink that
-// is not configured.
+// is not there.
 func (d *deliverer) full(q *queue) bool {
-	sink, configured := d.sinks[q.result.Sink]
-	return configured && q.recent+len(q.due) >= sink.PerMinute()
+	sink, works := d.sinks[q.result.Sink]
+	return works && q.recent+len(q.due) >= sink.PerMinute()
 }
 
 // isDue reports whether a delivery may be tried. A time that is further away than any wait
@@ -173,12 +178,13 @@ func (q *queue) wait(delivery store.Delivery) {
 
 // work goes through a queue until it is empty, or the sink is to be left alone.
 func (d *deliverer) work(ctx, bounded context.Context, q *queue) error {
-	sink, configured := d.sinks[q.result.Sink]
+	sink, works := d.sinks[q.result.Sink]
+	broken := d.broken[q.result.Sink]
 	for i, delivery := range q.due {
 		switch {
-		case !configured && len(d.sinks) > 0:
+		case !works && broken == nil && len(d.sinks)+len(d.broken) > 0:
 			drop(&delivery, d.now(), "the sink is no longer configured")
-		case !configured || !q.resume.IsZero() || bounded.Err() != nil:
+		case !works || !q.resume.IsZero() || bounded.Err() != nil:
 			q.waitFor(q.due[i:])
 			return nil
 		default:
@@ -265,6 +271,9 @@ func (d *deliverer) results(ctx context.Context) (results []Result, err error) {
 	for _, q := range d.queues {
 		if q.result.Waiting > 0 && q.resume.After(q.result.NextAt) {
 			q.result.NextAt = q.resume
+		}
+		if broken := d.broken[q.result.Sink]; broken != nil && q.result.Waiting > 0 {
+			q.result.Error = shown(broken.Error(), maxError)
 		}
 		if q.result != (Result{Sink: q.result.Sink}) {
 			results = append(results, q.result)
