@@ -38,6 +38,15 @@ type Counter struct {
 	Max     []byte // JSON: the limit in force; nil when the object has none
 }
 
+// MovesTo reports whether the next object has the counter otherwise. A value that was
+// never told, the zero Counter, is null.
+func (c Counter) MovesTo(next Counter) bool {
+	if c.Body == nil {
+		return !bytes.Equal(next.Body, null)
+	}
+	return !bytes.Equal(c.Body, next.Body)
+}
+
 // Field is a member of a JSON object.
 type Field struct {
 	Name  string
@@ -179,43 +188,29 @@ func WriteObject(out []byte, members []Field) []byte {
 
 // Counters lists the pointers of the volatile values that a document has, in order.
 func Counters(body []byte) (pointers []string, err error) {
-	account, err := Fields(body)
-	if err != nil {
-		return nil, fmt.Errorf("document: %w", err)
-	}
-	for _, m := range account {
-		switch {
-		case m.Name == "resets_in":
-			pointers = append(pointers, ResetsIn)
-		case m.Name == "params" && m.Value[0] == '{':
-			limits, err := limitsOf(m.Value)
-			if err != nil {
-				return nil, err
+	if limits := Value(Value(body, "params"), "user"); limits != nil && limits[0] == '{' {
+		err = eachField(limits, func(name, limit []byte) bool {
+			if hasCounters(limit) {
+				pointers = append(pointers, LimitPrefix+EscapePointer(unquoted(name)))
 			}
-			pointers = append(pointers, limits...)
+			return true
+		})
+		if err != nil {
+			return nil, fmt.Errorf("document: %w", err)
 		}
+	}
+	if Value(body, "resets_in") != nil {
+		pointers = append(pointers, ResetsIn)
 	}
 	slices.Sort(pointers)
 	return pointers, nil
 }
 
-// limitsOf lists the pointers of the limits that have counters.
-func limitsOf(params []byte) (pointers []string, err error) {
-	_, err = eachMember(params, func(kind *Field) error {
-		if kind.Name != "user" || kind.Value[0] != '{' {
-			return nil
-		}
-		_, err := eachMember(kind.Value, func(limit *Field) error {
-			if limit.Value[0] != '{' {
-				return nil
-			}
-			settings, err := Fields(limit.Value)
-			if slices.ContainsFunc(settings, func(m Field) bool { return isCounter(m.Name) }) {
-				pointers = append(pointers, LimitPrefix+EscapePointer(limit.Name))
-			}
-			return err
-		})
-		return err
+// hasCounters reports whether a limit is an object with volatile members.
+func hasCounters(limit []byte) (has bool) {
+	_ = eachField(limit, func(name, _ []byte) bool { // of what is no object, none
+		has = isCounter(unquoted(name))
+		return !has
 	})
-	return pointers, err
+	return has
 }

@@ -2,6 +2,8 @@ package fold
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -37,11 +39,11 @@ type Account struct {
 	Known    []byte
 	Outdated bool // the status in Known is out of date
 	Said     [Endpoints]Said
-	// Counters are the volatile values, by pointer, as they last were told.
-	Counters   map[string]document.Counter
+	// Counters are the volatile values as they last were told.
+	Counters   Counters
 	CountersAt int64 // when one of them last moved; 0: there are none
-	// Uses are the squids that use the account, by id.
-	Uses map[string]Use
+	// Uses are the squids that use the account, sorted by id.
+	Uses []Use
 	// Dropped are fields that an endpoint no longer sends, by name.
 	Dropped map[string]Dropped
 
@@ -89,6 +91,7 @@ type Said struct {
 
 // Use is a squid using the account.
 type Use struct {
+	ID    string
 	Squid int64 // number
 	Since int64 // when the response that first showed it was received
 	Sent  int64 // and its request sent
@@ -101,6 +104,30 @@ type Dropped struct {
 	Sent  int64           `json:"sent"` // the request whose answer last had it
 }
 
+// Counters are volatile values, sorted by pointer.
+type Counters []document.Counter
+
+func (c Counters) place(pointer string) (int, bool) {
+	return slices.BinarySearchFunc(c, pointer, func(c document.Counter, pointer string) int { return strings.Compare(c.Pointer, pointer) })
+}
+
+// Find is the counter with that pointer; the zero Counter for none.
+func (c Counters) Find(pointer string) document.Counter {
+	if i, found := c.place(pointer); found {
+		return c[i]
+	}
+	return document.Counter{}
+}
+
+// Set adds a counter, or replaces that with the same pointer.
+func (c *Counters) Set(counter document.Counter) {
+	i, found := c.place(counter.Pointer)
+	if !found {
+		*c = slices.Insert(*c, i, counter)
+	}
+	(*c)[i] = counter
+}
+
 // settled reports whether the endpoint spoke last, and a response of the instant that
 // says the same changes nothing. A resets_in that is said again moves the end of the lock.
 func (a *Account) settled(e Endpoint, source store.Source, at int64) bool {
@@ -110,7 +137,7 @@ func (a *Account) settled(e Endpoint, source store.Source, at int64) bool {
 
 func (a *Account) isCounting() bool {
 	if a.Whole {
-		return !isNull(a.Counters[document.ResetsIn].Body)
+		return !isNull(a.Counters.Find(document.ResetsIn).Body)
 	}
 	return a.Counting
 }
@@ -140,9 +167,7 @@ func (a *Account) state() store.State {
 	}
 	s.Known, s.List, s.Detail, s.Reduced = a.Known, a.Said[List].Body, a.Said[Detail].Body, a.Said[Reduced].Body
 	s.Latest, s.Outdated = shapes[a.Latest], a.Outdated
-	if c, known := a.Counters[document.ResetsIn]; known {
-		s.ResetsIn = json.RawMessage(c.Body)
-	}
+	s.ResetsIn = json.RawMessage(a.Counters.Find(document.ResetsIn).Body)
 	return s
 }
 
@@ -161,8 +186,7 @@ func (a *Account) leaf(e Endpoint) ledger.Hash {
 // LoggedCounters are all volatile values, by pointer, as the log commits to them.
 func (a *Account) LoggedCounters() []ledger.Counter {
 	all := make([]ledger.Counter, 0, len(a.Counters))
-	for _, pointer := range sortedKeys(a.Counters) {
-		c := a.Counters[pointer]
+	for _, c := range a.Counters {
 		all = append(all, ledger.Counter{Pointer: c.Pointer, Body: c.Body, Max: c.Max})
 	}
 	return all

@@ -165,12 +165,18 @@ func (s *step) assign() {
 		return
 	}
 	after := s.assignedAfter()
-	open := a.Uses
-	uses := make(map[string]Use, len(s.facts.Squids))
-	for _, squid := range s.facts.Squids {
-		use, already := open[squid.ID]
-		if !already {
-			use = Use{Squid: s.squid(squid.ID), Since: s.at, Sent: s.delta.Response.Sent}
+	open, uses := a.Uses, make([]Use, 0, len(s.facts.Squids))
+	for _, squid := range s.facts.Squids { // they are sorted
+		for len(open) > 0 && open[0].ID < squid.ID {
+			s.end(open[0], after)
+			open = open[1:]
+		}
+		already := len(open) > 0 && open[0].ID == squid.ID
+		var use Use
+		if already {
+			use, open = open[0], open[1:]
+		} else {
+			use = Use{ID: squid.ID, Squid: s.squid(squid.ID), Since: s.at, Sent: s.delta.Response.Sent}
 			s.delta.Assignments = append(s.delta.Assignments, Assignment{
 				Squid: use.Squid, Account: a.Number, FromAfter: after, FromBefore: s.at,
 			})
@@ -179,12 +185,10 @@ func (s *step) assign() {
 			use.Name = squid.Name
 			s.delta.Names = append(s.delta.Names, SquidName{use.Squid, a.Number, s.at, squid.Name})
 		}
-		uses[squid.ID] = use
+		uses = append(uses, use)
 	}
-	for _, id := range sortedKeys(open) {
-		if _, still := uses[id]; !still {
-			s.end(open[id], after)
-		}
+	for _, use := range open {
+		s.end(use, after)
 	}
 	a.Uses = uses
 }

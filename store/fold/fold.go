@@ -14,16 +14,17 @@ import (
 
 // Answer is a response, with what it shows taken apart.
 type Answer struct {
-	Response       // Run, Source, Slot, Sent and Server; the rest is worked out
-	Received int64 // as it was told, rounded up
-	Shown    []Shown
-	Absent   []string // ids that were answered with 404
+	Response         // Run, Source, Slot, Sent and Server; the rest is worked out
+	Received int64   // as it was told, rounded up
+	Shown    []Shown // Fold sorts them
 	Failures []store.Failure
 }
 
 // Shown is an account object as a response shows it.
 type Shown struct {
 	ID       string
+	Known    *Account // that of the workspace; nil: it has none of that id
+	Absent   bool     // the account was answered with 404; the rest is left out then
 	Endpoint Endpoint
 	Digest   []byte // of the object as it was received; nil: not known
 	// Same says that it is what [Account.Same] reports to be known. Parts are then
@@ -75,55 +76,42 @@ type folding struct {
 // take takes what the response shows, in the order of the accounts' numbers: new
 // ones come last, as they are named.
 func (f *folding) take() error {
-	type named struct {
-		id    string
-		shown *Shown // nil: absent
-	}
-	var all []named
-	for i := range f.answer.Shown {
-		all = append(all, named{f.answer.Shown[i].ID, &f.answer.Shown[i]})
-	}
-	for _, id := range f.answer.Absent {
-		all = append(all, named{id: id})
-	}
-	number := func(id string) int64 {
-		if a := f.w.Accounts[id]; a != nil {
-			return a.Number
+	number := func(s Shown) int64 {
+		if s.Known != nil {
+			return s.Known.Number
 		}
 		return f.w.NextAccount
 	}
-	order := func(a, b named) int { return cmp.Compare(number(a.id), number(b.id)) }
-	if !slices.IsSortedFunc(all, order) {
+	all := f.answer.Shown
+	if order := func(a, b Shown) int { return cmp.Compare(number(a), number(b)) }; !slices.IsSortedFunc(all, order) {
 		slices.SortStableFunc(all, order)
 	}
 	f.delta.Shown = make([]Snapshot, 0, len(all))
-	for _, n := range all {
-		a := f.w.Accounts[n.id]
-		if a == nil && n.shown != nil && !store.IsAccountID(n.id) {
-			return fmt.Errorf("store: append: %q is not an account id", n.id)
-		}
-		if a != nil && a.seenAt(f.at) {
-			f.again(n.shown)
-			continue
-		}
-		var err error
-		if n.shown == nil {
-			err = f.absent(a, n.id)
-		} else {
-			err = f.see(a, n.shown)
-		}
-		if err != nil {
+	for i := range all {
+		if err := f.takeOne(&all[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// again takes an account that the response has shown already.
-func (f *folding) again(s *Shown) {
-	if s != nil {
-		f.delta.Done.Repeated++
+func (f *folding) takeOne(s *Shown) error {
+	a := s.Known
+	if a == nil {
+		a = f.w.Accounts[s.ID] // the response may show a new account twice
 	}
+	switch {
+	case a == nil && !s.Absent && !store.IsAccountID(s.ID):
+		return fmt.Errorf("store: append: %q is not an account id", s.ID)
+	case a != nil && a.seenAt(f.at):
+		if !s.Absent {
+			f.delta.Done.Repeated++
+		}
+		return nil
+	case s.Absent:
+		return f.absent(a, s.ID)
+	}
+	return f.see(a, s)
 }
 
 // see takes an account object. a is nil at first sight.
@@ -168,17 +156,12 @@ func (f *folding) unchangedButCounters(a *Account, s *Shown) bool {
 	if !a.settled(s.Endpoint, f.answer.Source, f.at) || !bytes.Equal(said.Body, s.Parts.Body) {
 		return false
 	}
-	return !f.moves(a, s) || isNull(a.Counters[document.ResetsIn].Body) && isNull(resetsIn(s.Parts.Counters))
+	return !f.moves(a, s) || isNull(a.Counters.Find(document.ResetsIn).Body) && isNull(resetsIn(s.Parts.Counters))
 }
 
 // moves reports whether the object has counters otherwise than they were.
 func (f *folding) moves(a *Account, s *Shown) bool {
-	for _, c := range s.Parts.Counters {
-		if known, before := a.Counters[c.Pointer]; before && !bytes.Equal(known.Body, c.Body) || !before && !isNull(c.Body) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Parts.Counters, func(c document.Counter) bool { return a.Counters.Find(c.Pointer).MovesTo(c) })
 }
 
 // move takes the counters that the object has otherwise than they were. It reports
@@ -189,14 +172,11 @@ func (f *folding) move(a *Account, s *Shown) {
 		said.Digest = bytes.Clone(s.Digest)
 	}
 	for _, c := range s.Parts.Counters {
-		known, before := a.Counters[c.Pointer]
-		if !before && isNull(c.Body) || before && bytes.Equal(known.Body, c.Body) {
+		if !a.Counters.Find(c.Pointer).MovesTo(c) {
 			continue
 		}
-		if a.Counters == nil {
-			a.Counters = map[string]document.Counter{}
-		}
-		a.Counters[c.Pointer], a.CountersAt = c, f.at
+		a.Counters.Set(c)
+		a.CountersAt = f.at
 		f.delta.Usage = append(f.delta.Usage, Usage{a.Number, f.at, c})
 		f.isNews(a)
 	}

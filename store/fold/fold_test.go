@@ -97,15 +97,18 @@ func (h *history) response() store.Response {
 // answer takes a response apart as an engine does.
 func (h *history) answer(r store.Response, received int64) fold.Answer {
 	slot := h.w.SlotOf(&r)
-	a := fold.Answer{Response: fold.Response{At: h.w.At(received), Source: r.Source, Slot: slot.Number, Sent: received - 1}, Received: received, Absent: r.Absent}
+	a := fold.Answer{Response: fold.Response{At: h.w.At(received), Source: r.Source, Slot: slot.Number, Sent: received - 1}, Received: received}
+	for _, id := range r.Absent {
+		a.Shown = append(a.Shown, fold.Shown{ID: id, Known: h.w.Accounts[id], Absent: true})
+	}
 	for _, o := range r.Accounts {
 		parts, err := document.Split(o.Raw)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		shown := fold.Shown{ID: o.ID, Endpoint: fold.EndpointOf(store.ShapeOf(r.Source, parts.Body)), Digest: o.Sum(), Parts: parts, Salt: ledger.NewSalt()}
-		if known := h.w.Accounts[o.ID]; known != nil {
-			if e, same := known.Same(r.Source, shown.Digest, a.At); same && e == shown.Endpoint {
+		if shown.Known = h.w.Accounts[o.ID]; shown.Known != nil {
+			if e, same := shown.Known.Same(r.Source, shown.Digest, a.At); same && e == shown.Endpoint {
 				shown.Same, shown.Parts = true, document.Parts{}
 			}
 		}

@@ -64,15 +64,16 @@ func Replay(e Evidence, rules store.Rules, fn func(stored Response, d *Delta) er
 // replay is a replay while it runs.
 type replay struct {
 	w        *Workspace
-	numbers  map[int64]*Account // rows of those that were shown
+	numbers  map[int64]*Account // of those that were shown
 	accounts *Cursor[*Account]
 	stays    *Cursor[Stay]
 	facts    *Cursor[Fact]
 	usage    *Cursor[Usage]
 	absences *Cursor[Absence]
 	erased   *Cursor[Commitment]
-	ends     map[Slot]map[int64]Stay // the stays on each page, by account
+	pages    map[Slot][]Stay // who is on each page, by account
 	opaque   map[int64]*opaque
+	shown    []Shown // by the response at hand
 	// The rows that the response at hand brought.
 	began  []Stay
 	said   []Fact
@@ -91,7 +92,7 @@ func newReplay(e Evidence, rules store.Rules) *replay {
 		w: &Workspace{
 			Rules: rules, Accounts: map[string]*Account{}, Squids: maps.Clone(e.Squids), Pages: map[Slot]*Page{}, NextAccount: 1,
 		},
-		numbers: map[int64]*Account{}, ends: map[Slot]map[int64]Stay{}, opaque: map[int64]*opaque{},
+		numbers: map[int64]*Account{}, pages: map[Slot][]Stay{}, opaque: map[int64]*opaque{},
 		accounts: NewCursor(e.Accounts), stays: NewCursor(e.Stays), facts: NewCursor(e.Facts), usage: NewCursor(e.Usage),
 		absences: NewCursor(e.Absences), erased: NewCursor(e.Erased),
 	}
@@ -119,20 +120,23 @@ func (r *replay) response(stored Response) (*Delta, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := Answer{Response: stored, Received: stored.At - stored.HeldMS}
-	for _, number := range members {
-		if err := r.show(&answer, stored, number, news[number]); err != nil {
+	r.shown = r.shown[:0]
+	for _, s := range members {
+		if err := r.show(stored, s, news[s.Account]); err != nil {
 			return nil, err
 		}
 	}
 	for _, c := range r.hidden {
-		if _, shown := slices.BinarySearch(members, c.Account); !shown {
+		if _, shown := slices.BinarySearchFunc(members, c.Account, func(s Stay, n int64) int { return cmp.Compare(s.Account, n) }); !shown {
 			return nil, c.wrong("the response of that instant does not show the account")
 		}
 	}
-	d, err := r.w.Fold(answer)
+	d, err := r.w.Fold(Answer{Response: stored, Received: stored.At - stored.HeldMS, Shown: r.shown})
 	if err != nil {
 		return nil, &RowError{"response", fmt.Sprint(stored.At), err.Error()}
+	}
+	for _, a := range d.Accounts {
+		r.numbers[a.Number] = a
 	}
 	return d, nil
 }
@@ -141,11 +145,11 @@ func (r *replay) response(stored Response) (*Delta, error) {
 func (r *replay) absent(at int64) error {
 	for r.absences.OK && r.absences.Next.Since < at {
 		a := r.absences.Next
-		row := r.numbers[a.Account]
-		if row == nil || r.w.Accounts[row.ID] == nil {
+		known := r.numbers[a.Account]
+		if known == nil {
 			return &RowError{"absence", fmt.Sprintf("account %d since %d", a.Account, a.Since), "the account was not known then"}
 		}
-		r.w.Accounts[row.ID].AbsentSince = a.Since
+		known.AbsentSince = a.Since
 		if err := r.absences.Advance(); err != nil {
 			return err
 		}
@@ -155,22 +159,15 @@ func (r *replay) absent(at int64) error {
 
 // members are the accounts that the response shows, by number: those whose stays on
 // its page last until then, or begin with it.
-func (r *replay) members(stored Response) (numbers []int64, err error) {
+func (r *replay) members(stored Response) (members []Stay, err error) {
 	slot := Slot{stored.Source, stored.Slot}
-	if r.ends[slot] == nil {
-		r.ends[slot] = map[int64]Stay{}
-	}
-	page, ends := r.w.Pages[slot], r.ends[slot]
-	if page == nil {
-		page = &Page{}
-	}
-	for _, m := range page.Members {
-		if last := ends[m.Account].Last; last >= stored.At {
-			numbers = append(numbers, m.Account)
-		} else if last != page.LastAt {
-			return nil, ends[m.Account].wrong("it ends at %d, which is not the last response of its page before %d", last, stored.At)
+	members = r.pages[slot]
+	for _, s := range members {
+		if last := r.w.Pages[slot].LastAt; s.Last < stored.At && s.Last != last {
+			return nil, s.wrong("it ends at %d, which is not the last response of its page before %d", s.Last, stored.At)
 		}
 	}
+	members = slices.DeleteFunc(members, func(s Stay) bool { return s.Last < stored.At })
 	r.began = r.began[:0]
 	for ; r.stays.OK && r.stays.Next.First <= stored.At; err = r.stays.Advance() {
 		if err != nil {
@@ -180,11 +177,14 @@ func (r *replay) members(stored Response) (numbers []int64, err error) {
 		if s.First < stored.At || s.Source != slot.Source || s.Slot != slot.Number {
 			return nil, s.wrong(noResponse + " on that page")
 		}
-		ends[s.Account], r.began = s, append(r.began, s)
-		numbers = append(numbers, s.Account)
+		r.began = append(r.began, s)
 	}
-	slices.Sort(numbers)
-	return numbers, cmp.Or(err, r.stays.Err)
+	if len(r.began) > 0 {
+		members = append(members, r.began...)
+		slices.SortFunc(members, func(a, b Stay) int { return cmp.Compare(a.Account, b.Account) })
+	}
+	r.pages[slot] = members
+	return members, cmp.Or(err, r.stays.Err)
 }
 
 // said is what a response brought of an account.
@@ -236,49 +236,44 @@ func (r *replay) news(at int64) (map[int64]*said, error) {
 }
 
 // show adds an account to what the response shows.
-func (r *replay) show(answer *Answer, stored Response, number int64, new *said) error {
-	account, err := r.account(stored, number)
-	if err != nil {
-		return err
-	}
-	e := r.ends[Slot{stored.Source, stored.Slot}][number].Endpoint
-	if o := r.opaque[number]; o != nil {
-		answer.Shown = append(answer.Shown, Shown{
-			ID: account.ID, Endpoint: e, Leaf: o.leaf(account.ID, e),
-			News: slices.ContainsFunc(r.hidden, func(c Commitment) bool { return c.Account == number }),
-		})
+func (r *replay) show(stored Response, s Stay, new *said) error {
+	known, e := r.numbers[s.Account], s.Endpoint
+	if new == nil && known != nil && r.opaque[s.Account] == nil && known.Said[e].Body != nil && known.settled(e, stored.Source, stored.At) {
+		r.shown = append(r.shown, Shown{ID: known.ID, Known: known, Endpoint: e, Same: true})
 		return nil
 	}
-	known := r.w.Accounts[account.ID]
-	if new == nil && known != nil && known.Said[e].Body != nil && known.settled(e, stored.Source, stored.At) {
-		answer.Shown = append(answer.Shown, Shown{ID: account.ID, Endpoint: e, Same: true})
+	shown := Shown{Known: known, Endpoint: e}
+	row := known
+	if known == nil {
+		var err error
+		if row, err = r.account(stored, s.Account); err != nil {
+			return err
+		}
+	}
+	shown.ID, shown.Salt = row.ID, row.Salt
+	if o := r.opaque[s.Account]; o != nil {
+		shown.Leaf = o.leaf(row.ID, e)
+		shown.News = slices.ContainsFunc(r.hidden, func(c Commitment) bool { return c.Account == s.Account })
+		r.shown = append(r.shown, shown)
 		return nil
 	}
 	if new == nil {
 		new = &said{}
 	}
-	body, gone, err := bodyAfter(known, e, new.facts)
-	switch {
-	case err != nil:
-		return &RowError{"fact", fmt.Sprintf("account %d at %d", number, stored.At), err.Error()}
-	case gone:
-		answer.Absent = append(answer.Absent, account.ID)
-		return nil
+	var err error
+	shown.Parts.Body, shown.Absent, err = bodyAfter(known, e, new.facts)
+	if err == nil && !shown.Absent {
+		shown.Parts.Counters, err = countersAfter(known, shown.Parts.Body, new.usage)
 	}
-	shown := Shown{ID: account.ID, Endpoint: e, Salt: account.Salt}
-	shown.Parts.Body = body
-	if shown.Parts.Counters, err = countersAfter(known, body, new.usage); err != nil {
-		return &RowError{"fact", fmt.Sprintf("account %d at %d", number, stored.At), err.Error()}
+	if err != nil {
+		return &RowError{"fact", fmt.Sprintf("account %d at %d", s.Account, stored.At), err.Error()}
 	}
-	answer.Shown = append(answer.Shown, shown)
+	r.shown = append(r.shown, shown)
 	return nil
 }
 
-// account is the row of an account. They are numbered as they are first shown.
+// account is the row of an account that is first shown. They are numbered in that order.
 func (r *replay) account(stored Response, number int64) (*Account, error) {
-	if a := r.numbers[number]; a != nil {
-		return a, nil
-	}
 	row := fmt.Sprint(number)
 	switch {
 	case r.accounts.Err != nil:
@@ -292,9 +287,5 @@ func (r *replay) account(stored Response, number int64) (*Account, error) {
 	if a.FirstAt != stored.At {
 		return nil, &RowError{"account", row, fmt.Sprintf("it was first shown at %d, and not at %d", stored.At, a.FirstAt)}
 	}
-	if err := r.accounts.Advance(); err != nil {
-		return nil, err
-	}
-	r.numbers[number] = a
-	return a, nil
+	return a, r.accounts.Advance()
 }

@@ -42,8 +42,8 @@ func countersAfter(known *Account, body []byte, moved []Usage) (all []document.C
 	}
 	for _, pointer := range pointers {
 		c := document.Counter{Pointer: pointer, Body: []byte("null")}
-		if known != nil && known.Counters[pointer].Body != nil {
-			c = known.Counters[pointer]
+		if known != nil && known.Counters.Find(pointer).Body != nil {
+			c = known.Counters.Find(pointer)
 		}
 		for _, u := range moved {
 			if u.Pointer == pointer {

@@ -87,7 +87,9 @@ func compareRows[Row any](stored, follow []Row, order func(a, b Row) int, same f
 		return nil
 	}
 	slices.SortFunc(stored, order)
-	follow = slices.SortedFunc(slices.Values(follow), order)
+	if !slices.IsSortedFunc(follow, order) {
+		follow = slices.SortedFunc(slices.Values(follow), order)
+	}
 	for i, row := range follow {
 		switch {
 		case i == len(stored) || order(stored[i], row) > 0:
@@ -122,9 +124,9 @@ func (r *replay) end() error {
 	case r.erased.OK:
 		return r.erased.Next.wrong(noResponse)
 	}
-	for slot, page := range r.w.Pages {
-		for _, m := range page.Members {
-			if s := r.ends[slot][m.Account]; s.Last != math.MaxInt64 {
+	for _, members := range r.pages {
+		for _, s := range members {
+			if s.Last != math.MaxInt64 {
 				return s.wrong("it ends at %d, and the last response of its page shows the account", s.Last)
 			}
 		}

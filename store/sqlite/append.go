@@ -178,7 +178,7 @@ func idsOf(r store.Response) []string {
 // accounts that may have changed.
 func (w *workspace) answer(ctx context.Context, tx *txn, r store.Response) (fold.Answer, error) {
 	slot := w.known.SlotOf(&r)
-	a := fold.Answer{Received: ceilMS(r.Received), Absent: r.Absent, Failures: r.Failures, Shown: make([]fold.Shown, len(r.Accounts))}
+	a := fold.Answer{Received: ceilMS(r.Received), Failures: r.Failures, Shown: make([]fold.Shown, len(r.Accounts))}
 	a.Source, a.Slot, a.Sent = r.Source, slot.Number, floorMS(r.Sent)
 	if !r.ServerTime.IsZero() {
 		a.Server = new(r.ServerTime.UnixMilli())
@@ -190,7 +190,9 @@ func (w *workspace) answer(ctx context.Context, tx *txn, r store.Response) (fold
 		}
 	}
 	for _, id := range r.Absent {
-		if known := w.known.Accounts[id]; known != nil && !known.Gone {
+		known := w.known.Accounts[id]
+		a.Shown = append(a.Shown, fold.Shown{ID: id, Known: known, Absent: true})
+		if known != nil && !known.Gone {
 			if err := w.complete(ctx, tx, known); err != nil {
 				return a, err
 			}
@@ -201,7 +203,7 @@ func (w *workspace) answer(ctx context.Context, tx *txn, r store.Response) (fold
 
 func (w *workspace) show(ctx context.Context, tx *txn, source store.Source, to *fold.Shown, o *store.Observed, at int64) error {
 	known := w.known.Accounts[o.ID]
-	*to = fold.Shown{ID: o.ID, Digest: o.Sum()}
+	*to = fold.Shown{ID: o.ID, Known: known, Digest: o.Sum()}
 	if known != nil {
 		if to.Endpoint, to.Same = known.Same(source, to.Digest, at); to.Same {
 			return nil

@@ -6,7 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -43,7 +43,7 @@ type looked struct {
 type snapshotOf struct {
 	id       string
 	body     []byte
-	counters map[string]document.Counter
+	counters fold.Counters
 	unknown  bool // it was redacted
 	part     int
 }
@@ -82,7 +82,7 @@ func snapshotsOf(d *fold.Delta) []snapshotOf {
 	all := make([]snapshotOf, len(d.Shown))
 	for i, s := range d.Shown {
 		a := s.Account
-		all[i] = snapshotOf{id: a.ID, body: a.Said[s.Endpoint].Body, counters: maps.Clone(a.Counters), unknown: len(a.Salt) == 0}
+		all[i] = snapshotOf{id: a.ID, body: a.Said[s.Endpoint].Body, counters: slices.Clone(a.Counters), unknown: len(a.Salt) == 0}
 	}
 	return all
 }
@@ -182,8 +182,8 @@ func (m *moments) take(r *looked) {
 
 // equals reports whether two snapshots of an account showed the same object.
 func (s *snapshotOf) equals(t *snapshotOf) bool {
-	return bytes.Equal(s.body, t.body) && maps.EqualFunc(s.counters, t.counters, func(a, b document.Counter) bool {
-		return bytes.Equal(a.Body, b.Body)
+	return bytes.Equal(s.body, t.body) && slices.EqualFunc(s.counters, t.counters, func(a, b document.Counter) bool {
+		return a.Pointer == b.Pointer && bytes.Equal(a.Body, b.Body)
 	})
 }
 
@@ -259,11 +259,5 @@ func (s *snapshotOf) same(o *store.Observed) bool {
 	if err != nil || !bytes.Equal(parts.Body, s.body) {
 		return false // an object that is not understood is no snapshot
 	}
-	for _, c := range parts.Counters {
-		known, moved := s.counters[c.Pointer]
-		if moved && !bytes.Equal(known.Body, c.Body) || !moved && string(c.Body) != "null" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(parts.Counters, func(c document.Counter) bool { return s.counters.Find(c.Pointer).MovesTo(c) })
 }

@@ -69,15 +69,6 @@ func (r rowReader) openParts() stateParts {
 			FROM counter c
 			LEFT JOIN name n ON n.ws = c.ws AND n.id = c.name
 			WHERE c.ws = ? ORDER BY c.account, c.name`, scanCounter)),
-		fold.NewCursor(of(r, "assignment", `
-			SELECT g.account, g.squid, coalesce(q.hash, ''), g.from_before,
-				coalesce((SELECT sent_at FROM response WHERE ws = g.ws AND at = g.from_before), g.from_before),
-				coalesce((
-					SELECT name FROM squid_name WHERE ws = g.ws AND squid = g.squid AND account = g.account ORDER BY at DESC LIMIT 1
-				), '')
-			FROM assignment g
-			LEFT JOIN squid q ON q.ws = g.ws AND q.id = g.squid
-			WHERE g.ws = ? AND g.to_before IS NULL ORDER BY g.account`, scanUse)),
 	}
 }
 
@@ -158,24 +149,8 @@ func scanCounter(scan scanner) (part, error) {
 	err := scan(&p.account, &top, &sub, &at, &c.Body, &limit)
 	c.Pointer, c.Max = "/"+document.EscapePointer(top)+sub, rawOrNil(limit)
 	p.table, p.set = "counter", func(a *fold.Account) {
-		if a.Counters == nil {
-			a.Counters = map[string]document.Counter{}
-		}
-		a.Counters[c.Pointer], a.CountersAt = c, max(a.CountersAt, at)
-	}
-	return p, err
-}
-
-func scanUse(scan scanner) (part, error) {
-	var p part
-	var use fold.Use
-	var id string
-	err := scan(&p.account, &use.Squid, &id, &use.Since, &use.Sent, &use.Name)
-	p.table, p.set = "assignment", func(a *fold.Account) {
-		if a.Uses == nil {
-			a.Uses = map[string]fold.Use{}
-		}
-		a.Uses[id] = use
+		a.Counters.Set(c)
+		a.CountersAt = max(a.CountersAt, at)
 	}
 	return p, err
 }

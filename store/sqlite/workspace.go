@@ -255,7 +255,7 @@ func (w *workspace) loadCounters(ctx context.Context, tx *txn, a *fold.Account) 
 
 // countersOf reads the volatile values of an account as they stood at a moment.
 func countersOf(ctx context.Context, tx *txn, ws int64, a *fold.Account, at int64) error {
-	a.Counters, a.CountersAt = map[string]document.Counter{}, 0
+	a.Counters, a.CountersAt = nil, 0
 	query := `SELECT n.top, n.sub, c.at, c.body, c.max
 		FROM counter c
 		CROSS JOIN name n ON n.ws = c.ws AND n.id = c.name
@@ -279,22 +279,22 @@ func countersOf(ctx context.Context, tx *txn, ws int64, a *fold.Account, at int6
 			return err
 		}
 		c.Pointer = "/" + document.EscapePointer(top) + sub
-		a.Counters[c.Pointer], a.CountersAt = c, max(a.CountersAt, at)
+		a.Counters.Set(c)
+		a.CountersAt = max(a.CountersAt, at)
 		return nil
 	}, query, ws, a.Number, at)
 }
 
 func (w *workspace) loadUses(ctx context.Context, tx *txn, a *fold.Account) error {
-	a.Uses = map[string]fold.Use{}
+	a.Uses = nil
 	return tx.each(ctx, func(scan func(...any) error) error {
 		var use fold.Use
-		var hash string
 		var sent sql.NullInt64
-		if err := scan(&hash, &use.Squid, &use.Since, &sent, &use.Name); err != nil {
+		if err := scan(&use.ID, &use.Squid, &use.Since, &sent, &use.Name); err != nil {
 			return err
 		}
 		use.Sent = cmp.Or(sent.Int64, use.Since)
-		a.Uses[hash] = use
+		a.Uses = append(a.Uses, use)
 		return nil
 	}, `
 		SELECT q.hash, g.squid, g.from_before, (SELECT sent_at FROM response WHERE ws = g.ws AND at = g.from_before),

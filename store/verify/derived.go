@@ -202,7 +202,9 @@ func compare[Row any](d *derived, t table[Row], stored, follow []Row) {
 		_, otherAccount, otherMore := t.key(b)
 		return cmp.Or(cmp.Compare(account, otherAccount), cmp.Compare(more, otherMore))
 	}
-	follow = slices.SortedFunc(slices.Values(follow), order)
+	if !slices.IsSortedFunc(follow, order) {
+		follow = slices.SortedFunc(slices.Values(follow), order)
+	}
 	slices.SortFunc(stored, order)
 	for len(stored)+len(follow) > 0 {
 		switch {

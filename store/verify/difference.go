@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -15,6 +16,9 @@ type field struct {
 func difference(got, want []field) string {
 	var problems []string
 	for i := range max(len(got), len(want)) {
+		if i < min(len(got), len(want)) && equal(got[i].value, want[i].value) {
+			continue // the usual case, without making text of it
+		}
 		a, b, name := none, none, ""
 		if i < len(got) {
 			a, name = text(got[i].value), got[i].name
@@ -27,6 +31,18 @@ func difference(got, want []field) string {
 		}
 	}
 	return strings.Join(problems, "; ")
+}
+
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case []byte:
+		b, same := b.([]byte)
+		return same && bytes.Equal(a, b) && (a == nil) == (b == nil)
+	case *int64:
+		b, same := b.(*int64)
+		return same && (a == b || a != nil && b != nil && *a == *b)
+	}
+	return a == b
 }
 
 // none stands for what is not there.

@@ -26,7 +26,7 @@ type Rows struct {
 	// Redacted are the numbers of the accounts of which what is derived is kept as it
 	// was.
 	Redacted map[int64]bool
-	States   iter.Seq2[*fold.Account, error] // by number: what fold.Account says, whole but for Sent and Received
+	States   iter.Seq2[*fold.Account, error] // by number: what fold.Account says, whole but for Uses, Sent and Received
 }
 
 // Entry is an entry of the log.

@@ -48,20 +48,22 @@ func (c *check) compareState(got, want *fold.Account) {
 		find("said", row, []field{{"leaf", a.Leaf.String()}, {"document_at", a.DocumentAt}}, []field{{"leaf", b.Leaf.String()}, {"document_at", b.DocumentAt}})
 		find("body", row, []field{{"body", a.Body}}, []field{{"body", b.Body}})
 	}
-	pointers := map[string]bool{}
-	for pointer := range got.Counters {
-		pointers[pointer] = true
-	}
-	for pointer := range want.Counters {
-		pointers[pointer] = true
-	}
-	for _, pointer := range slices.Sorted(maps.Keys(pointers)) {
-		a, b := got.Counters[pointer], want.Counters[pointer]
+	for _, pointer := range pointersOf(got, want) {
+		a, b := got.Counters.Find(pointer), want.Counters.Find(pointer)
 		find("counter", fmt.Sprintf("account %d, %s", want.Number, pointer), []field{{"body", a.Body}, {"max", a.Max}}, []field{{"body", b.Body}, {"max", b.Max}})
 	}
 	if len(want.Counters) > 0 {
 		find("counter", fmt.Sprintf("account %d", want.Number), []field{{"at", got.CountersAt}}, []field{{"at", want.CountersAt}})
 	}
+}
+
+// pointersOf are those of the counters that one of the accounts has.
+func pointersOf(a, b *fold.Account) (all []string) {
+	for _, c := range slices.Concat(a.Counters, b.Counters) {
+		all = append(all, c.Pointer)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // stateOf are the columns of table state.
