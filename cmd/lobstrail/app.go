@@ -105,7 +105,7 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 	if err := a.prepare(cmd, args); err != nil || aboutItself(cmd) {
 		return err
 	}
-	if err := notURL("the store", a.db); err != nil || a.configFile == "" {
+	if err := errors.Join(notURL("the store", a.db), a.checkWorkspace(cmd)); err != nil || a.configFile == "" {
 		return err
 	}
 	_, err := a.config(cmd.Context()) // who names a file wants to know what is wrong with it

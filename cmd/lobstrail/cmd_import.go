@@ -139,7 +139,7 @@ type past struct {
 }
 
 func (a *app) runImport(ctx context.Context, o importOptions) error {
-	if err := o.validate(); err != nil {
+	if err := errors.Join(o.validate(), a.checkNewWorkspace()); err != nil {
 		return err
 	}
 	find := a.findFiles
@@ -255,7 +255,10 @@ func (a *app) bringAlong(ctx context.Context, s store.Store, past past, o import
 	if err != nil {
 		return store.Run{}, archive.Result{}, err
 	}
-	token, _ := a.token(ctx, "") // none is needed; but if there is one, it must not be stored
+	token, err := a.token(ctx, "") // none is needed; but if there is one, it must not be stored
+	if err != nil {
+		token, _ = a.singleToken(ctx)
+	}
 	options := archive.Options{
 		Field: o.field, Token: token, Now: a.env.now, Complete: o.complete, AcceptGone: o.accept, ConfirmGone: confirmGone,
 		ParseTime: func(text string) (time.Time, error) { return parseSavedTime(text, a.env.zone) },

@@ -29,15 +29,18 @@ type snapshotOptions struct {
 	lockWait    time.Duration
 	concurrency int
 	acceptGone  bool
+	all         bool // workspaces
 }
 
 const snapshotHelp = `Take snapshots now: of the accounts named, one call each, or of all accounts of
 the workspace, a hundred a call. Every snapshot is stored, also when nothing has
 changed. The store is created when there is none.
 
-The API key is looked for in --token-file, $LOBSTR_TOKEN, and [auth] token of
-the vendor's configuration ($XDG_CONFIG_HOME/lobstr/config.toml), in this
-order. LOBSTR_API_BASE moves the API.
+The API key is that in --token-file, else the one that the configuration names
+for the workspace. Without either it is $LOBSTR_TOKEN, else [auth] token of the
+vendor's configuration ($XDG_CONFIG_HOME/lobstr/config.toml). If the
+configuration has workspaces, those two are only for the workspace "default".
+LOBSTR_API_BASE moves the API.
 
 An ACCOUNT is an id, a unique prefix of one, an @alias of the vendor's
 configuration, or a username (a unique part will do).
@@ -48,6 +51,11 @@ more named ones) would disappear at once, nothing is concluded about them: exit
 3, and --accept-gone confirms that they were really deleted. Use that flag by
 hand only, never in a schedule.
 
+--all-workspaces takes snapshots of each workspace of the configuration in turn.
+One that fails does not stop the others. The exit code is the worst one: 130, 4,
+1, 11, 12, 2, 3, 0, in this order. Errors name the workspace; --deadline is for
+each. JSON is a list of runs, without the workspaces where none could begin.
+
 Exit codes: 0 everything asked for was captured; 1 nothing could be stored; 3
 incomplete, what was seen is stored; 11 another process writes to the store; 12
 the key is missing or refused.`
@@ -56,7 +64,8 @@ const snapshotExample = `  lobstrail snapshot                          all accou
   lobstrail snapshot claire.moreau 3c4831bb   two accounts
   lobstrail snapshot --from important.txt     those in a file, one a line
   lobstrail snapshot --json | jq .failures    for scripts
-  lobstrail snapshot --quiet                  for cron: see "lobstrail help cron"`
+  lobstrail snapshot --quiet                  for cron: see "lobstrail help cron"
+  lobstrail snapshot --all-workspaces         each client of an agency`
 
 func (a *app) newSnapshotCmd() *cobra.Command {
 	var o snapshotOptions
@@ -68,7 +77,13 @@ func (a *app) newSnapshotCmd() *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.accounts = args
-			return a.runSnapshot(cmd.Context(), o)
+			if !o.all {
+				return a.runSnapshot(cmd.Context(), o)
+			}
+			if err := errors.Join(o.validate(), o.validateAll(cmd.Flags().Changed("workspace"))); err != nil {
+				return err
+			}
+			return a.snapshotAll(cmd.Context(), o)
 		},
 		ValidArgsFunction: a.completeAccounts(-1),
 	}
@@ -81,6 +96,7 @@ func (a *app) newSnapshotCmd() *cobra.Command {
 	flags.DurationVar(&o.deadline, "deadline", time.Hour, "the longest the whole job may take")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
 	flags.BoolVar(&o.acceptGone, "accept-gone", false, "confirm that accounts which all disappeared at once were really deleted")
+	flags.BoolVar(&o.all, "all-workspaces", false, "of each workspace of the configuration in turn, each with its own key")
 	flags.IntVar(&o.concurrency, "concurrency", fetcher.DefaultConcurrency, "how many accounts are asked for at the same time")
 	return cmd
 }
@@ -100,7 +116,7 @@ func (o *snapshotOptions) validate() error {
 }
 
 func (a *app) runSnapshot(ctx context.Context, o snapshotOptions) error {
-	if err := o.validate(); err != nil {
+	if err := errors.Join(o.validate(), a.checkNewWorkspace()); err != nil {
 		return err
 	}
 	client, err := a.newClient(ctx, o)
@@ -149,7 +165,7 @@ func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client
 		Now:         a.env.now,
 	})
 	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {
-		return nil, &usageError{err.Error(), "check LOBSTR_API_BASE and LOBSTR_TOKEN"}
+		return nil, &usageError{err.Error(), "check LOBSTR_API_BASE and the API key"}
 	}
 	return client, err
 }

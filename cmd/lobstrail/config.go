@@ -8,12 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
-	"github.com/lobstrail/lobstrail/fetcher"
 )
 
 // vendorConfig is what the vendor's command line keeps in
@@ -25,8 +23,6 @@ type vendorConfig struct {
 	// Aliases map names, used as @name, to ids.
 	Aliases map[string]string `toml:"aliases"`
 }
-
-const maxTokenBytes = 4 << 10
 
 // readVendorConfig reads the vendor's configuration. A missing file is an empty
 // one.
@@ -64,32 +60,6 @@ func parseVendorConfig(raw []byte) (vendorConfig, error) {
 		return vendorConfig{}, errors.New("not the expected TOML")
 	}
 	return config, nil
-}
-
-// token finds the API key where the vendor's tools keep it, or in the file
-// given. It matches [fetcher.ErrNoToken] when there is none.
-func (a *app) token(ctx context.Context, file string) (string, error) {
-	if file != "" {
-		raw, err := readBounded(ctx, file, maxTokenBytes)
-		if err != nil {
-			return "", &usageError{"--token-file: " + err.Error(), "name a file that holds the API key and nothing else"}
-		}
-		if token := strings.TrimSpace(string(plainText(raw))); token != "" {
-			return token, nil
-		}
-		return "", &hintedError{fmt.Errorf("%s is empty: %w", file, fetcher.ErrNoToken), "put the API key into it, and nothing else"}
-	}
-	if token := strings.TrimSpace(a.env.getenv("LOBSTR_TOKEN")); token != "" {
-		return token, nil
-	}
-	config, err := a.readVendorConfig(ctx)
-	if err != nil {
-		return "", err
-	}
-	if token := strings.TrimSpace(config.Auth.Token); token != "" {
-		return token, nil
-	}
-	return "", fetcher.ErrNoToken
 }
 
 // readBounded reads a file that is expected to be small. It may be a pipe or a

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -85,9 +84,6 @@ func (a *app) settingsOf(ctx context.Context, c config.Config, sink config.Sink)
 	return s, nil
 }
 
-// errNoSecret is that of a variable or a file without the secret that it should have.
-var errNoSecret = errors.New("there is nothing in it")
-
 // secret reads the secret that a reference names. The error names the place, and tells
 // nothing of what is in it.
 func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (string, error) {
@@ -95,7 +91,7 @@ func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (
 	if r.Env != "" {
 		value = a.env.getenv(r.Env)
 		if isEmpty(value) {
-			return "", fmt.Errorf("%s is not set: %w", place, errNoSecret)
+			return "", fmt.Errorf("%s is not set", place)
 		}
 	} else {
 		raw, err := readBounded(ctx, a.secretFile(c, r), maxTokenBytes)
@@ -107,7 +103,7 @@ func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (
 	value = strings.TrimSpace(value)
 	switch {
 	case value == "":
-		return "", fmt.Errorf("%s: %w", place, errNoSecret)
+		return "", fmt.Errorf("%s is empty", place)
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "", fmt.Errorf("%s has more than one line, or control characters; it holds the secret and nothing else", place)
 	}

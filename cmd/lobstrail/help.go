@@ -71,7 +71,7 @@ func (a *app) addHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if findTopic(cmd.Name()).name != "" {
-			cmd.Annotations = map[string]string{"topic": cmd.Name()}
+			annotate(cmd, "topic", cmd.Name())
 		}
 	}
 	var list strings.Builder

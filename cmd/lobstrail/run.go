@@ -50,6 +50,19 @@ type hintedError struct {
 	hint string
 }
 
+// toldError is an error whose message has been printed.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
+
+// told is the error for the exit code alone; nil stays nil.
+func told(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &toldError{err}
+}
+
 func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Unwrap() error { return e.err }
 
@@ -121,7 +134,8 @@ func exitCode(err error) int {
 // explain is what the user reads of an error: what happened and the next step.
 // Text that came from elsewhere is made safe to show.
 func explain(err error) string {
-	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDifference) {
+	var told *toldError
+	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDifference) || errors.As(err, &told) {
 		return "" // the command has said it
 	}
 	lines := strings.Split("lobstrail: "+err.Error(), "\n")
