@@ -139,9 +139,15 @@ func (r deliveryRow) delivery() (store.Delivery, error) {
 	if err != nil {
 		return store.Delivery{}, err
 	}
-	m.Workspace = r.Workspace
+	d := r.standing()
+	d.Message, d.Workspace = m, r.Workspace
+	return d, nil
+}
+
+// standing is the delivery without its message.
+func (r deliveryRow) standing() store.Delivery {
 	return store.Delivery{
-		Message: m, Sink: r.Sink, State: store.DeliveryState(r.State), Attempts: r.Attempts, NextAt: instant(r.NextAt),
-		EndedAt: instant(r.EndedAt), Error: r.Error, Pause: r.Pause,
-	}, nil
+		Sink: r.Sink, State: store.DeliveryState(r.State), Attempts: r.Attempts, NextAt: instant(r.NextAt), EndedAt: instant(r.EndedAt),
+		Error: r.Error, Pause: r.Pause,
+	}
 }

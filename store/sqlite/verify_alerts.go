@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 )
 
 // alertTables hold working state: nothing says what their values must be. What is checked
@@ -109,6 +110,15 @@ func (v *verifier) checkAlerts(ctx context.Context, tx *txn, w workspaceRow) err
 	if err != nil {
 		return err
 	}
+	err = checkForms(ctx, v, tx, w, "delivery", `
+		SELECT message AS n, sink, state, attempts, next_at, ended_at, error, pause FROM delivery WHERE ws = ? ORDER BY message, sink`,
+		func(r deliveryRow) (row any, err error) {
+			d := r.standing()
+			return fmt.Sprintf("message %d, sink %s", r.N, r.Sink), d.Check()
+		})
+	if err != nil {
+		return err
+	}
 	return checkForms(ctx, v, tx, w, "silence", `SELECT`+silenceColumns+`FROM silence WHERE ws = ? ORDER BY id`,
 		func(r silenceRow) (row any, err error) {
 			silence := r.silence()
@@ -126,8 +136,9 @@ func checkForms[Row any](ctx context.Context, v *verifier, tx *txn, w workspaceR
 	defer rows.Close()
 	for rows.Next() {
 		var one Row
-		if err := rows.StructScan(&one); err != nil {
-			return err
+		if err := rows.StructScan(&one); err != nil { // a flag that is neither 0 nor 1
+			v.find(table, v.rowIn(w.Name, ""), "cannot be read: %v", err)
+			continue
 		}
 		if row, err := check(one); err != nil {
 			v.find(table, v.rowIn(w.Name, row), "%v", err)
