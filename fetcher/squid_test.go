@@ -141,6 +141,11 @@ func TestAnAnswerThatIsNoSquidIsAnError(t *testing.T) {
 	if _, err := ask(t, nil, theSquid); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a squid that is not there: %v", err)
 	}
+	inBubble(t, script(reply{code: 404, body: "<html>not here</html>"}), Config{}, func(t *testing.T, c *Client) {
+		if _, err := theSquid(t.Context(), c); err == nil || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the 404 of a proxy: %v", err)
+		}
+	})
 	for _, id := range []string{"", "..", "../accounts", "a/b", "a?b", strings.Repeat("a", 65)} {
 		_, err := ask(t, map[string]string{pageOne: `{"data":[]}`}, func(ctx context.Context, c *Client) (Squid, error) { return c.Squid(ctx, id) })
 		if err == nil || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "not an id") {

@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	root.AddCommand(
-		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(),
+		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(), a.newImpactCmd(),
 		a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newAlertsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
 		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(), a.newManCmd(),
 	)

@@ -24,6 +24,7 @@ const fakeKey = "fake"
 //	lobstr workspace KEY         another world of N more accounts w000, ... under another key
 //	lobstr do EVENT NAME [ARG]   something happens to an account; see eventOf
 //	lobstr fault NAME [ON...]    one of lobstrtest.AllFaults, on route=, page=, account=, times=, skip=
+//	lobstr squid NAME [SETUP...] how a squid is set up: chain=, launch=, manual
 //	lobstr slow PIECES PAUSE     answers come in pieces
 //	lobstr pages N               a page holds N accounts at most
 //	lobstr on PAGE ACTION        when a page is asked for: revoke, interrupt (the writer), hold
@@ -63,6 +64,8 @@ func runFake(ts *testscript.TestScript, neg bool, args []string) {
 		happen(f.world, f.eventOf(ts, rest))
 	case "fault":
 		f.fault(ts, rest)
+	case "squid":
+		f.squid(ts, rest)
 	case "slow":
 		pause, err := time.ParseDuration(rest[1])
 		ts.Check(err)
@@ -160,6 +163,24 @@ func (f *fake) eventOf(ts *testscript.TestScript, words []string) lobstrtest.Eve
 	}
 	ts.Fatalf("no event %q", words[0])
 	panic("unreachable")
+}
+
+// squid sets up a squid, and puts its id into the environment.
+func (f *fake) squid(ts *testscript.TestScript, words []string) {
+	var setup lobstrtest.Squid
+	for _, word := range words[1:] {
+		switch name, value, _ := strings.Cut(word, "="); name {
+		case "chain":
+			setup.Chain = value
+		case "launch":
+			setup.Launch = value
+		case "manual":
+			setup.Manual = true
+		default:
+			ts.Fatalf("no setup %q", word)
+		}
+	}
+	ts.Setenv(strings.ToUpper(words[0]), f.world.SetSquid(words[0], setup))
 }
 
 func (f *fake) fault(ts *testscript.TestScript, words []string) {

@@ -121,6 +121,8 @@ func TestCompletionKnowsTheStore(t *testing.T) {
 		"one account is all of show":  {[]string{"show", "claire.moreau", ""}, nil, []string{"tom.becker"}},
 		"ids of squids":               {[]string{"squids", ""}, []string{"\tX Mentions (EU)"}, nil},
 		"values of --squid":           {[]string{"accounts", "--squid", "X Co"}, []string{"X Competitor Followers\t"}, nil},
+		"accounts for impact":         {[]string{"impact", "claire.moreau", "tom"}, []string{"tom.becker\t"}, nil},
+		"values of --squid of impact": {[]string{"impact", "--squid", "X Co"}, []string{"X Competitor Followers\t"}, nil},
 		"values of --account":         {[]string{"changes", "--account", "nina"}, []string{"Nina Petrova\t"}, nil},
 		"values of --account of diff": {[]string{"diff", "7d", "--account", "nina"}, []string{"Nina Petrova\t"}, nil},
 		"values of --health":          {[]string{"accounts", "--health", ""}, []string{"expired", "gone"}, nil},

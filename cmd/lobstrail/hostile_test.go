@@ -60,6 +60,7 @@ func TestHostileNamesStayData(t *testing.T) {
 	h := hostileHome(t)
 	asked := [][]string{
 		{"accounts"}, {"changes"}, {"diff", "1"}, {"squids"}, {"squids", "--history"}, {"runs"}, {"runs", "2"},
+		{"impact", lobstrtest.ID("0"), lobstrtest.ID("1"), lobstrtest.ID("9")}, {"impact", "--squid", "squid `code`"},
 		{"report", "status"}, {"report", "squids"}, {"report", "limits"}, {"show", lobstrtest.ID("0")},
 		{"show", lobstrtest.ID("14")}, {"sql", "SELECT username, type, status_code_info FROM account_current"},
 		{"sql", "SELECT username AS \"=1+1\", 1 AS \"a|b\x1b[31m\" FROM account_current"},

@@ -18,6 +18,7 @@ var listings = [][]string{
 	{"changes"}, {"changes", "--kind", "limit,squid_assigned"},
 	{"diff", "1"}, {"diff", "1", "20"},
 	{"squids"}, {"squids", "--history"},
+	{"impact", "trendwatch_eu", "kofi_reads_news", "--offline"}, {"impact", "--squid", "X Mentions", "--offline"},
 	{"report", "--since", "3w"}, {"report", "status"}, {"report", "squids"}, {"report", "limits"},
 	{"runs"}, {"runs", "1"},
 	{"sql", "SELECT * FROM account_current"}, {"sql", "SELECT * FROM changes LIMIT 20"},
