@@ -41,7 +41,7 @@ store.`,
 
 // addAlertCommands adds the commands that follow "alerts".
 func (a *app) addAlertCommands(alerts *cobra.Command) {
-	alerts.AddCommand(a.newSilenceCmd(), a.newSilencesCmd(), a.newUnsilenceCmd())
+	alerts.AddCommand(a.newSilenceCmd(), a.newSilencesCmd(), a.newUnsilenceCmd(), a.newDeliverCmd(), a.newTestSinkCmd())
 }
 
 func (a *app) runAlerts(ctx context.Context, all bool) error {

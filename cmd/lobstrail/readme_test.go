@@ -146,7 +146,8 @@ func runExample(t *testing.T, db, line string) {
 	}
 }
 
-// changeToPast changes to a folder that has what the examples of import name.
+// changeToPast changes to a folder that has what the examples name: the past of import, and
+// a configuration with a sink.
 func changeToPast(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -155,6 +156,10 @@ func changeToPast(t *testing.T) {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
+	}
+	const sink = "[[sinks]]\nname = \"ops\"\ntype = \"command\"\ncommand = [\"true\"]\n"
+	if err := os.WriteFile("lobstrail.toml", []byte(sink), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range []string{"saved/accounts-2026-01-05T0600Z.json", "scraped/accounts.json"} {
 		if err := os.WriteFile(file, []byte(answer), 0o600); err != nil {
@@ -279,7 +284,7 @@ func TestHelpNamesEveryKeyOfTheJSON(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "key")
 	for _, args := range []string{
 		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
-		"import saved --workspace past", "verify", "prune --keep-within 7d --dry-run", "report", "report --summary", "redact tom.becker --yes", "version", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
+		"import saved --workspace past", "verify", "prune --keep-within 7d --dry-run", "report", "report --summary", "redact tom.becker --yes", "alerts test ops --config lobstrail.toml", "version", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 		"impact trendwatch_eu --offline",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)

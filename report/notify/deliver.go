@@ -16,7 +16,7 @@ import (
 
 // Options say how Deliver works. The zero value is right for most.
 type Options struct {
-	Workspace string           // "" for all
+	Workspace string           // whose messages are sent; "" for all
 	Now       func() time.Time // nil: time.Now
 	Within    time.Duration    // how long it takes at most; 0: 30 s
 	Jitter    func() float64   // from 0 to 1, spreads retries; nil: random
@@ -105,10 +105,11 @@ type queue struct {
 	err    error            // of the store
 }
 
-// read fills the queues with what waits.
+// read fills the queues with what waits. A sink is one for all workspaces: it is left alone,
+// and its minute is full, whichever workspace is the reason.
 func (d *deliverer) read(ctx context.Context, workspace string) error {
 	now := d.now()
-	for delivery, err := range d.w.Deliveries(ctx, store.DeliveryQuery{Workspace: workspace, Since: now.Add(-time.Minute)}) {
+	for delivery, err := range d.w.Deliveries(ctx, store.DeliveryQuery{Since: now.Add(-time.Minute)}) {
 		if err != nil {
 			return err
 		}
@@ -117,13 +118,14 @@ func (d *deliverer) read(ctx context.Context, workspace string) error {
 			q = &queue{result: Result{Sink: delivery.Sink}}
 			d.queues[delivery.Sink] = q
 		}
-		switch delivery.State {
-		case store.Delivered:
-			if !delivery.EndedAt.After(now) { // else by a clock that was wrong
-				q.recent++
-			}
-		case store.Waiting:
+		switch {
+		case delivery.State == store.Delivered && !delivery.EndedAt.After(now): // else by a clock that was wrong
+			q.recent++
+		case delivery.State != store.Waiting:
+		case workspace == "" || delivery.Workspace == workspace:
 			d.enqueue(q, delivery, now)
+		case !isDue(delivery, now):
+			q.pause(delivery)
 		}
 	}
 	return nil

@@ -46,18 +46,25 @@ func newOutbox(t *testing.T) *outbox {
 		}
 	})
 	b.store = s
-	run, err := s.Begin(t.Context(), "acme", store.ScopeAll) // a workspace begins with a run
-	if err == nil {
-		err = run.Finish(t.Context(), store.Outcome{State: store.Failed})
-	}
-	if err != nil {
-		t.Fatal(err)
+	for _, workspace := range []string{"acme", "globex"} { // which begin with a run
+		run, err := s.Begin(t.Context(), workspace, store.ScopeAll)
+		if err == nil {
+			err = run.Finish(t.Context(), store.Outcome{State: store.Failed})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return b
 }
 
-// queue stores a message to sinks, and returns its id.
-func (b *outbox) queue(sinks ...string) string {
+// queue stores a message to sinks. Its id is m1, m2, and so on.
+func (b *outbox) queue(sinks ...string) {
+	b.t.Helper()
+	b.queueIn("acme", sinks...)
+}
+
+func (b *outbox) queueIn(workspace string, sinks ...string) {
 	b.t.Helper()
 	b.saved++
 	body := expiredBody()
@@ -65,13 +72,12 @@ func (b *outbox) queue(sinks ...string) string {
 	raw, err := json.Marshal(body)
 	if err == nil {
 		err = b.store.SaveMessages(b.t.Context(), store.Message{
-			ID: body.ID, Workspace: "acme", Event: "fired", Condition: body.Condition, At: b.now, Body: raw, Sinks: sinks,
+			ID: body.ID, Workspace: workspace, Event: "fired", Condition: body.Condition, At: b.now, Body: raw, Sinks: sinks,
 		})
 	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return body.ID
 }
 
 // deliver delivers to sinks by the clock of the outbox.
@@ -264,6 +270,32 @@ func TestDeliverHonoursRetryAfter(t *testing.T) {
 	}
 }
 
+// A sink is one for all workspaces.
+func TestDeliverOfOneWorkspaceKnowsTheOthers(t *testing.T) {
+	b, r := newOutbox(t), newReceiver(t)
+	sink := webhookTo(t, r.url, func(s *Settings) { s.PerMinute = 2 })
+	acme, globex := Options{Workspace: "acme"}, Options{Workspace: "globex"}
+	b.queueIn("acme", "ops")
+	b.queueIn("globex", "ops")
+	r.answers(503)
+	b.deliverWith(acme, sink)
+	if keys := r.take(); keys != "m1" {
+		t.Error(keys)
+	}
+	want := Result{Sink: "ops", Waiting: 1, NextAt: b.now.Add(time.Minute)}
+	if diff := cmp.Diff([]Result{want}, b.deliverWith(globex, sink)); diff != "" || r.take() != "" {
+		t.Error("it was not left alone", diff)
+	}
+	r.answers(200)
+	b.now = b.now.Add(time.Minute)
+	b.queueIn("globex", "ops")
+	b.deliverWith(acme, sink)
+	b.deliverWith(globex, sink)
+	if keys := r.take(); keys != "m1 m2" {
+		t.Error("more than two in a minute:", keys)
+	}
+}
+
 func TestDeliverSendsSoManyAMinute(t *testing.T) {
 	b, r := newOutbox(t), newReceiver(t)
 	sink := webhookTo(t, r.url, func(s *Settings) { s.PerMinute = 2 })
@@ -323,7 +355,7 @@ func TestDeliverForgetsTimesThatCannotBe(t *testing.T) {
 func TestDeliverIsBounded(t *testing.T) {
 	b, r := newOutbox(t), newReceiver(t)
 	silent := "http://" + talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-	hanging := webhookTo(t, silent, func(s *Settings) { s.Name, s.Timeout = "hangs", 20*time.Second })
+	hanging := webhookTo(t, silent, func(s *Settings) { s.Name, s.Timeout = "hangs", 10*time.Second })
 	for range 10 {
 		b.queue("hangs", "ops")
 	}

@@ -276,7 +276,7 @@ func TestNewChecksTheSettings(t *testing.T) {
 		"the URL begins with neither":   {Type: Ping, URL: "ftp://canary.example.com/canary"},
 		"command: a program is needed":  {Type: Command},
 		"command: an argument has":      {Type: Command, Command: []string{"x", "canary\x00"}},
-		"timeout: from 1ns to 30s":      {Type: Slack, URL: "https://example.com", Timeout: time.Hour},
+		"timeout: from 1ns to 10s":      {Type: Slack, URL: "https://example.com", Timeout: time.Hour},
 		"per_minute: from 1 to 600":     {Type: Slack, URL: "https://example.com", PerMinute: -1},
 		"tls: starttls, tls or none":    with(mail, func(s *Settings) { s.TLS = "canary" }),
 		"tls: none would send":          with(mail, func(s *Settings) { s.TLS, s.User, s.Password = "none", "u", "canary" }),

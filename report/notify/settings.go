@@ -58,7 +58,7 @@ func (s Settings) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sink %q of type 
 // The defaults and bounds of what limits a sink.
 const (
 	defaultTimeout   = 10 * time.Second
-	maxTimeout       = 30 * time.Second
+	maxTimeout       = 10 * time.Second
 	defaultPerMinute = 10
 	maxPerMinute     = 600
 )

@@ -69,7 +69,7 @@ func New(s Settings) (Sink, error) {
 // TestBody is the message that tries a sink. The id is its idempotency key.
 func TestBody(id, workspace, sink string, at time.Time) alert.Body {
 	return alert.Body{
-		Version: alert.BodyVersion, ID: id, Workspace: workspace, Event: alert.Test, At: at.UTC(), Items: []alert.Item{},
+		Version: alert.BodyVersion, ID: id, Workspace: workspace, Event: alert.Test, At: at.UTC().Truncate(time.Millisecond), Items: []alert.Item{},
 		Summary: fmt.Sprintf("This is a test of the sink %s. It works.", sink),
 	}
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
+	"github.com/lobstrail/lobstrail/report/notify"
+	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// commandEnvironment are the variables that a command sink sees. The others may be secrets.
+var commandEnvironment = []string{"PATH", "HOME", "LANG", "TZ"}
+
+// makeSinks makes the sinks of the configuration. Those that cannot be made, because a
+// secret is missing or not as it should be, are in broken by name.
+func (a *app) makeSinks(ctx context.Context, c config.Config, configured []config.Sink) (sinks []notify.Sink, broken map[string]error) {
+	broken = map[string]error{}
+	for _, s := range configured {
+		sink, err := a.makeSink(ctx, c, s)
+		if err != nil {
+			broken[s.Settings.Name] = err
+			continue
+		}
+		sinks = append(sinks, sink)
+	}
+	return sinks, broken
+}
+
+func (a *app) makeSink(ctx context.Context, c config.Config, s config.Sink) (notify.Sink, error) {
+	settings, err := a.settingsOf(ctx, c, s)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "sink "+s.Settings.Name+": ")) // who reads it knows the sink
+	}
+	settings.Zone, settings.Agent = c.Rules.Zone, userAgent()
+	settings.Environment = []string{}
+	for _, name := range commandEnvironment {
+		if value := a.env.getenv(name); value != "" {
+			settings.Environment = append(settings.Environment, name+"="+value)
+		}
+	}
+	return notify.New(settings)
+}
+
+// deliver sends the messages of a workspace that are due, or of all workspaces if it is "".
+// The caller has the store open for writing.
+func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string) ([]notify.Result, error) {
+	c, err := a.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sinks, broken := a.makeSinks(ctx, c, c.Sinks)
+	return notify.Deliver(ctx, w, sinks, notify.Options{Workspace: workspace, Now: a.env.now, Broken: broken})
+}
+
+// ping tells the sinks of type ping of a workspace how a run went. What failed goes to
+// stderr, and has no other consequence.
+func (a *app) ping(ctx context.Context, workspace string, complete bool) error {
+	c, err := a.config(ctx)
+	if err != nil {
+		return err
+	}
+	configured := slices.DeleteFunc(sinksFor(c, workspace), func(s config.Sink) bool { return s.Settings.Type != notify.Ping })
+	sinks, broken := a.makeSinks(ctx, c, configured)
+	for _, s := range configured {
+		if err := broken[s.Settings.Name]; err != nil {
+			a.warn("sink %s: %s", s.Settings.Name, err)
+		}
+	}
+	for _, err := range notify.PingAll(ctx, sinks, complete) {
+		a.warn("%s", err)
+	}
+	return nil
+}
+
+// warn writes a line to stderr, also with --quiet: something is wrong.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintln(a.env.stderr, render.Clean(withoutSecrets("warning: "+fmt.Sprintf(format, args...))))
+}
+
+// deliveryProblem says why messages wait for a sink; "" if none does.
+func (a *app) deliveryProblem(r notify.Result) string {
+	if r.Waiting == 0 {
+		return ""
+	}
+	waiting := count(r.Waiting, "message") + " wait"
+	if r.Waiting == 1 {
+		waiting += "s"
+	}
+	if r.NextAt.After(a.env.now()) {
+		waiting += ", the next try is at " + render.Time(r.NextAt, a.env.zone)
+	}
+	if r.Error == "" {
+		return fmt.Sprintf("sink %s: %s", r.Sink, waiting)
+	}
+	return fmt.Sprintf("sink %s: %s; %s", r.Sink, r.Error, waiting)
+}
