@@ -264,8 +264,8 @@ func (a *app) snapshotID(ctx context.Context, reference string, find finder) (st
 		"\"lobstrail accounts --all\" lists them; one that the store does not know yet can be given by its id (32 hex digits)", reference, a.workspace)
 }
 
-// takeSnapshots runs the job and returns the run as it is stored. The run is zero if it
-// could not begin.
+// takeSnapshots runs the job, evaluates the alerts, and returns the run as it is stored.
+// The run is zero if it could not begin: then no alert is evaluated.
 func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.Client, ids []string, deadline time.Duration) (store.Run, error) {
 	bar := a.newProgress("snapshot", "accounts")
 	defer bar.done()
@@ -273,7 +273,11 @@ func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.
 		Client: client, Store: s, Workspace: a.workspace, Deadline: deadline, Progress: bar.show, Remarks: heldRemarks,
 	}
 	run, err := job.Snapshot(ctx, ids...)
-	return run, notWhole(err)
+	bar.done()
+	if err = notWhole(err); run.ID > 0 {
+		err = a.afterRun(ctx, s, err)
+	}
+	return run, err
 }
 
 // heldRemarks warns of a run whose instants had to be moved.

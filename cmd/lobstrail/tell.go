@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lobstrail/lobstrail/report/alert"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// afterRun evaluates the alerts of the workspace after a run, which ended with err. The
+// run is stored already, and nothing here changes it. What goes wrong is told: as the
+// error of the command if the run itself went well, else as a line on stderr. A run that
+// was interrupted by a signal is evaluated with the next one.
+func (a *app) afterRun(ctx context.Context, s store.Store, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	failed := a.evaluateAlerts(ctx, s, a.workspace)
+	switch {
+	case failed == nil:
+		return err
+	case err == nil:
+		return failed
+	}
+	fmt.Fprint(a.env.stderr, explain(failed))
+	return err
+}
+
+// evaluateAlerts evaluates all runs of a workspace that were not evaluated yet, and what
+// depends on the time alone, and stores what is to be told. It is called after each run,
+// and whenever time has passed without one. The caller has the store open for writing.
+// What the alerts were evaluated of is stored already: an error loses nothing, and the
+// next evaluation goes on from there.
+func (a *app) evaluateAlerts(ctx context.Context, s store.Store, workspace string) error {
+	rules, err := a.rulesOf(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	if err := alert.Update(ctx, s, workspace, alert.Options{Rules: rules, Now: a.env.now}); err != nil {
+		return &hintedError{err, `the run is stored; the next "lobstrail snapshot" evaluates its alerts again`}
+	}
+	return nil
+}

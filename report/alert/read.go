@@ -1,0 +1,454 @@
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/document"
+)
+
+// Options say how alerts are evaluated.
+type Options struct {
+	Rules Rules
+	Now   func() time.Time
+	// Launches finds the next launches of squids, by id. It is called when there is
+	// something to tell that names them. nil: they are not known.
+	Launches func(ctx context.Context, squids []string) map[string]time.Time
+}
+
+// Update evaluates all runs of a workspace that were not evaluated yet, each in a
+// transaction of its own, and what depends on the time alone. When another process
+// evaluates at the same time, it goes on from where that one is.
+func Update(ctx context.Context, s store.Store, workspace string, o Options) error {
+	const tries = 10
+	conflicts := 0
+	for {
+		in, err := Read(ctx, s, workspace, o)
+		if err != nil {
+			return fmt.Errorf("alerts of workspace %q: %w", workspace, err)
+		}
+		delta := Evaluate(in)
+		if in.Run == nil && (isIdle(delta) || in.Place.Run == 0) {
+			return nil // also where there was no run yet
+		}
+		err = s.SaveAlerts(ctx, workspace, delta)
+		switch {
+		case errors.Is(err, store.ErrConflict) && conflicts < tries:
+			conflicts++
+		case err != nil:
+			return fmt.Errorf("alerts of workspace %q: %w", workspace, err)
+		case in.Last:
+			return nil
+		}
+	}
+}
+
+// Read loads what the next evaluation of a workspace depends on: the oldest run that was
+// not evaluated yet, or the time alone if there is none. Of a workspace that was never
+// evaluated it is the newest run: what is past is not told. Imports are passed over.
+//
+// A run that has not ended is not evaluated. The caller holds the writer's lock, so that
+// no other process is about to write one.
+func Read(ctx context.Context, s store.Reader, workspace string, o Options) (Input, error) {
+	r := reader{ctx: ctx, s: s, options: o, in: Input{Workspace: workspace, Now: o.Now(), Rules: o.Rules, Last: true}}
+	for _, step := range []func() error{r.readState, r.readRun, r.readSteps, r.readLimits, r.readSaw, r.readLocks, r.readTimes, r.readAccounts} {
+		if err := step(); err != nil {
+			return Input{}, err
+		}
+	}
+	return r.in, nil
+}
+
+// reader loads an input.
+type reader struct {
+	ctx      context.Context
+	s        store.Reader
+	options  Options
+	in       Input
+	passed   bool    // an import was passed over
+	silent   []int64 // runs right before the one to evaluate that were silent, oldest first
+	previous int64   // the run before those; 0: none
+	end      time.Time
+}
+
+func (r *reader) readState() (err error) {
+	if r.in.Place, err = r.s.AlertPlace(r.ctx, r.in.Workspace); err != nil {
+		return err
+	}
+	if r.in.Alerts, err = store.Collect(r.s.Alerts(r.ctx, store.AlertQuery{Workspace: r.in.Workspace})); err != nil {
+		return err
+	}
+	r.in.Silences, err = r.s.Silences(r.ctx, r.in.Workspace, r.in.clock())
+	return err
+}
+
+// readRun finds the run to evaluate, and the silent ones right before it.
+func (r *reader) readRun() error {
+	var found *store.Run
+	later := 0
+	for run, err := range r.s.Runs(r.ctx, r.in.Workspace) { // the newest first
+		switch {
+		case err != nil:
+			return err
+		case run.Scope == store.ScopeImport:
+			r.passed = r.passed || run.ID > r.in.Place.Run
+			continue
+		case run.State == store.Running:
+			found, later, r.silent = nil, 0, nil // it is evaluated when it has ended
+			continue
+		case run.ID > r.in.Place.Run && (found == nil || r.in.Place.Run > 0):
+			if found != nil {
+				later++
+			}
+			found, r.silent = &run, nil
+			continue
+		}
+		if found == nil || !Silent(run) || r.in.Place.Run == 0 {
+			r.previous = run.ID
+			break
+		}
+		if run.Captured()+run.Gone > 0 {
+			r.silent = append(r.silent, run.ID)
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	slices.Reverse(r.silent)
+	r.in.Last = later == 0
+	r.in.Run = &Noticed{Run: *found}
+	var err error
+	r.end, err = r.s.RunEnd(r.ctx, r.in.Workspace, found.ID)
+	return err
+}
+
+// runs are the runs whose steps are evaluated, oldest first.
+func (r *reader) runs() []int64 { return append(slices.Clone(r.silent), r.in.Run.ID) }
+
+// at is the moment that accounts are read at: zero for now.
+func (r *reader) at() time.Time {
+	if r.in.Last {
+		return time.Time{}
+	}
+	return r.end
+}
+
+func (r *reader) readSteps() error {
+	if r.in.Run == nil || Silent(r.in.Run.Run) {
+		return nil
+	}
+	n := r.in.Run
+	for _, run := range r.runs() {
+		steps, err := store.Collect(r.s.StatusSteps(r.ctx, store.PeriodQuery{Workspace: r.in.Workspace, Run: run}))
+		if err != nil {
+			return err
+		}
+		for _, step := range steps {
+			if step.HealthBefore != step.HealthAfter {
+				n.Steps = append(n.Steps, step)
+			}
+		}
+		changes, err := store.Collect(r.s.Changes(r.ctx, store.ChangeQuery{
+			Workspace: r.in.Workspace, Run: run, Kinds: []store.Kind{store.SquidAssigned, store.SquidUnassigned, store.LimitChanged},
+		}))
+		if err != nil {
+			return err
+		}
+		n.Changes = append(n.Changes, changes...)
+	}
+	if err := r.readConcluded(); err != nil {
+		return err
+	}
+	return r.readLost()
+}
+
+// readConcluded finds what was known of accounts before their health was unknown.
+func (r *reader) readConcluded() error {
+	seen := map[string]bool{}
+	for _, step := range r.in.Run.Steps {
+		if seen[step.Account] || step.HealthBefore != store.Unknown {
+			seen[step.Account] = true
+			continue
+		}
+		seen[step.Account] = true
+		q := store.PeriodQuery{Workspace: r.in.Workspace, Account: step.Account, Until: step.Window.Before.Add(-time.Millisecond)}
+		for before, err := range r.s.StatusSteps(r.ctx, q) {
+			if err != nil {
+				return err
+			}
+			if before.Window.Before.Before(step.Window.Before) && before.HealthAfter != store.Unknown {
+				if r.in.Run.Concluded == nil {
+					r.in.Run.Concluded = map[string]store.Health{}
+				}
+				r.in.Run.Concluded[step.Account] = before.HealthAfter
+			}
+		}
+	}
+	return nil
+}
+
+// readLost finds the squids that used accounts which are gone now.
+func (r *reader) readLost() error {
+	for _, step := range r.in.Run.Steps {
+		if step.HealthAfter != store.Gone {
+			continue
+		}
+		q := store.AssignmentQuery{Workspace: r.in.Workspace, Account: step.Account, Since: step.Window.Before.Add(-time.Millisecond)}
+		for g, err := range r.s.Assignments(r.ctx, q) {
+			if err != nil {
+				return err
+			}
+			if g.To != nil && g.To.Before.Equal(step.Window.Before) {
+				if r.in.Run.Lost == nil {
+					r.in.Run.Lost = map[string][]store.Squid{}
+				}
+				r.in.Run.Lost[step.Account] = append(r.in.Run.Lost[step.Account], store.Squid{ID: g.Squid, Name: g.SquidName})
+			}
+		}
+	}
+	return nil
+}
+
+// readLimits finds the limits that may have come near to their end: those whose counter
+// moved, those whose setting changed, and those that have an alert.
+func (r *reader) readLimits() error {
+	n := r.in.Run
+	if n == nil || Silent(n.Run) {
+		return nil
+	}
+	changed := map[string]bool{}
+	for _, c := range n.Changes {
+		if c.Kind == store.LimitChanged && strings.HasPrefix(c.Path, "/params/user/") {
+			changed[c.Account] = true
+		}
+	}
+	n.Changes = slices.DeleteFunc(n.Changes, func(c store.AccountChange) bool { return c.Kind == store.LimitChanged })
+	rule := r.in.Rules.rule(store.LimitNearlyUsed)
+	if !rule.Enabled {
+		return nil
+	}
+	for _, a := range r.in.Alerts {
+		if a.Condition == store.LimitNearlyUsed {
+			changed[a.Account] = true
+		}
+	}
+	since, err := r.since()
+	if err != nil || since.IsZero() {
+		return err
+	}
+	q := store.PeriodQuery{Workspace: r.in.Workspace, Since: since, Until: r.end, Used: rule.Share}
+	if err := r.readUses(q, changed); err != nil {
+		return err
+	}
+	for _, account := range sortedKeys(changed) {
+		q.Account, q.Used = account, 0
+		if err := r.readUses(q, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// since is the end of the run before those that are evaluated; zero if there is none.
+func (r *reader) since() (time.Time, error) {
+	if r.previous == 0 {
+		return time.Time{}, nil
+	}
+	return r.s.RunEnd(r.ctx, r.in.Workspace, r.previous)
+}
+
+// readUses reads movements of counters, except of some accounts, and what they came to.
+func (r *reader) readUses(q store.PeriodQuery, except map[string]bool) error {
+	uses, documents, err := r.s.Limits(r.ctx, q)
+	if err != nil {
+		return err
+	}
+	for i, use := range uses {
+		last := i+1 == len(uses) || uses[i+1].Account != use.Account || uses[i+1].Limit != use.Limit
+		if !last || except[use.Account] {
+			continue
+		}
+		found := LimitUse{Account: use.Account, Limit: use.Limit, Window: r.in.Run.window()}
+		limit := use.Max
+		if setting := settingOf(documents[use.Account], use.Limit); setting != nil {
+			limit = setting
+		}
+		found.Share = share(use.Value, limit)
+		found.Text = string(use.Value) + " of " + string(limit)
+		switch {
+		case !use.SeenAt.After(q.Since): // only the setting may have changed
+			found.Before = share(use.Value, use.Max)
+		case i > 0 && uses[i-1].Account == use.Account && uses[i-1].Limit == use.Limit:
+			first := i
+			for first > 0 && uses[first-1].Account == use.Account && uses[first-1].Limit == use.Limit && uses[first].SeenAt.After(q.Since) {
+				first--
+			}
+			if !uses[first].SeenAt.After(q.Since) { // else it is its first sight
+				found.Before = share(uses[first].Value, uses[first].Max)
+			}
+		}
+		r.in.Run.Limits = append(r.in.Run.Limits, found)
+	}
+	return nil
+}
+
+// settingOf is the maximum that a document sets for a limit; nil if it sets none.
+func settingOf(body json.RawMessage, limit string) json.RawMessage {
+	if body == nil {
+		return nil
+	}
+	return document.Value(document.Value(document.Value(document.Value(body, "params"), "user"), limit), "max")
+}
+
+// share is value / limit; nil where one of them is no number or the limit is not above
+// zero.
+func share(value, limit json.RawMessage) *float64 {
+	used, err := strconv.ParseFloat(strings.Trim(string(value), `"`), 64)
+	of, also := strconv.ParseFloat(strings.Trim(string(limit), `"`), 64)
+	if err != nil || also != nil || of <= 0 || math.IsNaN(used/of) {
+		return nil
+	}
+	s := used / of
+	return &s
+}
+
+// readSaw finds which accounts with a pending alert were seen by a run that did not see
+// all.
+func (r *reader) readSaw() error {
+	n := r.in.Run
+	if n == nil || Silent(n.Run) || n.State == store.Complete && n.Scope == store.ScopeAll {
+		return nil
+	}
+	since, err := r.since()
+	if err != nil {
+		return err
+	}
+	n.Saw = map[string]bool{}
+	for _, a := range r.in.Alerts {
+		if a.Account == "" || !a.FiredAt.IsZero() {
+			continue
+		}
+		state, err := r.account(a.Account)
+		if err != nil {
+			return err
+		}
+		n.Saw[a.Account] = state.SeenAt.After(since)
+	}
+	return nil
+}
+
+// account reads one account; the zero value if it is not stored.
+func (r *reader) account(id string) (found store.AccountState, err error) {
+	for state, err := range r.s.Accounts(r.ctx, store.AccountQuery{Workspace: r.in.Workspace, Account: id, At: r.at()}) {
+		if err != nil {
+			return found, err
+		}
+		found = state
+	}
+	return found, nil
+}
+
+// readLocks finds up to when accounts are known to be locked whose alert may be due.
+func (r *reader) readLocks() error {
+	limit := r.in.Rules.rule(store.AccountLocked).LongerThan
+	for _, a := range r.in.Alerts {
+		if a.Condition != store.AccountLocked || !a.FiredAt.IsZero() || r.in.clock().Sub(a.Window.Before) <= limit {
+			continue
+		}
+		state, err := r.account(a.Account)
+		if err != nil {
+			return err
+		}
+		if state.Facts.Health != store.Locked {
+			continue
+		}
+		until := state.SeenAt
+		if now := r.in.clock(); r.in.Last && state.Facts.LockedUntil.After(until) {
+			until = state.Facts.LockedUntil
+			if now.Before(until) {
+				until = now
+			}
+		}
+		if r.in.LockedUntil == nil {
+			r.in.LockedUntil = map[string]time.Time{}
+		}
+		r.in.LockedUntil[a.Account] = until
+	}
+	return nil
+}
+
+// readTimes reads what depends on the time: complete runs, and what a digest counts.
+func (r *reader) readTimes() (err error) {
+	if !r.in.Last {
+		return nil
+	}
+	rules, at := r.in.Rules, r.in.clock()
+	n := report.RecentRuns
+	if rules.Every > 0 || rules.rule(store.Stale).LongerThan > 0 {
+		n = 1
+	}
+	if r.in.Complete, err = r.s.CompleteRuns(r.ctx, r.in.Workspace, at, n); err != nil || !rules.DigestDue(r.in.Place.Digest, at) {
+		return err
+	}
+	for a, err := range r.s.Alerts(r.ctx, store.AlertQuery{Workspace: r.in.Workspace, Over: true, Since: r.in.Place.Digest}) {
+		if err != nil {
+			return err
+		}
+		if !a.EndedAt.IsZero() {
+			r.in.Ended = append(r.in.Ended, a)
+		}
+	}
+	return nil
+}
+
+// readAccounts reads all accounts if the evaluation needs them: something about accounts
+// or squids changed, or there is something to tell.
+func (r *reader) readAccounts() error {
+	n := r.in.Run
+	needed := n != nil && len(n.Steps)+len(n.Changes)+len(n.Limits) > 0 || n != nil && r.passed && len(r.in.Alerts) > 0
+	if !needed && len(Evaluate(r.in).Messages) == 0 {
+		return nil
+	}
+	r.in.Accounts = map[string]store.AccountState{}
+	for state, err := range r.s.Accounts(r.ctx, store.AccountQuery{Workspace: r.in.Workspace, At: r.at()}) {
+		if err != nil {
+			return err
+		}
+		r.in.Accounts[state.ID] = state
+	}
+	if squids := squidsTold(Evaluate(r.in).Messages); len(squids) > 0 && r.options.Launches != nil {
+		r.in.Launches = r.options.Launches(r.ctx, squids)
+	}
+	return nil
+}
+
+// squidsTold are the ids of the squids that messages name.
+func squidsTold(messages []store.Message) []string {
+	named := map[string]bool{}
+	for _, m := range messages {
+		var body Body
+		if json.Unmarshal(m.Body, &body) != nil {
+			continue // we have just made it
+		}
+		for _, item := range body.Items {
+			for _, squid := range item.Squids {
+				named[squid.ID] = true
+			}
+		}
+	}
+	return sortedKeys(named)
+}
+
+// isIdle reports whether an evaluation changes nothing but its moment.
+func isIdle(d store.AlertDelta) bool {
+	return len(d.Begin)+len(d.Update)+len(d.Forget)+len(d.Messages) == 0 && d.To.Digest.Equal(d.From.Digest)
+}
