@@ -164,15 +164,15 @@ func (a *app) settleFormat(cmd *cobra.Command) error {
 	if a.json {
 		a.format = string(render.JSON)
 	}
-	if picture := render.Format(strings.ToLower(a.format)); picture.Pictures() {
-		a.format = string(picture)
-		return picturesOnlyOf(cmd, picture)
+	if format := render.Format(strings.ToLower(a.format)); format.Pictures() || format == render.Slack {
+		a.format = string(format)
+		return reportOnly(cmd, format)
 	}
 	format, err := render.ParseFormat(a.format)
 	if err != nil {
 		hint := ""
 		if cmd.Name() == "report" {
-			hint = "a report can also be html or svg"
+			hint = "a report can also be html, svg or slack"
 		}
 		return &usageError{err.Error(), hint}
 	}

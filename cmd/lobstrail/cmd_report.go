@@ -46,7 +46,8 @@ least ... at most. Time in which nobody looked is counted apart; all of it adds
 up to the period.
 
 --summary is ten lines for a chat or a manager: the numbers of the period, and
-in brackets those of the period of the same length before it.
+in brackets those of the period of the same length before it. The format slack
+is the summary in Slack's mrkdwn.
 
 CSV and NDJSON hold one section: name it. Of status, they have the changes, the
 time of each account in each health, and the accounts to re-synchronise, which
@@ -58,6 +59,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail report
   lobstrail report status --since 2w
   lobstrail report --summary --format markdown
+  lobstrail report --format slack --since 7d
   lobstrail report --since 10d --until 3d --format markdown
   lobstrail report -o report.html
   lobstrail report limits -o limits.csv`,
@@ -108,6 +110,7 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	if err != nil {
 		return err
 	}
+	o.summary = o.summary || a.format == string(render.Slack)
 	if o.summary {
 		if err := a.validateSummary(o); err != nil {
 			return err

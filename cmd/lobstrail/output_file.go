@@ -12,10 +12,13 @@ import (
 	"github.com/lobstrail/lobstrail/report/render"
 )
 
-// picturesOnlyOf refuses a format of pictures to commands that answer rows.
-func picturesOnlyOf(cmd *cobra.Command, format render.Format) error {
-	if cmd.Name() == "report" {
+// reportOnly refuses a format of pictures, and that of Slack, to commands that answer rows.
+func reportOnly(cmd *cobra.Command, format render.Format) error {
+	switch {
+	case cmd.Name() == "report":
 		return nil
+	case format == render.Slack:
+		return usage("only the summary of a report can be written as slack\ntry: lobstrail report --format slack")
 	}
 	return usage("only the report can be written as %[1]s\ntry: lobstrail report --format %[1]s -o report.%[1]s", format)
 }

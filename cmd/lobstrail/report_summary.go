@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 var summarySections = report.Sections{Status: true, Squids: true, Limits: true, Runs: true}
 
 func (a *app) validateSummary(o reportOptions) error {
-	if o.section != "" {
+	switch {
+	case o.section != "" && a.format == string(render.Slack):
+		return usage("the format slack is the summary of the whole report, not of %s\nleave the section out, or take another format", o.section)
+	case o.section != "":
 		return usage("--summary is of the whole report, not of %s\nleave the section out, or --summary", o.section)
 	}
 	if format := render.Format(a.format); format.Pictures() {
@@ -39,6 +43,8 @@ func (a *app) runSummary(ctx context.Context, s store.Store, since, until time.T
 
 func (a *app) printSummary(s report.SummaryJSON) error {
 	switch format := render.Format(a.format); {
+	case format == render.Slack:
+		return a.printSlack(s)
 	case format == render.CSV:
 		return a.summaryRows(s)
 	case !format.ForPeople():
@@ -83,14 +89,18 @@ func (l summaryLine) text(previous bool) string {
 	if previous {
 		text += " (" + l.previous + ")"
 	}
-	if len(l.names) == 0 {
-		return text
+	if names := l.shownNames(); len(names) > 0 {
+		text += ": " + strings.Join(names, ", ")
 	}
-	names := l.names
-	if len(names) > mostNames {
-		names = append(names[:mostNames:mostNames], fmt.Sprintf("%d more", len(names)-mostNames))
+	return text
+}
+
+// shownNames are the first names, and how many more there are.
+func (l summaryLine) shownNames() []string {
+	if len(l.names) <= mostNames {
+		return slices.Clone(l.names)
 	}
-	return text + ": " + strings.Join(names, ", ")
+	return append(l.names[:mostNames:mostNames], fmt.Sprintf("%d more", len(l.names)-mostNames))
 }
 
 func summaryLines(s report.SummaryJSON) []summaryLine {

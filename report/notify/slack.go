@@ -140,6 +140,13 @@ func slackItem(v itemView) string {
 	return strings.Join(lines, "\n")
 }
 
+// SlackText escapes a text for Slack, cut to so many characters. Slack still reads marks in
+// it, such as *.
+func SlackText(text string, most int) string { return slackEscape(shown(text, most), most) }
+
+// SlackCode is a code span for Slack, in which nothing is read as a mark; "" for no text.
+func SlackCode(text string, most int) string { return slackCode(shown(text, most), most) }
+
 // slackBold keeps bold text from ending early.
 var slackBold = strings.NewReplacer("*", "∗", "_", "＿", "~", "∼", "`", "ˋ")
 

@@ -24,6 +24,9 @@ const (
 	SVG  Format = "svg"  // a timeline
 )
 
+// Slack is the format of a summary in Slack's mrkdwn, which this package does not write.
+const Slack Format = "slack"
+
 // Formats lists every format of rows, in the order of the documentation.
 var Formats = []Format{Table, JSON, NDJSON, CSV, Markdown}
 
