@@ -24,14 +24,25 @@ type ChangeQuery struct {
 	Squid        string    // id: only changes of this squid's assignments and name; "" for all
 	Kinds        []Kind    // nil for all; a kind that is not in [Kinds] is an error
 	Run          int64     // only changes that this run noticed; 0 for all
+	// AfterRun and UpToRun keep changes that were noticed by runs after the first and up to
+	// the second; 0 is unbounded. The runs need not exist.
+	AfterRun, UpToRun int64
+	// Became keeps changes with which the health became one of these, first sights
+	// included; nil keeps all. A health that is not in [Healths] is an error.
+	Became []Health
 }
 
-// Check returns an error that matches ErrInvalid and names the kind, if a kind does not
-// exist.
+// Check returns an error that matches ErrInvalid and names it, if a kind or a health does
+// not exist.
 func (q ChangeQuery) Check() error {
 	for _, kind := range q.Kinds {
 		if !slices.Contains(Kinds, kind) {
 			return fmt.Errorf("%w: there is no kind of change %q", ErrInvalid, kind)
+		}
+	}
+	for _, health := range q.Became {
+		if !slices.Contains(Healths, health) {
+			return fmt.Errorf("%w: there is no health %q", ErrInvalid, health)
 		}
 	}
 	return nil

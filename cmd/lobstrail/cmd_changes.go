@@ -16,8 +16,10 @@ import (
 type changesOptions struct {
 	since, until   timeFlag
 	account, squid string
-	kinds          []string
+	kinds, became  []string
+	run, cursor    string
 	exitCode       bool
+	lockWait       time.Duration
 }
 
 func (a *app) newChangesCmd() *cobra.Command {
@@ -29,11 +31,21 @@ func (a *app) newChangesCmd() *cobra.Command {
 and up to --until. A change happened after the first and at or before the second
 instant of its window.
 
+--cursor lists what the consumer of that name has not seen yet: the changes that
+were noticed by the runs that have ended since its last call. The store remembers
+where it was once the whole answer is written, so a call that fails is
+repeated by the next one and nothing is missed. The first call lists everything,
+or what was noticed after --since, which later calls ignore. What other filters
+leave out counts as seen.
+
 Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something
-changed and --exit-code asked to be told; 10 there is no store.`,
+changed and --exit-code asked to be told; 10 there is no store; 11 another
+process writes to the store, so the cursor was not saved.`,
 		Example: `  lobstrail changes --since 24h
   lobstrail changes --account trendwatch_eu --kind status,synced
   lobstrail changes --squid "X Mentions"
+  lobstrail snapshot && lobstrail changes --run latest --became expired,failing
+  lobstrail changes --cursor crm --format ndjson | ./push-to-crm
   lobstrail changes --since 7d --format ndjson | jq -r .kind | sort | uniq -c`,
 		Args:              takes(0, 0, "", `"lobstrail changes --account ARGUMENT" lists those of one account`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runChanges(cmd.Context(), o) },
@@ -45,10 +57,18 @@ changed and --exit-code asked to be told; 10 there is no store.`,
 	flags.StringVar(&o.account, "account", "", "only of this `ACCOUNT`")
 	flags.StringVar(&o.squid, "squid", "", "only assignments and names of this `SQUID`")
 	flags.StringSliceVar(&o.kinds, "kind", nil, "only these kinds: "+kindNames())
+	flags.StringSliceVar(&o.became, "became", nil, "only those with which the health became this: "+healthNames())
+	flags.StringVar(&o.run, "run", "", `only those that this `+"`RUN`"+` noticed: its number, or "latest"`)
+	flags.StringVar(&o.cursor, "cursor", "", "only what the consumer of this `NAME` has not seen yet")
+	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer, to save the cursor")
 	flags.BoolVar(&o.exitCode, "exit-code", false, "exit with 5 when something changed")
 	a.completeFlag(cmd, "account", a.accountNames)
 	a.completeFlag(cmd, "squid", a.squidNames)
 	completeWords(cmd, "kind", store.Kinds)
+	completeWords(cmd, "became", store.Healths)
+	completeWords(cmd, "run", []string{latestRun})
+	cmd.MarkFlagsMutuallyExclusive("cursor", "run")
+	cmd.MarkFlagsMutuallyExclusive("cursor", "until")
 	return cmd
 }
 
@@ -66,6 +86,9 @@ func (a *app) changeQuery(ctx context.Context, s store.Store, o changesOptions) 
 	if q.Kinds, err = knownWords("kind of change", o.kinds, store.Kinds); err != nil {
 		return q, err
 	}
+	if q.Became, err = knownWords("health", o.became, store.Healths); err != nil {
+		return q, err
+	}
 	if q.Since, err = o.since.time(a, now); err != nil {
 		return q, err
 	}
@@ -78,17 +101,31 @@ func (a *app) changeQuery(ctx context.Context, s store.Store, o changesOptions) 
 	if q.Account, err = a.optionalAccount(ctx, s, o.account, time.Time{}); err != nil {
 		return q, err
 	}
-	q.Squid, err = a.optionalSquid(ctx, s, o.squid, time.Time{})
+	if q.Squid, err = a.optionalSquid(ctx, s, o.squid, time.Time{}); err != nil || o.run == "" {
+		return q, err
+	}
+	q.Run, err = a.runNamed(ctx, s, o.run)
 	return q, err
 }
 
 func (a *app) runChanges(ctx context.Context, o changesOptions) error {
-	if o.exitCode {
+	switch {
+	case o.cursor != "":
+		return a.changesSince(ctx, o)
+	case o.exitCode:
 		a.exitCodeTells()
 	}
+	return a.listChanges(ctx, o, func(store.Store, *store.ChangeQuery) error { return nil })
+}
+
+// listChanges lists what the options ask for; narrow may change what is read.
+func (a *app) listChanges(ctx context.Context, o changesOptions, narrow func(store.Store, *store.ChangeQuery) error) error {
 	return a.readingPaged(ctx, func(s store.Store) error {
 		q, err := a.changeQuery(ctx, s, o)
 		if err != nil {
+			return err
+		}
+		if err := narrow(s, &q); err != nil {
 			return err
 		}
 		out := a.list(changeColumns...)

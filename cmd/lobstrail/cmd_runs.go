@@ -45,7 +45,7 @@ func (a *app) showRun(ctx context.Context, s store.Store, text string) error {
 	}
 	run, err := s.Run(ctx, a.workspace, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return usage("no run %d in workspace %q\n\"lobstrail runs\" lists them", id, a.workspace)
+		return a.noRun(id)
 	}
 	if err != nil {
 		return err

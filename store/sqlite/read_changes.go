@@ -68,6 +68,21 @@ func changeConditions(q store.ChangeQuery) (where string, args []any) {
 		term(`r.run = ? AND c.at BETWEEN (SELECT x.first_at `+run+`) AND (SELECT x.last_at `+run+`)`,
 			q.Run, q.Workspace, q.Run, q.Workspace, q.Run)
 	}
+	// The responses of a workspace follow one another as its runs do.
+	const last = `coalesce((
+		SELECT x.last_at FROM run x JOIN workspace y ON y.id = x.ws
+		WHERE y.name = ? AND x.id <= ? AND x.last_at IS NOT NULL
+		ORDER BY x.id DESC LIMIT 1), 0)`
+	if q.AfterRun != 0 {
+		term(`c.at > `+last, q.Workspace, q.AfterRun)
+	}
+	if q.UpToRun != 0 {
+		term(`c.at <= `+last, q.Workspace, q.UpToRun)
+	}
+	if q.Became != nil {
+		healths, _ := json.Marshal(q.Became) // a list of strings
+		term(`c.health_before IS NOT c.health_after AND c.health_after IN (SELECT value FROM json_each(?))`, string(healths))
+	}
 	if q.Squid != "" {
 		term(`c.path = ?`, "/squids/"+document.EscapePointer(q.Squid))
 	}

@@ -23,7 +23,7 @@ func Alerting(t *testing.T, open Opener) {
 	rapid.Check(t, func(t *rapid.T) {
 		count++
 		m := newWatcher(t, base.in(t, fmt.Sprintf("alerts %d", count)))
-		for range rapid.IntRange(1, 15).Draw(t, "steps") {
+		for range rapid.IntRange(1, 20).Draw(t, "steps") {
 			m.desk.advance(time.Hour)
 			rapid.SampledFrom([]func(){
 				m.evaluate, m.evaluate, m.evaluate, m.deliver, m.deliver, m.test, m.silence, m.unsilence, m.seen, m.forget, m.look,
@@ -103,7 +103,7 @@ func (m *watcher) vary(a *store.Alert) {
 	}
 }
 
-// evaluate saves a delta, some of which must be refused.
+// evaluate saves a delta, after one that must be refused.
 func (m *watcher) evaluate() {
 	d := store.AlertDelta{From: m.place, To: store.AlertPlace{Run: m.runs, At: kept(*m.desk.now), Digest: m.place.Digest}}
 	if rapid.Bool().Draw(m.T, "digest") {
@@ -143,9 +143,7 @@ func (m *watcher) evaluate() {
 	for range rapid.IntRange(0, 2).Draw(m.T, "messages") {
 		d.Messages = append(d.Messages, m.message())
 	}
-	if m.refused(d) {
-		return
-	}
+	m.refused(d)
 	m.desk.must(m.desk.store.SaveAlerts(m.desk.ctx, m.desk.workspace, d))
 	m.place, m.alerts, m.given = d.To, after, given
 	m.queue(d.Messages...)
@@ -155,12 +153,13 @@ func about(a store.Alert) string {
 	return fmt.Sprint(a.Condition, "\x00", a.Account, "\x00", a.Squid, "\x00", a.Limit)
 }
 
-// refused makes one thing of the delta wrong, now and then, and reports whether it did.
-// Such a delta must be refused.
-func (m *watcher) refused(d store.AlertDelta) bool {
+// refused saves the delta with one thing in it that is wrong: that must be refused.
+func (m *watcher) refused(d store.AlertDelta) {
 	want := store.ErrInvalid
 	wrong := store.Alert{Condition: store.Stale, Detail: json.RawMessage(`{}`)}
-	switch rapid.IntRange(0, 30).Draw(m.T, "wrong") {
+	d.Begin, d.Update, d.Forget = slices.Clone(d.Begin), slices.Clone(d.Update), slices.Clone(d.Forget)
+	d.Messages = slices.Clone(d.Messages)
+	switch rapid.IntRange(0, 13).Draw(m.T, "wrong") {
 	case 0:
 		d.From.Run++
 		want = store.ErrConflict
@@ -196,11 +195,19 @@ func (m *watcher) refused(d store.AlertDelta) bool {
 	case 11:
 		wrong.Detail = json.RawMessage(`{`)
 		d.Begin = append(d.Begin, wrong)
+	case 12:
+		d.From.Digest, want = d.From.Digest.Add(time.Second), store.ErrConflict
 	default:
-		return false
+		for _, a := range m.alerts {
+			if !a.FiredAt.IsZero() { // only what is pending can be forgotten
+				d.Forget = append(d.Forget, a.ID)
+			}
+		}
+		if want = store.ErrNotFound; !slices.ContainsFunc(d.Forget, func(id int64) bool { return !m.alerts[id].FiredAt.IsZero() }) {
+			return
+		}
 	}
 	if err := m.desk.store.SaveAlerts(m.desk.ctx, m.desk.workspace, d); !errors.Is(err, want) {
 		m.Fatalf("%+v: %v, want %v", d, err, want)
 	}
-	return true
 }

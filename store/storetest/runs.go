@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -83,6 +84,8 @@ func OneRun(t *testing.T, open Opener) {
 	d.append(store.List, object(0, `"status":401`))
 	d.append(store.Detail, object(1, `"status":401,"f":1`))
 	d.finish()
+	d.begin() // shows nothing
+	d.finish()
 	d.look(store.List, object(0, ""), object(1, ""))
 	changes, steps := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace})), all(d, d.store.StatusSteps(d.ctx, store.PeriodQuery{Workspace: d.workspace}))
 	byRun, stepsByRun := map[int64]int{}, map[int64]int{}
@@ -95,7 +98,23 @@ func OneRun(t *testing.T, open Opener) {
 	if stepsByRun[1] != 2 || stepsByRun[2] != 0 || stepsByRun[3] != 2 || byRun[3] < 3 {
 		t.Errorf("changes %v, steps %v", byRun, stepsByRun)
 	}
-	for run := int64(1); run <= 5; run++ {
+	for after := range int64(7) { // there are five
+		for upTo := range int64(7) {
+			got := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, AfterRun: after, UpToRun: upTo}))
+			want := kind(changes, func(c store.AccountChange) bool { return c.Run > after && (upTo == 0 || c.Run <= upTo) })
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("after run %d and up to %d: %d changes, want %d", after, upTo, len(got), len(want))
+			}
+		}
+	}
+	for _, health := range store.Healths {
+		got := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Became: []store.Health{health}}))
+		want := kind(changes, func(c store.AccountChange) bool { return c.HealthAfter == health && c.HealthBefore != health })
+		if !reflect.DeepEqual(got, want) || len(want) == 0 && (health == store.Expired || health == store.Unknown) {
+			t.Errorf("became %s: %v, want %v", health, got, want)
+		}
+	}
+	for run := int64(1); run <= 6; run++ {
 		for _, change := range all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Run: run})) {
 			if byRun[run]--; change.Run != run {
 				t.Errorf("run %d has %+v", run, change)
@@ -110,11 +129,11 @@ func OneRun(t *testing.T, open Opener) {
 			t.Errorf("of run %d, %d changes and %d steps are missing", run, byRun[run], stepsByRun[run])
 		}
 	}
-	for _, err := range d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Kinds: []store.Kind{store.Synced, "staus"}}) {
-		if !errors.Is(err, store.ErrInvalid) {
-			t.Errorf("a kind that does not exist: %v", err)
+	for _, wrong := range []store.ChangeQuery{
+		{Workspace: d.workspace, Kinds: []store.Kind{store.Synced, "staus"}}, {Workspace: d.workspace, Became: []store.Health{"expird"}},
+	} {
+		if _, err := store.Collect(d.store.Changes(d.ctx, wrong)); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%+v: %v", wrong, err)
 		}
-		return
 	}
-	t.Error("a kind that does not exist found nothing, and was no error")
 }
