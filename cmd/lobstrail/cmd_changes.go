@@ -31,12 +31,11 @@ func (a *app) newChangesCmd() *cobra.Command {
 and up to --until. A change happened after the first and at or before the second
 instant of its window.
 
---cursor lists what the consumer of that name has not seen yet: the changes that
-were noticed by the runs that have ended since its last call. The store remembers
-where it was once the whole answer is written, so a call that fails is
-repeated by the next one and nothing is missed. The first call lists everything,
-or what was noticed after --since, which later calls ignore. What other filters
-leave out counts as seen.
+--cursor lists what the consumer of that name has not seen yet: what was noticed
+by the runs that have ended since its last call. The store keeps the place only
+when the whole answer is written, so the next call repeats one that failed, and
+nothing is missed. The first call lists everything, or what was noticed after
+--since, which later calls ignore. What other filters leave out counts as seen.
 
 Exit codes: 0 done, also when nothing changed; 2 wrong usage; 5 something
 changed and --exit-code asked to be told; 10 there is no store; 11 another
@@ -44,7 +43,7 @@ process writes to the store, so the cursor was not saved.`,
 		Example: `  lobstrail changes --since 24h
   lobstrail changes --account trendwatch_eu --kind status,synced
   lobstrail changes --squid "X Mentions"
-  lobstrail snapshot && lobstrail changes --run latest --became expired,failing
+  lobstrail changes --run latest --became expired,failing
   lobstrail changes --cursor crm --format ndjson | ./push-to-crm
   lobstrail changes --since 7d --format ndjson | jq -r .kind | sort | uniq -c`,
 		Args:              takes(0, 0, "", `"lobstrail changes --account ARGUMENT" lists those of one account`),
