@@ -25,7 +25,7 @@ const maxSquidPages = 1000
 // there is no list: the first page was not to be had, or the key was refused. The
 // problems of a list that broke off later say so.
 func (c *Client) Squids(ctx context.Context) (SquidList, error) {
-	w := &squidWalk{session: &session{Client: c}, listing: newListing("squids"), seen: map[string]bool{}}
+	w := newSquidWalk(c)
 	for number := 1; number <= maxSquidPages; number++ {
 		more, err := w.page(ctx, number)
 		switch {
@@ -55,6 +55,10 @@ type squidWalk struct {
 	squids []Squid
 	seen   map[string]bool
 	unread []string
+}
+
+func newSquidWalk(c *Client) *squidWalk {
+	return &squidWalk{session: &session{Client: c}, listing: newListing("squids"), seen: map[string]bool{}}
 }
 
 // page asks for a page and takes note of it. It reports whether another one follows.

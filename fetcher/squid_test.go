@@ -274,6 +274,53 @@ func TestTheListOfSquidsEnds(t *testing.T) {
 	})
 }
 
+func TestNextLaunchesCostOnePageAndTheSquidsThatAreNotOnIt(t *testing.T) {
+	const six, seven = "2026-11-28T06:00:00Z", "2026-11-28T07:00:00Z"
+	launch := func(id, at string) string { return `{"id":"` + id + `","next_launch_at":` + at + `}` }
+	bodies := map[string]string{
+		pageOne: `{"total_results":900,"next":"http://127.0.0.1/v1/squids?page=2","data":[` +
+			launch("a", `"`+six+`"`) + `,` + launch("b", "null") + `,` + launch("c", `"`+six+`"`) + `,` + launch("d", `"soon"`) + `]}`,
+		"squids/z": launch("z", `"`+seven+`"`),
+	}
+	many := []string{"a", "b", "d", "z", "gone", "../me"}
+	for i := range 50 {
+		many = append(many, fmt.Sprint("x", i))
+	}
+	requests := 0
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		if requests++; strings.HasSuffix(r.URL.Path, "/squids/a") {
+			t.Error("a squid on the list was asked for")
+		}
+		squidsAt(bodies)(w, r)
+	}
+	inBubble(t, handler, Config{}, func(t *testing.T, c *Client) {
+		got := c.NextLaunches(t.Context(), many)
+		if len(got) != 2 || got["a"].Format(time.RFC3339) != six || got["z"].Format(time.RFC3339) != seven {
+			t.Errorf("%v", got)
+		}
+		if requests != 1+mostLaunches-1 { // "../me" is not sent
+			t.Errorf("%d requests", requests)
+		}
+	})
+	requests = 0
+	inBubble(t, func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		w.WriteHeader(http.StatusForbidden)
+	}, Config{}, func(t *testing.T, c *Client) {
+		if got := c.NextLaunches(t.Context(), many); len(got) > 0 || requests != 1 {
+			t.Errorf("%d requests, %v", requests, got)
+		}
+	})
+	inBubble(t, script(ok(bodies[pageOne]), reply{hang: time.Hour}), Config{}, func(t *testing.T, c *Client) {
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if got := c.NextLaunches(ctx, many); len(got) != 1 || time.Since(began) > 11*time.Second {
+			t.Errorf("%v after %s", got, time.Since(began))
+		}
+	})
+}
+
 func FuzzSquid(f *testing.F) {
 	f.Add([]byte(`{"id":"` + accountB + `","schedule":{"expression":"* * * * *"},"accounts":[{"id":"` + accountA + `"}],"chain":{"target_cluster":"KEY"}}`))
 	f.Add([]byte(`{"data":[{"id":"KEY","name":"KEY"}],"total_results":1}`))

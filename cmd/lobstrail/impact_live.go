@@ -26,7 +26,10 @@ var errOtherKey = errors.New("this looks like another workspace's key: the API k
 func (a *app) askWithin(ctx context.Context, client *fetcher.Client, deadline time.Duration, in *impact.Input) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, deadline, fmt.Errorf("the API took longer than the %s of --deadline", deadline))
 	defer cancel()
-	q := &inquiry{client: client, in: in, squids: map[string]*impact.Squid{}, asked: map[string]bool{}, types: map[string]*string{}}
+	q := &inquiry{
+		client: client, in: in, squids: map[string]*impact.Squid{}, listed: map[string]bool{}, asked: map[string]bool{},
+		types: map[string]*string{},
+	}
 	for i := range in.Squids {
 		q.squids[in.Squids[i].ID] = &in.Squids[i]
 	}
@@ -38,7 +41,8 @@ type inquiry struct {
 	client  *fetcher.Client
 	in      *impact.Input
 	squids  map[string]*impact.Squid
-	asked   map[string]bool
+	listed  map[string]bool    // squids on the list
+	asked   map[string]bool    // and those that were asked for one by one
 	types   map[string]*string // by crawler: the type of account that it needs
 	trusted bool               // the API knows something that is known here: the key is that of the workspace
 }
@@ -77,6 +81,7 @@ func (q *inquiry) list(ctx context.Context) error {
 	q.problem(list.Problems...)
 	for _, squid := range list.Squids {
 		q.trusted = q.trusted || q.squids[squid.ID] != nil
+		q.listed[squid.ID] = true
 		q.learn(squid)
 	}
 	return nil
@@ -184,7 +189,7 @@ func (q *inquiry) detail(ctx context.Context, id string, got answered[fetcher.Sq
 		for _, field := range got.value.Unread {
 			q.problem(fmt.Sprintf("%s: the API gives %s in an unknown form", squidName(*q.squids[id]), field))
 		}
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound) && !q.listed[id]:
 		q.squid(id).Deleted = true
 	case ctx.Err() != nil || errors.Is(err, fetcher.ErrKeyRefused):
 		return err

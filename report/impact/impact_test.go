@@ -117,6 +117,19 @@ func TestWhatBreaks(t *testing.T) {
 			live(impact.Input{Accounts: accounts("ada t healthy L", "cleo u healthy L"), Named: []string{"ada"},
 				Squids: []impact.Squid{told(squid("L", []string{"ada", "cleo"}), "u")}}),
 			"+L/2>1 | cleo:1"},
+		"an account of another type than the crawler needs is none": {
+			live(impact.Input{Accounts: accounts("ada t healthy L", "cleo u healthy L"), Named: []string{"ada"},
+				Squids: []impact.Squid{told(squid("L", []string{"ada", "cleo"}), "t")}}),
+			"-L/1>0 |"},
+		"healthy and locked are no difference": {
+			impact.Input{Live: true, Accounts: accounts("ada t locked L"), Named: []string{"ada"},
+				Facts:  map[string]store.Facts{"ada": {Health: store.Healthy, Squids: []store.Squid{{ID: "L"}}}},
+				Squids: []impact.Squid{squid("L", []string{"ada"})}},
+			"-L/1>0 |"},
+		"the squid alone says that it uses the account": {
+			impact.Input{Live: true, Accounts: accounts("ada t healthy"), Named: []string{"ada"}, Facts: map[string]store.Facts{"ada": {Health: store.Healthy}},
+				Squids: []impact.Squid{squid("L", []string{"ada"})}},
+			"-L/1>0 | different"},
 		"a squid that needs no account goes on": {
 			live(impact.Input{Accounts: accounts("ada t healthy L"), Named: []string{"ada"}, Squids: []impact.Squid{told(squid("L", []string{"ada"}), "")}}),
 			"+L/1>0 |"},
