@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -78,6 +79,48 @@ func waiting(ctx context.Context, s store.Reader, workspace string, at time.Time
 		}
 	}
 	return all, nil
+}
+
+// LastComplete is the newest complete run over all accounts; nil: there is none.
+func (o Overview) LastComplete() *store.Run {
+	if len(o.Complete) == 0 {
+		return nil
+	}
+	return &o.Complete[0]
+}
+
+// Stale reports whether there is no complete run, or the newest is older than so much; 0 is
+// no bound.
+func (o Overview) Stale(after time.Duration) bool {
+	run := o.LastComplete()
+	return run == nil || after > 0 && o.At.Sub(run.Finished) > after
+}
+
+// Distinguish returns the overview with names that tell accounts and squids apart, for
+// people.
+func (o Overview) Distinguish(accounts, squids Names) Overview {
+	o.Accounts = Input{Accounts: o.Accounts}.Distinguish(accounts, squids).Accounts
+	o.Squids = slices.Clone(o.Squids)
+	for i, squid := range o.Squids {
+		o.Squids[i].Name = Text(squids.Of(string(squid.Name), squid.ID))
+		o.Squids[i].Accounts = slices.Clone(squid.Accounts)
+		for k, account := range squid.Accounts {
+			o.Squids[i].Accounts[k].Username = Text(accounts.Of(string(account.Username), account.ID))
+		}
+	}
+	return o
+}
+
+// names are the names of all accounts and squids, by id.
+func (o Overview) names() (accounts, squids map[string]string) {
+	accounts, squids = map[string]string{}, map[string]string{}
+	for _, account := range o.Accounts {
+		accounts[account.ID] = account.Facts.Username
+	}
+	for _, squid := range o.Squids {
+		squids[squid.ID] = string(squid.Name)
+	}
+	return accounts, squids
 }
 
 // Counts are the numbers of accounts by health.

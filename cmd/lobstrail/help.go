@@ -47,7 +47,7 @@ var commandGroups = []struct {
 	group    cobra.Group
 	commands []string
 }{
-	{cobra.Group{ID: "look", Title: "Look at the history:"}, []string{"accounts", "show", "changes", "diff", "squids", "report", "sql", "runs"}},
+	{cobra.Group{ID: "look", Title: "Look at the history:"}, []string{"status", "accounts", "show", "changes", "diff", "squids", "report", "sql", "runs"}},
 	{cobra.Group{ID: "told", Title: "Be told in time:"}, []string{"alerts", "impact"}},
 	{cobra.Group{ID: "take", Title: "Take snapshots:"}, []string{"snapshot", "import", "demo"}},
 	{cobra.Group{ID: "prove", Title: "Prove that it is unchanged:"}, []string{"verify", "key", "checkpoint", "prove", "verify-proof"}},

@@ -22,6 +22,7 @@ var listings = [][]string{
 	{"report", "--since", "3w"}, {"report", "status"}, {"report", "squids"}, {"report", "limits"},
 	{"runs"}, {"runs", "1"},
 	{"sql", "SELECT * FROM account_current"}, {"sql", "SELECT * FROM changes LIMIT 20"},
+	{"status"},
 	{"version"},
 }
 
