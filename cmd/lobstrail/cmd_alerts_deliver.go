@@ -17,7 +17,8 @@ import (
 
 const deliverHelp = `Deliver the messages that wait, of all workspaces or of the one that is named.
 "snapshot" does this after each run; in cron, this command tries again what a sink
-did not take, without waiting for the next run.
+did not take, without waiting for the next run. First it looks at what depends on
+the time alone: no complete run for too long, reminders, the digest.
 
 A sink that fails is tried again after a minute, then after two, and so on up to an
 hour, or when it asked for it. It gets its messages in their order. Messages to
@@ -57,6 +58,9 @@ func (a *app) runDeliver(ctx context.Context, workspace string, lockWait time.Du
 		return err
 	}
 	return a.changing(ctx, lockWait, func(s store.Store) error {
+		if err := a.evaluateTime(ctx, s, workspace); err != nil {
+			return err
+		}
 		results, err := a.deliver(ctx, s, workspace)
 		if printed := a.printDeliveries(results); err == nil {
 			err = printed
@@ -66,6 +70,24 @@ func (a *app) runDeliver(ctx context.Context, workspace string, lockWait time.Du
 		}
 		return a.undelivered(ctx, results)
 	})
+}
+
+// evaluateTime evaluates what depends on the time alone, such as that no run was complete
+// for too long: of one workspace, or of all if it is "".
+func (a *app) evaluateTime(ctx context.Context, s store.Store, workspace string) error {
+	workspaces := []string{workspace}
+	if workspace == "" {
+		var err error
+		if workspaces, err = s.Workspaces(ctx); err != nil {
+			return err
+		}
+	}
+	for _, workspace := range workspaces {
+		if err := a.evaluateAlerts(ctx, s, workspace); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // undelivered is the error of messages that still wait, with a line for each sink.

@@ -264,8 +264,8 @@ func (a *app) snapshotID(ctx context.Context, reference string, find finder) (st
 		"\"lobstrail accounts --all\" lists them; one that the store does not know yet can be given by its id (32 hex digits)", reference, a.workspace)
 }
 
-// takeSnapshots runs the job, evaluates the alerts, and returns the run as it is stored.
-// The run is zero if it could not begin: then no alert is evaluated.
+// takeSnapshots runs the job, evaluates the alerts, tells of them, and returns the run as
+// it is stored. The run is zero if it could not begin: then nothing is evaluated or told.
 func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.Client, ids []string, deadline time.Duration) (store.Run, error) {
 	bar := a.newProgress("snapshot", "accounts")
 	defer bar.done()
@@ -275,7 +275,7 @@ func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.
 	run, err := job.Snapshot(ctx, ids...)
 	bar.done()
 	if err = notWhole(err); run.ID > 0 {
-		err = a.afterRun(ctx, s, err)
+		err = a.afterRun(ctx, s, run, err)
 	}
 	return run, err
 }

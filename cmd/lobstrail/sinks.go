@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/report/notify"
@@ -57,24 +58,41 @@ func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string
 	return notify.Deliver(ctx, w, sinks, notify.Options{Workspace: workspace, Now: a.env.now, Broken: broken})
 }
 
-// ping tells the sinks of type ping of a workspace how a run went. What failed goes to
-// stderr, and has no other consequence.
-func (a *app) ping(ctx context.Context, workspace string, complete bool) error {
+// tell delivers the messages of the workspace of a run, and pings the sinks that want to
+// know how it went. That takes 30 seconds at most. What goes wrong is a line on stderr for
+// each sink, and has no other consequence: messages are tried again.
+func (a *app) tell(ctx context.Context, w store.AlertWriter, run store.Run) {
 	c, err := a.config(ctx)
 	if err != nil {
-		return err
+		a.warn("nothing was delivered: %s", err)
+		return
 	}
-	configured := slices.DeleteFunc(sinksFor(c, workspace), func(s config.Sink) bool { return s.Settings.Type != notify.Ping })
-	sinks, broken := a.makeSinks(ctx, c, configured)
-	for _, s := range configured {
-		if err := broken[s.Settings.Name]; err != nil {
-			a.warn("sink %s: %s", s.Settings.Name, err)
+	pings := slices.DeleteFunc(sinksFor(c, run.Workspace), func(s config.Sink) bool { return s.Settings.Type != notify.Ping })
+	sinks, broken := a.makeSinks(ctx, c, pings)
+	var unheard []error
+	var wait sync.WaitGroup
+	wait.Go(func() { unheard = notify.PingAll(ctx, sinks, run.State == store.Complete) })
+	results, err := a.deliver(ctx, w, run.Workspace)
+	wait.Wait()
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		a.warn("messages could not be delivered: %s", err)
+	}
+	for _, r := range results {
+		if problem := a.deliveryProblem(r); problem != "" {
+			a.warn("%s", problem)
 		}
 	}
-	for _, err := range notify.PingAll(ctx, sinks, complete) {
+	for _, s := range pings {
+		if err := broken[s.Settings.Name]; err != nil {
+			unheard = append(unheard, fmt.Errorf("sink %s: %w", s.Settings.Name, err))
+		}
+	}
+	for _, err := range unheard {
 		a.warn("%s", err)
 	}
-	return nil
 }
 
 // warn writes a line to stderr, also with --quiet: something is wrong.

@@ -35,7 +35,7 @@ func queueMessages(t *testing.T, db, workspace string, n int, sinks ...string) {
 	defer s.Close()
 	run, err := s.Begin(t.Context(), workspace, store.ScopeAll)
 	if err == nil {
-		err = run.Finish(t.Context(), store.Outcome{State: store.Failed})
+		err = run.Finish(t.Context(), store.Outcome{State: store.Interrupted})
 	}
 	if err != nil {
 		t.Fatal(err)

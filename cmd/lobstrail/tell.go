@@ -8,15 +8,17 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// afterRun evaluates the alerts of the workspace after a run, which ended with err. The
-// run is stored already, and nothing here changes it. What goes wrong is told: as the
-// error of the command if the run itself went well, else as a line on stderr. A run that
-// was interrupted by a signal is evaluated with the next one.
-func (a *app) afterRun(ctx context.Context, s store.Store, err error) error {
+// afterRun evaluates the alerts of the workspace after a run, which ended with err, and
+// delivers the messages. The run is stored already, and nothing here changes it. What goes
+// wrong with the evaluation is told: as the error of the command if the run itself went
+// well, else as a line on stderr. What goes wrong with a delivery is a line on stderr. A run
+// that was interrupted by a signal is evaluated and told with the next one.
+func (a *app) afterRun(ctx context.Context, s store.Store, run store.Run, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
 	failed := a.evaluateAlerts(ctx, s, a.workspace)
+	a.tell(ctx, s, run)
 	switch {
 	case failed == nil:
 		return err

@@ -133,7 +133,7 @@ func (d *deliverer) read(ctx context.Context, workspace string) error {
 
 func (d *deliverer) enqueue(q *queue, delivery store.Delivery, now time.Time) {
 	q.result.Waiting++
-	due := isDue(delivery, now)
+	due := isDue(delivery, now) || d.removed(q.result.Sink)
 	if !due {
 		q.pause(delivery)
 	}
@@ -149,6 +149,11 @@ func (d *deliverer) enqueue(q *queue, delivery store.Delivery, now time.Time) {
 func (d *deliverer) full(q *queue) bool {
 	sink, works := d.sinks[q.result.Sink]
 	return works && q.recent+len(q.due) >= sink.PerMinute()
+}
+
+// removed reports whether a sink is no longer configured.
+func (d *deliverer) removed(sink string) bool {
+	return d.sinks[sink] == nil && d.broken[sink] == nil && len(d.sinks)+len(d.broken) > 0
 }
 
 // isDue reports whether a delivery may be tried. A time that is further away than any wait
@@ -181,10 +186,9 @@ func (q *queue) wait(delivery store.Delivery) {
 // work goes through a queue until it is empty, or the sink is to be left alone.
 func (d *deliverer) work(ctx, bounded context.Context, q *queue) error {
 	sink, works := d.sinks[q.result.Sink]
-	broken := d.broken[q.result.Sink]
 	for i, delivery := range q.due {
 		switch {
-		case !works && broken == nil && len(d.sinks)+len(d.broken) > 0:
+		case d.removed(q.result.Sink):
 			drop(&delivery, d.now(), "the sink is no longer configured")
 		case !works || !q.resume.IsZero() || bounded.Err() != nil:
 			q.waitFor(q.due[i:])

@@ -323,17 +323,23 @@ func TestDeliverSendsSoManyAMinute(t *testing.T) {
 func TestDeliverDropsForSinksThatAreNoLongerConfigured(t *testing.T) {
 	b, r := newOutbox(t), newReceiver(t)
 	b.queue("old", "ops", "broken")
+	b.queue("old")
+	r.answers(500)
+	old := r.sink(t, "old")
+	b.deliverWith(Options{Broken: map[string]error{"ops": errors.New("x"), "broken": errors.New("x")}}, old)
+	b.wantState("m1 broken waiting 0 in 0s", "m1 old waiting 1 in 1m0s pause answered 500 Internal Server Error", "m1 ops waiting 0 in 0s", "m2 old waiting 0 in 0s")
+	r.answers(200)
 	if diff := cmp.Diff([]Result{
-		{Sink: "broken", Waiting: 1, NextAt: b.now}, {Sink: "old", Waiting: 1, NextAt: b.now}, {Sink: "ops", Waiting: 1, NextAt: b.now},
+		{Sink: "broken", Waiting: 1, NextAt: b.now}, {Sink: "old", Waiting: 2, NextAt: b.now.Add(time.Minute), Error: "answered 500 Internal Server Error"}, {Sink: "ops", Waiting: 1, NextAt: b.now},
 	}, b.deliver()); diff != "" {
 		t.Error("without a configuration: ", diff)
 	}
 	got := b.deliverWith(Options{Broken: map[string]error{"broken": errors.New("the variable X is not set")}}, r.sink(t, "ops"))
-	want := []Result{{Sink: "broken", Waiting: 1, NextAt: b.now, Error: "the variable X is not set"}, {Sink: "old", Dropped: 1}, {Sink: "ops", Delivered: 1}}
+	want := []Result{{Sink: "broken", Waiting: 1, NextAt: b.now, Error: "the variable X is not set"}, {Sink: "old", Dropped: 2}, {Sink: "ops", Delivered: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	b.wantState("m1 broken waiting 0 in 0s", "m1 old dropped 0 the sink is no longer configured", "m1 ops delivered 1")
+	b.wantState("m1 broken waiting 0 in 0s", "m1 old dropped 1 the sink is no longer configured", "m1 ops delivered 1", "m2 old dropped 0 the sink is no longer configured")
 }
 
 // A clock that was wrong makes no delivery wait for ever.
