@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	root.AddCommand(
-		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(), a.newImpactCmd(),
+		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(), a.newImpactCmd(), a.newWatchCmd(),
 		a.newStatusCmd(), a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newAlertsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
 		a.newVerifyProofCmd(), a.newBackupCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newVersionCmd(), a.newManCmd(),
 	)
@@ -107,6 +107,9 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 	}
 	if err := errors.Join(notURL("the store", a.db), a.checkWorkspace(cmd)); err != nil || a.configFile == "" {
 		return err
+	}
+	if cmd.Name() == "watch" { // which logs what it finds in it
+		return nil
 	}
 	_, err := a.config(cmd.Context()) // who names a file wants to know what is wrong with it
 	return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lobstrail/lobstrail/fetcher"
 	"github.com/lobstrail/lobstrail/report"
@@ -88,17 +89,22 @@ func (a *app) newSnapshotCmd() *cobra.Command {
 		ValidArgsFunction: a.completeAccounts(-1),
 	}
 	flags := cmd.Flags()
+	o.addFetchFlags(flags)
 	flags.StringVar(&o.from, "from", "", "read accounts from a `FILE`, one a line (- is standard input)")
+	flags.BoolVar(&o.acceptGone, "accept-gone", false, "confirm that accounts which all disappeared at once were really deleted")
+	flags.BoolVar(&o.all, "all-workspaces", false, "of each workspace of the configuration in turn, each with its own key")
+	return cmd
+}
+
+// addFetchFlags adds the flags that say how the API is asked.
+func (o *snapshotOptions) addFetchFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.tokenFile, "token-file", "", "read the API key from a `FILE`")
 	flags.DurationVar(&o.timeout, "timeout", fetcher.DefaultTimeout, "the longest one request may take, with its body")
 	flags.IntVar(&o.retries, "retries", fetcher.DefaultRetries, "how often a request is tried again")
 	flags.DurationVar(&o.maxWait, "max-wait", fetcher.DefaultMaxWait, "the longest wait the API may ask for; beyond it the job stops")
 	flags.DurationVar(&o.deadline, "deadline", time.Hour, "the longest the whole job may take")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
-	flags.BoolVar(&o.acceptGone, "accept-gone", false, "confirm that accounts which all disappeared at once were really deleted")
-	flags.BoolVar(&o.all, "all-workspaces", false, "of each workspace of the configuration in turn, each with its own key")
 	flags.IntVar(&o.concurrency, "concurrency", fetcher.DefaultConcurrency, "how many accounts are asked for at the same time")
-	return cmd
 }
 
 func (o *snapshotOptions) validate() error {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -26,6 +27,7 @@ type environment struct {
 	stdinIsTerm    bool
 	editor         func() *liner.State // edits lines on the terminal; nil where there is none
 	interrupts     *interrupts         // nil where no signal comes
+	hangups        func() (<-chan os.Signal, func())
 }
 
 // takeInterrupts has fn called for each Ctrl-C, which then ends nothing by itself, until

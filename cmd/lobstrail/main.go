@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -16,6 +17,9 @@ import (
 
 // errInterrupted is the cause of the context once the user asked to stop.
 var errInterrupted = errors.New("interrupted")
+
+// errTerminated is the cause if it was a SIGTERM. It matches errInterrupted.
+var errTerminated = fmt.Errorf("%w", errInterrupted)
 
 func main() {
 	// A write to a pipe whose reader has ended is an error then, instead of the
@@ -41,7 +45,11 @@ func interruptible(ctx context.Context, taken *interrupts) (context.Context, fun
 				continue
 			}
 			signal.Stop(signals)
-			cancel(errInterrupted)
+			if sig == syscall.SIGTERM {
+				cancel(errTerminated)
+			} else {
+				cancel(errInterrupted)
+			}
 			return
 		}
 	}()
@@ -49,6 +57,13 @@ func interruptible(ctx context.Context, taken *interrupts) (context.Context, fun
 		signal.Stop(signals)
 		cancel(nil)
 	}
+}
+
+// hangUps hands on each SIGHUP until the function it returns is called.
+func hangUps() (<-chan os.Signal, func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return signals, func() { signal.Stop(signals) }
 }
 
 // interrupts lets a command take Ctrl-C over: at a prompt it does not end the program.
@@ -102,6 +117,7 @@ func systemEnv(taken *interrupts) *environment {
 		stderrWidth:  errColumns,
 		stdinIsTerm:  term.IsTerminal(int(os.Stdin.Fd())),
 		interrupts:   taken,
+		hangups:      hangUps,
 	}
 	if e.stdinIsTerm && e.stdoutWidth > 0 && liner.TerminalSupported() {
 		e.editor = newEditor

@@ -36,6 +36,9 @@ var (
 	errDifference = errors.New("a difference was found")
 )
 
+// errEnded is the end of a daemon that the user asked for. Its log tells it.
+var errEnded = fmt.Errorf("stopped: %w", errInterrupted)
+
 // errNothingStored is the end of a run that could fetch nothing at all.
 var errNothingStored = errors.New("no snapshot was stored: every request failed")
 
@@ -78,7 +81,7 @@ func run(ctx context.Context, env *environment, args []string) int {
 	if err != nil && !app.started && out.err == nil {
 		err = asUsage(err)
 	}
-	if ctx.Err() != nil && err != nil {
+	if ctx.Err() != nil && err != nil && !errors.Is(err, errEnded) {
 		err = context.Cause(ctx)
 	}
 	if err == nil || errors.Is(err, errDifference) || errors.Is(err, errIncomplete) {
@@ -135,7 +138,7 @@ func exitCode(err error) int {
 // Text that came from elsewhere is made safe to show.
 func explain(err error) string {
 	var told *toldError
-	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDifference) || errors.As(err, &told) {
+	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDifference) || errors.Is(err, errEnded) || errors.As(err, &told) {
 		return "" // the command has said it
 	}
 	lines := strings.Split("lobstrail: "+err.Error(), "\n")

@@ -124,10 +124,8 @@ func (d *document) workspaces(t *table) map[string]Workspace {
 }
 
 func (d *document) watch(t *table) Watch {
-	w := Watch{
-		Every:  t.duration("every", defaultEvery, leastEvery, mostEvery, ""),
-		Jitter: t.duration("jitter", defaultJitter, 0, mostEvery, ""),
-	}
+	w := Watch{Every: t.duration("every", defaultEvery, leastEvery, mostEvery, "")}
+	w.Jitter = t.duration("jitter", min(defaultJitter, w.Every/10), 0, mostEvery, "")
 	if w.Jitter > w.Every {
 		t.wrong("jitter", "it is longer than watch.every, which is %s", FormatDuration(w.Every))
 	}

@@ -119,6 +119,13 @@ func TestParseReadsEveryKey(t *testing.T) {
 	}
 }
 
+func TestJitterIsShortWhereTheIntervalIs(t *testing.T) {
+	c, err := Parse("c.toml", []byte("[watch]\nevery = \"20s\"\n"))
+	if err != nil || c.Watch.Jitter != 2*time.Second {
+		t.Errorf("%+v, %v", c.Watch, err)
+	}
+}
+
 func TestDefaultIsWhatNobodySaid(t *testing.T) {
 	c := Default()
 	if c.Path != "" || len(c.Workspaces) != 0 || c.Sinks != nil || c.Warnings != nil || !reflect.DeepEqual(c.Rules, alert.DefaultRules()) ||

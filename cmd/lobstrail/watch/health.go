@@ -81,12 +81,13 @@ func (h *Health) Expect(jobs []Job) {
 	}
 }
 
-// Saw stores which complete run of the workspace is the newest one.
+// Saw stores that the workspace has a complete run. An older one than that which is known
+// changes nothing, and neither does the same one.
 func (h *Health) Saw(workspace string, run store.Run) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := h.workspaces[workspace]
-	if f == nil || run.ID == f.run {
+	if f == nil || run.ID <= f.run && !run.Finished.After(f.finished) {
 		return
 	}
 	// From now on the age follows the clock of the schedule: the time of day may be set back.

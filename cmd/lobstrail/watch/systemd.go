@@ -57,13 +57,12 @@ func (s *Supervisor) Reloading() {
 	s.tell(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
 
-// End says that the daemon ends, and waits a moment until that is told. Nothing must be
-// told after it.
+// Stopping says that the daemon ends.
+func (s *Supervisor) Stopping() { s.tell(daemon.SdNotifyStopping) }
+
+// End waits a moment until everything is told. Nothing must be told after it.
 func (s *Supervisor) End() {
-	s.once.Do(func() {
-		s.tell(daemon.SdNotifyStopping)
-		close(s.states)
-	})
+	s.once.Do(func() { close(s.states) })
 	select {
 	case <-s.ended:
 	case <-time.After(closeTimeout):

@@ -45,6 +45,7 @@ func TestSupervisorIsToldInOrder(t *testing.T) {
 	s.Ready()
 	s.Status("next run in %d s", 5)
 	s.Reloading()
+	s.Stopping()
 	s.End()
 	s.End()
 	for _, want := range []string{"READY=1", "STATUS=next run in 5 s", "RELOADING=1\n", "STOPPING=1"} {
