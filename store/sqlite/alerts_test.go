@@ -53,11 +53,26 @@ func TestAlertsStay(t *testing.T) {
 	if got := dump(t, copied, allOf(alertTables)); got != want {
 		t.Errorf("opened again:\n%s\nwant\n%s", got, want)
 	}
-	// It goes on where it was: the numbers too.
-	id, err := again.AddSilence(t.Context(), "default", store.Silence{Type: "x", Reason: "r", From: start, Until: start})
-	if err != nil || id != 2 {
-		t.Errorf("silence %d, %v", id, err)
+	// It goes on where it was: no number is given again, also when its row was deleted.
+	for want := range int64(2) {
+		id, err := again.AddSilence(t.Context(), "default", store.Silence{Type: "x", Reason: "r", From: start, Until: start})
+		place, failed := again.AlertPlace(t.Context(), "default")
+		delta := store.AlertDelta{From: place, To: place, Begin: []store.Alert{
+			{Condition: store.Stale, FiredAt: start, EndedAt: start, Detail: []byte(`{}`)},
+		}}
+		failed = errors.Join(err, failed, again.SaveAlerts(t.Context(), "default", delta))
+		alerts, err := store.Collect(again.Alerts(t.Context(), store.AlertQuery{Workspace: "default", Over: true}))
+		if err = errors.Join(err, failed, again.ForgetAlerts(t.Context(), start.Add(2*time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		if id != want+2 || alerts[len(alerts)-1].ID != want+3 {
+			t.Errorf("round %d: silence %d, alerts %+v", want, id, alerts)
+		}
 	}
+	if left := dump(t, copied, allOf(alertTables[1:5])); strings.TrimSpace(left) != "" {
+		t.Errorf("what is over is still there:\n%s", left)
+	}
+	healthy(t, copied)
 }
 
 // TestAlertsNeedAWriterAndAWorkspace.
@@ -97,39 +112,41 @@ func TestForgedAlertsAreFound(t *testing.T) {
 	f := newForger(t, path)
 	const copied = `INSERT INTO alert SELECT ws, 1, condition, account, squid, limit_name, after, before, run, polls, NULL, 0, silenced, 0, NULL, detail`
 	for statement, want := range map[string]string{
-		`UPDATE alert_place SET run = 99`:                                        "alert_place place",
-		`UPDATE alert_place SET run = -1`:                                        "alert_place place",
-		`UPDATE alert_place SET alerts = 1`:                                      "alert 2",
-		`DELETE FROM alert_place`:                                                "alert 1",
-		`UPDATE alert SET condition = 'account_happy' WHERE id = 2`:              "alert 2",
-		`UPDATE alert SET condition = '' WHERE id = 2`:                           "alert 2",
-		`UPDATE alert SET account = '` + strings.Repeat("9", 32) + `'`:           "alert 1",
-		`UPDATE alert SET account = '` + fmt.Sprintf("%032x", 1) + `'`:           "alert 1", // it was redacted
-		`UPDATE alert SET squid = 's9'`:                                          "alert 1",
-		`UPDATE alert SET run = 99 WHERE id = 2`:                                 "alert 2",
-		`UPDATE alert SET run = -1 WHERE id = 2`:                                 "alert 2",
-		`UPDATE alert SET polls = -1`:                                            "alert 1",
-		`UPDATE alert SET told = 2 WHERE id = 1`:                                 "alert",
-		`UPDATE alert SET fired_at = NULL WHERE id = 1`:                          "alert 1",
-		`UPDATE alert SET before = after - 1 WHERE id = 1`:                       "alert 1",
-		`UPDATE alert SET detail = 'none' WHERE id = 2`:                          "alert 2",
-		`UPDATE alert SET detail = '[]' WHERE id = 2`:                            "alert 2",
-		`UPDATE alert SET detail = '' WHERE id = 2`:                              "alert 2",
-		`UPDATE alert SET ws = 7 WHERE id = 2`:                                   "alert workspace 7",
-		`UPDATE message SET id = ''`:                                             "message 1",
-		`UPDATE message SET event = 'shouted'`:                                   "message 1",
-		`UPDATE message SET condition = 'account_happy'`:                         "message 1",
-		`UPDATE message SET condition = ''`:                                      "message 1",
-		`UPDATE message SET run = 99`:                                            "message 1",
-		`UPDATE message SET accounts = '["nobody"]'`:                             "message 1",
-		`UPDATE message SET accounts = 'none'`:                                   "message 1",
-		`UPDATE message SET accounts = '{"a": 1}'`:                               "message 1",
-		`UPDATE message SET sinks = '["ops", "mail"]'`:                           "message 1",
-		`UPDATE message SET sinks = '[]'`:                                        "message 1",
-		`UPDATE message SET sinks = 'none'`:                                      "message 1",
-		`UPDATE message SET body = 'none'`:                                       "message 1",
-		`UPDATE message SET body = '7'`:                                          "message 1",
-		`UPDATE message SET n = 2`:                                               "message 2",
+		`UPDATE alert_place SET run = 99`:                              "alert_place place",
+		`UPDATE alert_place SET run = -1`:                              "alert_place place",
+		`UPDATE alert_place SET alerts = 1`:                            "alert 2",
+		`DELETE FROM alert_place`:                                      "alert 1",
+		`UPDATE alert SET condition = 'account_happy' WHERE id = 2`:    "alert 2",
+		`UPDATE alert SET condition = '' WHERE id = 2`:                 "alert 2",
+		`UPDATE alert SET account = '` + strings.Repeat("9", 32) + `'`: "alert 1",
+		`UPDATE alert SET account = '` + fmt.Sprintf("%032x", 1) + `'`: "alert 1", // it was redacted
+		`UPDATE alert SET squid = 's9'`:                                "alert 1",
+		`UPDATE alert SET run = 99 WHERE id = 2`:                       "alert 2",
+		`UPDATE alert SET run = -1 WHERE id = 2`:                       "alert 2",
+		`UPDATE alert SET polls = -1`:                                  "alert 1",
+		`UPDATE alert SET told = 2 WHERE id = 1`:                       "alert",
+		`UPDATE alert SET fired_at = NULL WHERE id = 1`:                "alert 1",
+		`UPDATE alert SET before = after - 1 WHERE id = 1`:             "alert 1",
+		`UPDATE alert SET detail = 'none' WHERE id = 2`:                "alert 2",
+		`UPDATE alert SET detail = '[]' WHERE id = 2`:                  "alert 2",
+		`UPDATE alert SET detail = '' WHERE id = 2`:                    "alert 2",
+		`UPDATE alert SET ws = 7 WHERE id = 2`:                         "alert workspace 7",
+		`UPDATE message SET id = ''`:                                   "message 1",
+		`UPDATE message SET event = 'shouted'`:                         "message 1",
+		`UPDATE message SET condition = 'account_happy'`:               "message 1",
+		`UPDATE message SET condition = ''`:                            "message 1",
+		`UPDATE message SET run = 99`:                                  "message 1",
+		`UPDATE message SET accounts = '["nobody"]'`:                   "message 1",
+		`UPDATE message SET accounts = 'none'`:                         "message 1",
+		`UPDATE message SET accounts = '{"a": 1}'`:                     "message 1",
+		`UPDATE message SET sinks = '["ops", "mail"]'`:                 "message 1",
+		`UPDATE message SET sinks = '[]'`:                              "message 1",
+		`UPDATE message SET sinks = 'none'`:                            "message 1",
+		`UPDATE message SET body = 'none'`:                             "message 1",
+		`UPDATE message SET body = '7'`:                                "message 1",
+		`UPDATE message SET n = 2`:                                     "message 2",
+		`INSERT INTO message SELECT ws, 7, 'm7', event, condition, run, at, accounts, sinks, body FROM message;
+			INSERT INTO delivery SELECT ws, 7, sink, state, attempts, next_at, ended_at, error, pause FROM delivery`: "message 7",
 		`DELETE FROM message`:                                                    "delivery message 1, sink ops",
 		`DELETE FROM delivery`:                                                   "message 1",
 		`UPDATE delivery SET sink = 'mail'`:                                      "delivery message 1, sink mail",

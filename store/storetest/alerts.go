@@ -61,9 +61,9 @@ func (m *watcher) look() {
 	m.runs++
 }
 
-// moment is now, or an hour before or after, with a fraction that is no millisecond.
+// moment is now, or some hours before or after, with a fraction that is no millisecond.
 func (m *watcher) moment() time.Time {
-	by := rapid.SampledFrom([]time.Duration{0, -time.Hour, time.Hour}).Draw(m.T, "by")
+	by := rapid.SampledFrom([]time.Duration{0, -time.Hour, time.Hour, -9 * time.Hour}).Draw(m.T, "by")
 	return m.desk.now.Add(by + time.Microsecond)
 }
 
