@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -99,9 +98,6 @@ func (a *app) runSilence(ctx context.Context, o silenceOptions) error {
 		silence.From = a.env.now().UTC().Truncate(time.Millisecond)
 		silence.Until = silence.From.Add(length)
 		silence.ID, err = s.AddSilence(ctx, a.workspace, silence)
-		if errors.Is(err, store.ErrNotFound) && silence.Account != "" {
-			return usage("account %s was redacted: there are no alerts about it", silence.Account)
-		}
 		if err != nil {
 			return err
 		}

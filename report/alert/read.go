@@ -147,13 +147,18 @@ func (r *reader) readSteps() error {
 		return nil
 	}
 	n := r.in.Run
+	// Nobody is told of an account that was redacted after the run.
+	withheld, err := r.s.Withheld(r.ctx, r.in.Workspace)
+	if err != nil {
+		return err
+	}
 	for _, run := range r.runs() {
 		steps, err := store.Collect(r.s.StatusSteps(r.ctx, store.PeriodQuery{Workspace: r.in.Workspace, Run: run}))
 		if err != nil {
 			return err
 		}
 		for _, step := range steps {
-			if step.HealthBefore != step.HealthAfter {
+			if step.HealthBefore != step.HealthAfter && !withheld[step.Account] {
 				n.Steps = append(n.Steps, step)
 			}
 		}
@@ -163,7 +168,7 @@ func (r *reader) readSteps() error {
 		if err != nil {
 			return err
 		}
-		n.Changes = append(n.Changes, changes...)
+		n.Changes = append(n.Changes, slices.DeleteFunc(changes, func(c store.AccountChange) bool { return withheld[c.Account] })...)
 	}
 	if err := r.readConcluded(); err != nil {
 		return err

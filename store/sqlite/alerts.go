@@ -149,10 +149,12 @@ func (w *alertWriter) knows(ctx context.Context, what string, key any) error {
 	if key == "" || key == int64(0) {
 		return nil
 	}
-	// Of an account that was redacted nothing is stored any more.
-	is := map[string]string{"run": "id = ?", "account": "hash = ? AND salt <> x''", "squid": "hash = ?"}[what]
+	column := "hash"
+	if what == "run" {
+		column = "id"
+	}
 	var known bool
-	err := w.tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM `+what+` WHERE ws = ? AND `+is+`)`, w.ws, key)
+	err := w.tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM `+what+` WHERE ws = ? AND `+column+` = ?)`, w.ws, key)
 	if err == nil && !known {
 		return fmt.Errorf("%s %v: %w", what, key, store.ErrNotFound)
 	}

@@ -29,7 +29,7 @@ var alertChecks = []struct{ table, query string }{
 	{"message", `
 		SELECT m.n, 'there is no account ' || quote(x.value)
 		FROM message m, json_each(iif(json_valid(m.accounts), m.accounts, '[]')) x
-		WHERE m.ws = ?1 AND x.value NOT IN (SELECT hash FROM account WHERE ws = ?1 AND salt <> x'')
+		WHERE m.ws = ?1 AND x.value NOT IN (SELECT hash FROM account WHERE ws = ?1)
 		ORDER BY m.n`},
 	{"message", `
 		SELECT m.n, 'it has no delivery to ' || quote(x.value)
@@ -68,13 +68,12 @@ func ungiven(table, number, given string) string {
 		ORDER BY ` + number
 }
 
-// unknown finds the rows about an account or a squid that the workspace does not know. Of a
-// redacted account there is none.
+// unknown finds the rows about an account or a squid that the workspace does not know.
 func unknown(table, number string) string {
 	return `
 		SELECT ` + number + `, 'the workspace does not know what it is about' FROM ` + table + `
 		WHERE ws = ?1 AND (
-			account <> '' AND account NOT IN (SELECT hash FROM account WHERE ws = ?1 AND salt <> x'')
+			account <> '' AND account NOT IN (SELECT hash FROM account WHERE ws = ?1)
 			OR squid <> '' AND squid NOT IN (SELECT hash FROM squid WHERE ws = ?1)
 		)
 		ORDER BY ` + number
