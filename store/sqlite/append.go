@@ -80,7 +80,7 @@ func (t *transaction) append(ctx context.Context, tx *txn, r store.Response) err
 	}
 	w := t.run
 	r = t.leaveOut(r)
-	if err := w.ws.load(ctx, tx, idsOf(r)); err != nil {
+	if err := w.ws.load(ctx, tx, r); err != nil {
 		return err
 	}
 	answer, err := w.ws.answer(ctx, tx, r)
@@ -139,11 +139,11 @@ func (t *transaction) leaveOut(r store.Response) store.Response {
 		}
 		return false
 	}
-	r.Absent = slices.DeleteFunc(slices.Clone(r.Absent), leave)
+	r.Absent = without(r.Absent, func(id *string) bool { return leave(*id) })
 	for _, id := range r.Absent {
 		t.see(id)
 	}
-	r.Accounts = slices.DeleteFunc(slices.Clone(r.Accounts), func(o store.Observed) bool {
+	r.Accounts = without(r.Accounts, func(o *store.Observed) bool {
 		if leave(o.ID) {
 			return true
 		}
@@ -156,6 +156,24 @@ func (t *transaction) leaveOut(r store.Response) store.Response {
 	return r
 }
 
+// without is all but those that fn leaves out, and asks it once of each. The usual case is
+// that it leaves out none.
+func without[T any](all []T, fn func(*T) bool) []T {
+	for i := range all {
+		if !fn(&all[i]) {
+			continue
+		}
+		rest := slices.Clone(all[:i])
+		for j := i + 1; j < len(all); j++ {
+			if !fn(&all[j]) {
+				rest = append(rest, all[j])
+			}
+		}
+		return rest
+	}
+	return all
+}
+
 // see notes that the run shows the account, and reports whether it did before.
 func (t *transaction) see(id string) bool {
 	if t.run.seen[id] {
@@ -164,14 +182,6 @@ func (t *transaction) see(id string) bool {
 	t.run.seen[id] = true
 	t.seen = append(t.seen, id)
 	return false
-}
-
-func idsOf(r store.Response) []string {
-	ids := make([]string, 0, len(r.Accounts)+len(r.Absent))
-	for i := range r.Accounts {
-		ids = append(ids, r.Accounts[i].ID)
-	}
-	return append(ids, r.Absent...)
 }
 
 // answer takes apart what a response shows, and loads all of what is known of the

@@ -18,20 +18,28 @@ func (w *workspace) appendEntry(ctx context.Context, tx *txn, lines ...string) e
 	if len(lines) == 0 {
 		return nil
 	}
-	last, err := lastEntry(ctx, tx, w.id)
+	if w.log == nil {
+		last, err := lastEntry(ctx, tx, w.id)
+		if err != nil {
+			return err
+		}
+		log, err := ledger.ReadFrontier(last, hashReader(ctx, tx, w.id))
+		if err != nil {
+			return err
+		}
+		w.log = &log
+	}
+	text := ledger.FormatEntry(w.name, w.log.Size+1, lines)
+	stored, err := w.log.Hashes(text)
 	if err != nil {
 		return err
 	}
-	text := ledger.FormatEntry(w.name, last+1, lines)
-	stored, err := tlog.StoredHashes(last, []byte(text), hashReader(ctx, tx, w.id))
-	if err != nil {
-		return err
-	}
+	w.log.Add(stored)
 	hashes := make([]byte, 0, len(stored)*tlog.HashSize)
 	for _, hash := range stored {
 		hashes = append(hashes, hash[:]...)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`, w.id, last+1, text, hashes)
+	_, err = tx.ExecContext(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`, w.id, w.log.Size, text, hashes)
 	return err
 }
 

@@ -59,12 +59,12 @@ func (s *Store) Begin(ctx context.Context, workspace string, scope store.Scope) 
 	if err := store.CheckBegin(workspace, scope); err != nil {
 		return nil, err
 	}
-	w := &RunWriter{store: s, seen: map[string]bool{}}
+	w := &RunWriter{store: s}
 	err := s.update(ctx, func(tx *txn) (err error) {
 		if w.ws, err = s.workspaceOf(ctx, tx, workspace); err != nil {
 			return err
 		}
-		w.began = w.ws.known.LastAt
+		w.began, w.seen = w.ws.known.LastAt, make(map[string]bool, len(w.ws.known.Accounts))
 		if err := w.readTold(ctx, tx); err != nil {
 			return err
 		}

@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/document"
 	"github.com/lobstrail/lobstrail/store/fold"
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // still is the last instant of a stay that has not ended.
@@ -31,6 +31,7 @@ type workspace struct {
 	names interned // see table name
 	texts interned // see table value, by digest
 	icons map[[32]byte]bool
+	log   *ledger.Frontier // nil: it was not read yet
 }
 
 // interned numbers texts, from 1 on.
@@ -90,8 +91,18 @@ func (w *workspace) trim(most int) {
 
 // load reads where the accounts stand that a response shows, as far as it is not in
 // memory: of each as much as tells whether an object is the one before.
-func (w *workspace) load(ctx context.Context, tx *txn, ids []string) error {
-	missing := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return w.known.Accounts[id] != nil })
+func (w *workspace) load(ctx context.Context, tx *txn, r store.Response) error {
+	var missing []string
+	for i := range r.Accounts {
+		if id := r.Accounts[i].ID; w.known.Accounts[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	for _, id := range r.Absent {
+		if w.known.Accounts[id] == nil {
+			missing = append(missing, id)
+		}
+	}
 	if len(missing) == 0 {
 		return nil
 	}

@@ -203,15 +203,15 @@ func countsOf(r fold.Response) []field {
 // end looks at what is left when all responses were taken.
 func (c *check) end(known *fold.Workspace) error {
 	for size := range c.options.Trees {
-		if size > c.log.size {
-			c.find("entry", "", "%v: the log has %d entries, the checkpoint %d", store.ErrRewritten, c.log.size, size)
+		if size > c.log.tree.Size {
+			c.find("entry", "", "%v: the log has %d entries, the checkpoint %d", store.ErrRewritten, c.log.tree.Size, size)
 		}
 	}
-	root, err := c.log.root()
+	root, err := c.log.tree.Root()
 	if err != nil {
 		return err
 	}
-	c.done.Tree, c.done.Redactions = tlog.Tree{N: c.log.size, Hash: root}, c.log.redacted
+	c.done.Tree, c.done.Redactions = tlog.Tree{N: c.log.tree.Size, Hash: root}, c.log.redacted
 	parts := []func(*fold.Workspace) error{c.compareRuns, c.compareFailures, c.compareAbsences}
 	if !c.options.WithoutDerived {
 		c.done.Versions = c.derived.versions

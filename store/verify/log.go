@@ -19,10 +19,9 @@ type logReader struct {
 	check    *check
 	next     func() (Entry, error, bool)
 	stop     func()
-	lines    []string // of the entry at hand that were not handed on
-	entry    int64    // its number
-	size     int64    // of the tree so far
-	frontier [64]ledger.Hash
+	lines    []string              // of the entry at hand that were not handed on
+	entry    int64                 // its number
+	tree     ledger.Frontier       // of the entries so far
 	runs     map[int64][32]byte    // the last line about each, hashed
 	failures map[[2]int64][32]byte // by run and number
 	absences map[absence]int64     // the run
@@ -116,8 +115,8 @@ func (l *logReader) response() (r ledger.Response, ok bool, err error) {
 
 // read checks an entry, and takes its lines.
 func (l *logReader) read(e Entry) error {
-	if e.Number != l.size+1 {
-		l.check.find("entry", e.Number, "it is out of sequence: entry %d must follow entry %d", l.size+1, l.size)
+	if e.Number != l.tree.Size+1 {
+		l.check.find("entry", e.Number, "it is out of sequence: entry %d must follow entry %d", l.tree.Size+1, l.tree.Size)
 		return errBroken
 	}
 	if e.Pruned != has(l.pruned.entries, e.Number) {
@@ -154,9 +153,9 @@ func (l *logReader) hash(e Entry) error {
 			l.check.find("entry", e.Number, "it has no hashes")
 			return errBroken
 		}
-		hashes, err = tlog.StoredHashesForRecordHash(e.Number-1, e.Hashes[0], tlog.HashReaderFunc(l.readFrontier))
+		hashes, err = tlog.StoredHashesForRecordHash(e.Number-1, e.Hashes[0], &l.tree)
 	} else {
-		hashes, err = tlog.StoredHashes(e.Number-1, []byte(e.Text), tlog.HashReaderFunc(l.readFrontier))
+		hashes, err = l.tree.Hashes(e.Text)
 	}
 	if err != nil {
 		return err
@@ -164,43 +163,26 @@ func (l *logReader) hash(e Entry) error {
 	if !slices.Equal(hashes, e.Hashes) {
 		l.check.find("entry", e.Number, "its text or its hashes are not those of the tree")
 	}
-	for level := range hashes {
-		if l.frontier[level] = hashes[level]; len(e.Hashes) == len(hashes) {
-			l.frontier[level] = e.Hashes[level]
-		}
+	if len(e.Hashes) == len(hashes) {
+		hashes = e.Hashes
 	}
-	l.size = e.Number
+	l.tree.Add(hashes)
 	return l.checkTree()
 }
 
 // checkTree compares the tree so far with what is known of it.
 func (l *logReader) checkTree() error {
-	known := l.check.options.Trees[l.size]
+	known := l.check.options.Trees[l.tree.Size]
 	if len(known) == 0 {
 		return nil
 	}
-	root, err := l.root()
+	root, err := l.tree.Root()
 	for _, want := range known {
 		if err == nil && want != root {
-			l.check.find("entry", "", "%v: its first %d entries are others", store.ErrRewritten, l.size)
+			l.check.find("entry", "", "%v: its first %d entries are others", store.ErrRewritten, l.tree.Size)
 		}
 	}
 	return err
-}
-
-func (l *logReader) root() (ledger.Hash, error) {
-	return tlog.TreeHash(l.size, tlog.HashReaderFunc(l.readFrontier))
-}
-
-// readFrontier is a tlog.HashReader for what the next entry and the root of the tree
-// rest on: the last hash of each level.
-func (l *logReader) readFrontier(indexes []int64) ([]ledger.Hash, error) {
-	hashes := make([]ledger.Hash, len(indexes))
-	for i, index := range indexes {
-		level, _ := tlog.SplitStoredHashIndex(index)
-		hashes[i] = l.frontier[level]
-	}
-	return hashes, nil
 }
 
 // keep keeps what a line says that is about no response.
