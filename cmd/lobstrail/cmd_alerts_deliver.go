@@ -83,7 +83,7 @@ func (a *app) evaluateTime(ctx context.Context, s store.Store, workspace string)
 		}
 	}
 	for _, workspace := range workspaces {
-		if err := a.evaluateAlerts(ctx, s, workspace); err != nil {
+		if err := a.evaluateAlerts(ctx, s, workspace, nil); err != nil {
 			return err
 		}
 	}

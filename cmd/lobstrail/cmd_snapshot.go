@@ -281,7 +281,7 @@ func (a *app) takeSnapshots(ctx context.Context, s store.Store, client *fetcher.
 	run, err := job.Snapshot(ctx, ids...)
 	bar.done()
 	if err = notWhole(err); run.ID > 0 {
-		err = a.afterRun(ctx, s, run, err)
+		err = a.afterRun(ctx, s, client, run, err)
 	}
 	return run, err
 }
