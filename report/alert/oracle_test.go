@@ -22,6 +22,7 @@ type history struct {
 	// partly says that runs whose key was refused saw some accounts first. Squids are off
 	// then: what a pair of account and squid did in between is another matter.
 	partly bool
+	ids    []string // of the accounts; nil: all that a run saw
 }
 
 // played is a run and what it saw.
@@ -198,8 +199,11 @@ var conditions = map[store.Health]store.Condition{
 	store.Expired: store.AccountExpired, store.Failing: store.AccountFailing, store.Gone: store.AccountGone,
 }
 
-// accounts lists all accounts that were ever seen.
+// accounts lists the accounts.
 func (h *history) accounts() []string {
+	if h.ids != nil {
+		return h.ids
+	}
 	all := map[string]bool{}
 	for _, run := range h.runs {
 		for id := range run.sights {

@@ -401,7 +401,8 @@ func (r *reader) readTimes() (err error) {
 	if rules.Every > 0 || rules.rule(store.Stale).LongerThan > 0 {
 		n = 1
 	}
-	if r.in.Complete, err = r.s.CompleteRuns(r.ctx, r.in.Workspace, at, n); err != nil || !rules.DigestDue(r.in.Place.Digest, at) {
+	soon := at.Add(time.Second) // the end of a run is stored rounded up
+	if r.in.Complete, err = r.s.CompleteRuns(r.ctx, r.in.Workspace, soon, n); err != nil || !rules.DigestDue(r.in.Place.Digest, at) {
 		return err
 	}
 	for a, err := range r.s.Alerts(r.ctx, store.AlertQuery{Workspace: r.in.Workspace, Over: true, Since: r.in.Place.Digest}) {

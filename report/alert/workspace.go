@@ -78,7 +78,7 @@ func (e *evaluation) stale() {
 	t := e.byKey[key{condition: store.Stale}]
 	switch {
 	case newest == nil:
-	case e.at.Sub(newest.Finished) <= limit:
+	case e.Now.Sub(newest.Finished) <= limit: // by the clock that the run was measured with, also where it went back
 		e.end(t, store.Window{After: newest.Started, Before: newest.Finished}, true)
 	case t != nil && t.pending():
 		t.Polls = min(t.Polls+1, e.Rules.rule(store.Stale).For)
@@ -104,7 +104,7 @@ func (e *evaluation) staleAfter() (limit time.Duration, newest *store.Run) {
 	case e.Rules.Every > 0:
 		return 2 * e.Rules.Every, newest
 	}
-	fresh := report.NewFreshness(e.Complete, e.at)
+	fresh := report.NewFreshness(e.Complete, e.Now)
 	if fresh == nil {
 		return 0, nil
 	}
