@@ -44,11 +44,7 @@ func writeManual(root *cobra.Command, dir string, b buildJSON) error {
 		}
 		return os.WriteFile(filepath.Join(folder, name+"."+section), []byte(page.out.String()), 0o644)
 	}
-	all := append([]*cobra.Command{root}, root.Commands()...)
-	for _, cmd := range all {
-		if cmd.Hidden {
-			continue
-		}
+	for _, cmd := range manualCommands(root) {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 		if err := write("1", name, cmd.Short, func(p *manPage) { p.command(cmd) }); err != nil {
 			return err
@@ -60,6 +56,18 @@ func writeManual(root *cobra.Command, dir string, b buildJSON) error {
 		}
 	}
 	return nil
+}
+
+// manualCommands are a command and those below it that have a page.
+func manualCommands(cmd *cobra.Command) []*cobra.Command {
+	if cmd.Hidden || cmd.HasParent() && cmd.Parent().Name() == "completion" { // whose page names the shells
+		return nil
+	}
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		all = append(all, manualCommands(sub)...)
+	}
+	return all
 }
 
 // manPage is a manual page (man(7)).

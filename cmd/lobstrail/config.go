@@ -27,11 +27,10 @@ type vendorConfig struct {
 // readVendorConfig reads the vendor's configuration. A missing file is an empty
 // one.
 func (a *app) readVendorConfig(ctx context.Context) (vendorConfig, error) {
-	dir, err := a.env.configHome()
-	if err != nil {
-		return vendorConfig{}, nil // no home, no configuration
+	path := a.vendorPath()
+	if path == "" {
+		return vendorConfig{}, nil
 	}
-	path := filepath.Join(dir, "lobstr", "config.toml")
 	raw, err := readBounded(ctx, path, config.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return vendorConfig{}, nil
@@ -44,6 +43,15 @@ func (a *app) readVendorConfig(ctx context.Context) (vendorConfig, error) {
 		return vendorConfig{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return vendor, nil
+}
+
+// vendorPath is where the vendor's configuration is; "" where there is no home.
+func (a *app) vendorPath() string {
+	dir, err := a.env.configHome()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "lobstr", "config.toml")
 }
 
 // parseVendorConfig reads the TOML. Its errors give the place and never the text

@@ -15,7 +15,7 @@ func TestHelpAsManual(t *testing.T) {
 			t.Fatalf("%s", o)
 		}
 	}
-	pages := []string{"man1/lobstrail.1"}
+	pages := []string{"man1/lobstrail.1", "man1/lobstrail-config-check.1"}
 	for _, cmd := range commands(t) {
 		pages = append(pages, "man1/lobstrail-"+cmd.Name()+".1")
 	}

@@ -66,15 +66,21 @@ func (a *app) notConfigured(c config.Config) error {
 // singleToken finds the key where it is if there is one workspace: in the environment, or
 // where the vendor's tools keep it.
 func (a *app) singleToken(ctx context.Context) (string, error) {
+	token, _, err := a.findSingleToken(ctx)
+	return token, err
+}
+
+// findSingleToken returns the key and the name of the variable or file that it is in.
+func (a *app) findSingleToken(ctx context.Context) (token, place string, err error) {
 	if token := strings.TrimSpace(a.env.getenv("LOBSTR_TOKEN")); token != "" {
-		return token, nil
+		return token, "LOBSTR_TOKEN", nil
 	}
 	vendor, err := a.readVendorConfig(ctx)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if token := strings.TrimSpace(vendor.Auth.Token); token != "" {
-		return token, nil
+		return token, a.vendorPath(), nil
 	}
-	return "", fetcher.ErrNoToken
+	return "", "", fetcher.ErrNoToken
 }

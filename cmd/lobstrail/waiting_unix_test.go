@@ -24,6 +24,7 @@ func TestWaitingForAFileCanBeInterrupted(t *testing.T) {
 	for _, args := range []string{
 		"snapshot --token-file pipe", "snapshot --from pipe", "snapshot --from -", "checkpoint --key pipe", "verify --checkpoint pipe",
 		"verify --checkpoint x --verifier pipe", "verify-proof pipe", "verify-proof -", "sql", "key --public pipe", "prove claire.moreau --checkpoint pipe",
+		"accounts --config pipe", "config check --config pipe",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report/alert"
@@ -55,6 +56,17 @@ type Setting struct {
 	Key   string // such as "workspaces.acme.every"
 	Value string
 	Line  int // of the file; 0: it is the default
+}
+
+// Reference is where the secret is that the setting names, and whether it names one.
+func (s Setting) Reference() (Reference, bool) {
+	switch {
+	case strings.HasSuffix(s.Key, "_env"):
+		return Reference{Env: s.Value}, true
+	case strings.HasSuffix(s.Key, "_file"):
+		return Reference{File: s.Value}, true
+	}
+	return Reference{}, false
 }
 
 // DefaultWorkspace is the workspace that is meant where none is named.

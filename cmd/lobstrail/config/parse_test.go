@@ -158,6 +158,7 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 	}{
 		"a top key":                {"\n[alert]\n", 2, []string{`unknown key "alert"`, `did you mean "alerts"?`}},
 		"a key far from any":       {"colour = 1\n", 1, []string{`unknown key "colour"`, "allowed: workspaces, alerts, sinks, watch"}},
+		"a key that is odd":        {"\"CANARY 1\" = 1\n", 1, []string{"unknown key (allowed"}},
 		"a key of a workspace":     {"[workspaces.default]\ntoken = \"CANARY\"", 2, []string{`"token"`, `did you mean "token_env"?`, "of a workspace"}},
 		"a key in capitals":        {"[watch]\nEvery = \"15m\"", 2, []string{`"every"`}},
 		"a condition":              {"[alerts.conditions.acount_expired]\nfor = 2", 1, []string{`"account_expired"`}},
@@ -176,7 +177,7 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 		"a number for a duration":  {"[watch]\nevery = 15", 2, []string{"a text in quotes is expected"}},
 		"a duration without unit":  {"[watch]\nevery = \"15\"", 2, []string{`"15m"`}},
 		"a negative duration":      {"[watch]\nevery = \"-15m\"", 2, []string{`"15m"`}},
-		"a huge duration":          {"[watch]\nevery = \"99999d\"", 2, []string{"from 10s to 366d"}},
+		"a huge duration":          {"[watch]\nevery = \"400d\"", 2, []string{"from 10s to 366d"}},
 		"an overflowing duration":  {"[watch]\nevery = \"9999w9999999999999h\"", 2, []string{"duration"}},
 		"a duration of nothing":    {"[watch]\nevery = \"0s\"", 2, []string{"from 10s"}},
 		"more jitter than every":   {"[watch]\nevery = \"1m\"\njitter = \"2m\"", 3, []string{"longer than watch.every"}},
@@ -331,7 +332,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%s is %s, which is %v, %v", text, FormatDuration(got), again, err)
 		}
 	}
-	for _, text := range []string{"", "15", "m", "-1h", "1d-1h", "1 d", "d", "1y", "+1h", "9999999h9999999999h", "1d1d", "99999999d"} {
+	for _, text := range []string{"", "15", "m", "-1h", "1d-1h", "1 d", "d", "1y", "+1h", "9999999h9999999999h", "1d1d", "99999999d", "9999w99999d", "36500d2500000h"} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}

@@ -104,31 +104,39 @@ func CheckName(name string) error {
 // durationText is weeks and days, then what Go understands.
 var durationText = regexp.MustCompile(`^(?:([0-9]{1,4})w)?(?:([0-9]{1,5})d)?([0-9].*)?$`)
 
-const day = 24 * time.Hour
+const (
+	day      = 24 * time.Hour
+	mostDays = 36500
+)
 
 // ParseDuration reads a span of time: 90s, 15m, 1h30m, 7d, 2w. It is never negative.
 func ParseDuration(text string) (time.Duration, error) {
-	wrong := fmt.Errorf(`a duration such as "90s", "15m", "24h" or "7d" is expected`)
+	wrong := errors.New(`a duration such as "90s", "15m", "24h" or "7d" is expected`)
 	m := durationText.FindStringSubmatch(text)
 	if m == nil || text == "" {
 		return 0, wrong
 	}
-	var length time.Duration
-	for i, unit := range []time.Duration{7 * day, day} {
-		n := 0
-		for _, digit := range m[i+1] {
-			n = 10*n + int(digit-'0')
-		}
-		length += time.Duration(n) * unit
+	days := 7*digitsOf(m[1]) + digitsOf(m[2])
+	if days > mostDays {
+		return 0, wrong
 	}
+	length := time.Duration(days) * day
 	if m[3] == "" {
 		return length, nil
 	}
 	rest, err := time.ParseDuration(m[3])
-	if err != nil || rest < 0 || length+rest < length {
+	if err != nil || length+rest < length { // more than a Duration holds
 		return 0, wrong
 	}
 	return length + rest, nil
+}
+
+// digitsOf is the number that a few digits write; 0 if there are none.
+func digitsOf(digits string) (n int) {
+	for _, digit := range digits {
+		n = 10*n + int(digit-'0')
+	}
+	return n
 }
 
 // FormatDuration is the inverse of [ParseDuration].
