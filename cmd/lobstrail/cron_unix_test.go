@@ -32,7 +32,7 @@ func TestReadmeCronLinesWork(t *testing.T) {
 		return out.String(), errs.String(), err
 	}
 	quiet := append(cronLines(readme(t)), cronLines(findTopic("cron").text)...)
-	if len(quiet) != 7 {
+	if len(quiet) != 8 {
 		t.Fatalf("%d lines: %q", len(quiet), quiet)
 	}
 	for _, line := range quiet {

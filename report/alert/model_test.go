@@ -120,6 +120,7 @@ type village struct {
 	pending  alert.Noticed // what silent runs noticed
 	complete []store.Run
 	lastEnd  time.Time
+	text     string // is added to usernames, types and keywords
 }
 
 var dawn = time.Date(2026, 11, 27, 6, 0, 0, 0, time.UTC)
@@ -187,14 +188,16 @@ func lose(n *alert.Noticed, id string, squids []store.Squid) {
 func (v *village) see(n *alert.Noticed, id string, s sight, window store.Window) {
 	was, known := v.seen[id]
 	now := store.AccountState{Workspace: "w", ID: id, FirstSeen: was.FirstSeen, SeenAt: window.Before, HealthSince: was.HealthSince}
-	now.Facts = store.Facts{Username: "user-" + id[:1], Type: "linkedin-sync", Health: s.health, Info: "info-" + string(s.health), LockedUntil: s.until}
+	now.Facts = store.Facts{
+		Username: "user-" + id[:1] + v.text, Type: "linkedin-sync" + v.text, Health: s.health, Info: "info-" + string(s.health) + v.text, LockedUntil: s.until,
+	}
 	step := store.StatusStep{Account: id, Username: now.Facts.Username, HealthBefore: was.Facts.Health, HealthAfter: s.health, InfoAfter: now.Facts.Info, Window: window, Run: n.ID}
 	if !known {
 		now.FirstSeen, step.Window.After = window.Before, time.Time{}
 	}
 	if s.health != store.Gone {
 		for _, squid := range s.squids {
-			now.Facts.Squids = append(now.Facts.Squids, store.Squid{ID: squid, Name: "Squid " + squid})
+			now.Facts.Squids = append(now.Facts.Squids, store.Squid{ID: squid, Name: "Squid " + squid + v.text})
 		}
 	}
 	if step.HealthBefore != step.HealthAfter {
@@ -277,9 +280,7 @@ func (v *village) evaluate(n *alert.Noticed) {
 			in.Ended = append(in.Ended, a)
 		}
 	}
-	before := len(v.alerts)
 	v.save(alert.Evaluate(in))
-	_ = before
 }
 
 func sorted[V any](m map[string]V) []string {
