@@ -286,7 +286,7 @@ func TestHelpNamesEveryKeyOfTheJSON(t *testing.T) {
 		"key -o " + secret + " --name x", "checkpoint --key " + secret, "backup backup.db", "prove trendwatch_eu -o p --key " + secret, "verify-proof p",
 		"import saved --workspace past", "verify", "prune --keep-within 7d --dry-run", "report", "report --summary", "redact tom.becker --yes", "alerts test ops --config lobstrail.toml", "version", "runs 1", "runs", "accounts", "show trendwatch_eu", "changes", "diff 7d", "squids", "squids --history",
 		"impact trendwatch_eu --offline",
-		"status",
+		"status", "check --min-healthy 99",
 	} {
 		_, out, stderr := inProcess(nil, append(strings.Fields(args), "--json", "--db", db)...)
 		var answer any

@@ -112,3 +112,38 @@ func TestStatusSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("one run makes no habit: %s", o)
 	}
 }
+
+// TestCheckCountsOpenAlerts: those that fired and are not silenced, a reason for each
+// condition.
+func TestCheckCountsOpenAlerts(t *testing.T) {
+	t.Parallel()
+	db := troubled(t, 9)
+	for args, want := range map[string][]string{
+		"":                                   {"account_expired: 8 open: account", " and 3 more\n", "squid_without_account: 1 open: A squid with a name that takes a lot of room 0\n"},
+		"--no-open expired":                  {"NOT OK: account_expired: 8 open: account", " and 3 more\n"},
+		"--no-open squid_without_account":    {"NOT OK: squid_without_account: 1 open: A squid"},
+		"--no-open gone,account_locked":      {"OK: 0 of 9 accounts healthy"},
+		"--no-open stale":                    {"OK: "}, // pending
+		"--fresh 2h":                         {"OK: "}, // thresholds are given: only they count
+		"--fresh 30m --no-open any":          {"ended 1h ago; 30m is allowed", "account_expired: 8", "squid_without_account: 1"},
+		"--no-open expired --json --fresh 1": nil,
+	} {
+		o := within(0, nil, append([]string{"check", "--db", db}, strings.Fields(args)...)...)
+		code := exitDifference
+		switch {
+		case want == nil:
+			code = exitUsage
+		case strings.HasPrefix(want[0], "OK"):
+			code = exitDone
+		}
+		lines := strings.Count(o.stdout, "\n")
+		if o.code != code || code == exitDifference && strings.Count(o.stdout, "NOT OK: ") != lines || code == exitDone && lines != 1 {
+			t.Errorf("check %s: %s", args, o)
+		}
+		for _, part := range want {
+			if !strings.Contains(o.stdout, part) {
+				t.Errorf("check %s: no %q in %s", args, part, o)
+			}
+		}
+	}
+}
