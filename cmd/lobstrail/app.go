@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -24,7 +25,9 @@ type app struct {
 	started bool  // a subcommand runs: errors are no longer about usage
 	noPlace error // why there is no default place for the store
 
-	loaded *config.Config // once it was read; see [app.config]
+	fetchLog *slog.Logger   // of requests that are sent again; nil: none
+	every    time.Duration  // the interval of the workspace; 0: that of the configuration
+	loaded   *config.Config // once it was read; see [app.config]
 
 	db          string
 	configFile  string

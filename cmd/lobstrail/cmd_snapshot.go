@@ -169,6 +169,8 @@ func (a *app) newClient(ctx context.Context, o snapshotOptions) (*fetcher.Client
 		AcceptGone:  o.acceptGone,
 		ConfirmGone: "check the API key, --workspace and LOBSTR_API_BASE; " + confirmGone,
 		Now:         a.env.now,
+		Transport:   a.env.transport,
+		Logger:      a.fetchLog,
 	})
 	if err != nil && !errors.Is(err, fetcher.ErrNoToken) {
 		return nil, &usageError{err.Error(), "check LOBSTR_API_BASE and the API key"}

@@ -180,6 +180,11 @@ func (a *app) readWatchSettings(ctx context.Context, o watchOptions) (*watchSett
 func (s *watchSettings) in(workspace string) *app {
 	one := *s.app
 	one.workspace = workspace
+	for _, job := range s.jobs {
+		if job.Workspace == workspace {
+			one.every = job.Every
+		}
+	}
 	return &one
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -20,7 +21,7 @@ func (a *app) rulesOf(ctx context.Context, workspace string) (alert.Rules, error
 		return alert.Rules{}, err
 	}
 	rules := c.Rules
-	rules.Every = c.Workspaces[workspace].Every
+	rules.Every = cmp.Or(a.every, c.Workspaces[workspace].Every)
 	for _, sink := range sinksFor(c, workspace) {
 		if sink.Settings.Type != notify.Ping {
 			rules.Sinks = append(rules.Sinks, alert.Subscription{Sink: sink.Settings.Name, Conditions: sink.Conditions})

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -28,6 +29,7 @@ type environment struct {
 	editor         func() *liner.State // edits lines on the terminal; nil where there is none
 	interrupts     *interrupts         // nil where no signal comes
 	hangups        func() (<-chan os.Signal, func())
+	transport      http.RoundTripper // to the API; nil: one that each client makes
 }
 
 // takeInterrupts has fn called for each Ctrl-C, which then ends nothing by itself, until

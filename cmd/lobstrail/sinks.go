@@ -62,18 +62,7 @@ func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string
 // know how it went. That takes 30 seconds at most. What goes wrong is a line on stderr for
 // each sink, and has no other consequence: messages are tried again.
 func (a *app) tell(ctx context.Context, w store.AlertWriter, run store.Run) {
-	c, err := a.config(ctx)
-	if err != nil {
-		a.warn("nothing was delivered: %s", err)
-		return
-	}
-	pings := slices.DeleteFunc(sinksFor(c, run.Workspace), func(s config.Sink) bool { return s.Settings.Type != notify.Ping })
-	sinks, broken := a.makeSinks(ctx, c, pings)
-	var unheard []error
-	var wait sync.WaitGroup
-	wait.Go(func() { unheard = notify.PingAll(ctx, sinks, run.State == store.Complete) })
-	results, err := a.deliver(ctx, w, run.Workspace)
-	wait.Wait()
+	results, unheard, err := a.send(ctx, w, run)
 	if ctx.Err() != nil {
 		return
 	}
@@ -85,14 +74,36 @@ func (a *app) tell(ctx context.Context, w store.AlertWriter, run store.Run) {
 			a.warn("%s", problem)
 		}
 	}
+	for _, err := range unheard {
+		a.warn("%s", err)
+	}
+}
+
+// send is tell without a word about it. It returns what was done for each sink, and the
+// pings that failed.
+func (a *app) send(ctx context.Context, w store.AlertWriter, run store.Run) (results []notify.Result, unheard []error, err error) {
+	var wait sync.WaitGroup
+	wait.Go(func() { unheard = a.ping(ctx, run.Workspace, run.State == store.Complete) })
+	results, err = a.deliver(ctx, w, run.Workspace)
+	wait.Wait()
+	return results, unheard, err
+}
+
+// ping tells the ping sinks of a workspace how a run went. It returns those that failed.
+func (a *app) ping(ctx context.Context, workspace string, complete bool) (unheard []error) {
+	c, err := a.config(ctx)
+	if err != nil {
+		return []error{err}
+	}
+	pings := slices.DeleteFunc(sinksFor(c, workspace), func(s config.Sink) bool { return s.Settings.Type != notify.Ping })
+	sinks, broken := a.makeSinks(ctx, c, pings)
+	unheard = notify.PingAll(ctx, sinks, complete)
 	for _, s := range pings {
 		if err := broken[s.Settings.Name]; err != nil {
 			unheard = append(unheard, fmt.Errorf("sink %s: %w", s.Settings.Name, err))
 		}
 	}
-	for _, err := range unheard {
-		a.warn("%s", err)
-	}
+	return unheard
 }
 
 // warn writes a line to stderr, also with --quiet: something is wrong.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -38,6 +37,7 @@ type daemon struct {
 	supervisor *watch.Supervisor
 	clients    map[string]keyedClient // by workspace
 	missed     atomic.Int64           // snapshots that were due and not taken
+	broken     map[brokenKey]bool     // who was told that the store is damaged
 }
 
 // keyedClient is a client and its key: it knows the pace of the API as long as the key
@@ -51,7 +51,10 @@ func newDaemon(a *app, o watchOptions, settings *watchSettings) *daemon {
 	clean := func(text string) string { return render.Clean(withoutSecrets(text)) }
 	d := &daemon{
 		o: o, log: watch.NewLog(a.env.stderr, o.logFormat, a.logLevel(), clean),
-		clock: schedule.NewClock(a.env.now), pulse: &watch.Pulse{}, clients: map[string]keyedClient{},
+		clock: schedule.NewClock(a.env.now), pulse: &watch.Pulse{}, clients: map[string]keyedClient{}, broken: map[brokenKey]bool{},
+	}
+	if a.verbose {
+		settings.app.fetchLog = d.log
 	}
 	d.health = watch.NewHealth(d.clock, d.pulse)
 	d.settings.Store(settings)
@@ -68,7 +71,7 @@ func (d *daemon) checkStore(ctx context.Context) error {
 	case err == nil:
 		return s.Close()
 	case errors.Is(err, store.ErrDamaged):
-		d.damaged(err)
+		d.health.SetDamaged(true) // the first run tells it
 		return nil
 	case errors.Is(err, store.ErrNoStore), errors.Is(err, store.ErrOlder):
 		return nil
@@ -151,12 +154,3 @@ func (d *daemon) warn(s *watchSettings) {
 		d.log.Warn("the configuration: " + warning)
 	}
 }
-
-// damaged notes that the store was found damaged.
-func (d *daemon) damaged(err error) {
-	d.health.SetDamaged(true)
-	d.supervisor.Status("the store is damaged")
-	_ = err
-}
-
-func (d *daemon) metrics() http.Handler { return http.NotFoundHandler() }

@@ -120,16 +120,26 @@ func (w *watcher) until(what string, holds func() bool) {
 // health asks /healthz.
 func (w *watcher) health() (status int, r watch.Report) {
 	w.t.Helper()
-	response, err := http.Get("http://" + w.logs(`address=([0-9.:]+)`) + "/healthz")
+	status, body := w.get("/healthz")
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		w.t.Fatalf("%v: %s", err, body)
+	}
+	return status, r
+}
+
+// get asks the server of the watcher.
+func (w *watcher) get(path string) (status int, body string) {
+	w.t.Helper()
+	response, err := http.Get("http://" + w.logs(`address=([0-9.:]+)`) + path)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
-	if err != nil || json.Unmarshal(raw, &r) != nil {
-		w.t.Fatalf("%v: %s", err, raw)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	return response.StatusCode, r
+	return response.StatusCode, string(raw)
 }
 
 func (w *watcher) signal(sig os.Signal) {

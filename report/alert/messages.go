@@ -259,6 +259,16 @@ func fix(t *tracked) string {
 	return ""
 }
 
+// RepairedBody is the message that a store which was found damaged works again.
+func RepairedBody(workspace string, at time.Time) Body {
+	at = at.UTC()
+	return Body{
+		Version: BodyVersion, ID: makeID(workspace, string(Recovered), string(store.StoreDamaged), at.Format(time.RFC3339)),
+		Workspace: workspace, Event: Recovered, Condition: store.StoreDamaged, At: at, Items: []Item{},
+		Summary: "The store works again: a run was stored.",
+	}
+}
+
 // DamagedBody is the message that a store was found damaged. It cannot be queued in that
 // store: deliver it directly. It has the same id all day (UTC).
 func DamagedBody(workspace string, at time.Time, reason string) Body {

@@ -32,7 +32,8 @@ type Loop struct {
 	Worker Worker
 	Clock  *schedule.Clock
 	Pulse  *Pulse
-	// SnapshotTakes and TickTakes are the longest that these take.
+	// SnapshotTakes is the longest that a snapshot takes, TickTakes what a tick takes for
+	// one workspace.
 	SnapshotTakes, TickTakes time.Duration
 	// Between is the time between two ticks.
 	Between time.Duration
@@ -52,7 +53,7 @@ func (l *Loop) Run(ctx context.Context, jobs []Job, reloaded <-chan []Job) {
 		switch {
 		case now >= l.nextTick:
 			l.nextTick = now + l.Between
-			l.Pulse.Begin("alerts", l.TickTakes)
+			l.Pulse.Begin("alerts", l.TickTakes*time.Duration(len(l.jobs)+1))
 			l.Worker.Tick(ctx, l.jobs)
 		case len(l.jobs) > 0 && now >= due:
 			l.plans[job.Workspace].Begin(now)

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
+	"github.com/lobstrail/lobstrail/cmd/lobstrail/watch"
+	"github.com/lobstrail/lobstrail/report/alert"
+	"github.com/lobstrail/lobstrail/report/notify"
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// afterRun tells alerts about a run that is stored, and ended with err.
+func (d *daemon) afterRun(ctx context.Context, a *app, s store.Store, run store.Run, err error) {
+	if ctx.Err() != nil {
+		return // the next start does this
+	}
+	if isBroken(err) {
+		d.tellBroken(ctx, a, err)
+	} else {
+		d.tellRepaired(ctx, a)
+	}
+	d.evaluate(ctx, a, s)
+	results, unheard, err := a.send(ctx, s, run)
+	d.logDeliveries(ctx, a.workspace, results, err)
+	d.logUnheard(a.workspace, unheard)
+}
+
+// Tick tells what no run noticed, tries deliveries again, and looks for runs that others
+// took. The store is locked only if there is something to write.
+func (d *daemon) Tick(ctx context.Context, jobs []watch.Job) {
+	settings := d.settings.Load()
+	for _, job := range jobs {
+		a := settings.in(job.Workspace)
+		due, err := d.look(ctx, a)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, store.ErrNoStore), errors.Is(err, store.ErrOlder): // the next run makes or migrates it
+		case isBroken(err):
+			d.tellBroken(ctx, a, err)
+		case err != nil:
+			d.log.Warn("the store cannot be read", "workspace", job.Workspace, "error", err)
+		case due:
+			d.catchUp(ctx, a)
+		}
+	}
+}
+
+// look reads how the workspace stands, and reports whether there is something to be stored
+// or delivered.
+func (d *daemon) look(ctx context.Context, a *app) (due bool, err error) {
+	s, err := a.openReader(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	if _, err := d.see(ctx, s, a.workspace); err != nil {
+		return false, err
+	}
+	// Nothing is stored where nothing is to be told.
+	if err := a.evaluateAlerts(ctx, s, a.workspace, nil); err != nil {
+		return errors.Is(err, store.ErrReadOnly), unless(errors.Is(err, store.ErrReadOnly), err)
+	}
+	c, err := a.config(ctx)
+	if err != nil || len(c.Sinks) == 0 { // then what waits stays
+		return false, err
+	}
+	for _, err := range s.Deliveries(ctx, store.DeliveryQuery{Workspace: a.workspace, DueAt: d.clock.Wall()}) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// unless returns the error unless something holds.
+func unless(holds bool, err error) error {
+	if holds {
+		return nil
+	}
+	return err
+}
+
+// catchUp evaluates and delivers between two runs. When somebody else has the store, the
+// next tick does it.
+func (d *daemon) catchUp(ctx context.Context, a *app) {
+	s, _, err := a.openWriter(ctx, a.env.now, tickLockWait, true)
+	if err != nil {
+		d.log.Debug("alerts wait: the store cannot be written", "workspace", a.workspace, "error", err)
+		return
+	}
+	d.evaluate(ctx, a, s)
+	results, err := a.deliver(ctx, s, a.workspace)
+	d.logDeliveries(ctx, a.workspace, results, err)
+	if err := s.Close(); err != nil {
+		d.log.Error("the store could not be closed", "workspace", a.workspace, "error", err)
+	}
+}
+
+func (d *daemon) evaluate(ctx context.Context, a *app, s store.Store) {
+	if err := a.evaluateAlerts(ctx, s, a.workspace, d.clients[a.workspace].client); err != nil && ctx.Err() == nil {
+		d.log.Error("alerts could not be evaluated", "workspace", a.workspace, "error", err)
+		if isBroken(err) {
+			d.tellBroken(ctx, a, err)
+		}
+	}
+}
+
+// logDeliveries writes a line for each sink that did not take a message just now.
+func (d *daemon) logDeliveries(ctx context.Context, workspace string, results []notify.Result, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		d.log.Error("messages could not be delivered", "workspace", workspace, "error", err)
+	}
+	for _, r := range results {
+		if r.Failed > 0 {
+			d.log.Warn("a delivery failed", "workspace", workspace, "sink", r.Sink, "error", r.Error, "waiting", r.Waiting, "next", r.NextAt)
+		} else if r.Delivered+r.Dropped > 0 {
+			d.log.Info("delivered", "workspace", workspace, "sink", r.Sink, "messages", r.Delivered, "dropped", r.Dropped, "waiting", r.Waiting)
+		}
+	}
+}
+
+func (d *daemon) logUnheard(workspace string, unheard []error) {
+	for _, err := range unheard {
+		d.log.Warn("a ping failed", "workspace", workspace, "error", err)
+	}
+}
+
+// isBroken reports whether the store cannot be used until somebody repairs it. It was one
+// when the daemon began.
+func isBroken(err error) bool {
+	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrForeign)
+}
+
+// brokenKey is a sink of a workspace.
+type brokenKey struct{ workspace, sink string }
+
+// tellBroken sends the message that the store is damaged to each sink that has not taken it
+// yet. It goes around the store, which cannot keep it.
+func (d *daemon) tellBroken(ctx context.Context, a *app, reason error) {
+	if !d.health.SetDamaged(true) {
+		d.supervisor.Status("the store is damaged")
+	}
+	body := alert.DamagedBody(a.workspace, d.clock.Wall(), reason.Error())
+	d.sendDirectly(ctx, a, body, func(key brokenKey) bool { return !d.broken[key] }, func(key brokenKey) { d.broken[key] = true })
+}
+
+// tellRepaired tells those who were told that the store is damaged that it works again.
+func (d *daemon) tellRepaired(ctx context.Context, a *app) {
+	d.health.SetDamaged(false)
+	told := func(key brokenKey) bool { return d.broken[key] }
+	d.sendDirectly(ctx, a, alert.RepairedBody(a.workspace, d.clock.Wall()), told, func(key brokenKey) { delete(d.broken, key) })
+}
+
+// sendDirectly sends a message about the store to those sinks of the workspace that want
+// it, and tells done which took it.
+func (d *daemon) sendDirectly(ctx context.Context, a *app, body alert.Body, wants func(brokenKey) bool, done func(brokenKey)) {
+	c, err := a.config(ctx)
+	if rule, given := c.Rules.Conditions[body.Condition]; err != nil || given && !rule.Enabled {
+		return
+	}
+	configured := slices.DeleteFunc(slices.Clone(sinksFor(c, a.workspace)), func(s config.Sink) bool {
+		other := s.Conditions != nil && !slices.Contains(s.Conditions, body.Condition)
+		return other || s.Settings.Type == notify.Ping || !wants(brokenKey{a.workspace, s.Settings.Name})
+	})
+	sinks, broken := a.makeSinks(ctx, c, configured)
+	for name, err := range broken {
+		d.log.Warn("a delivery failed", "workspace", a.workspace, "sink", name, "error", err)
+	}
+	errs := make([]error, len(sinks))
+	var wait sync.WaitGroup
+	for i, sink := range sinks {
+		wait.Go(func() {
+			bounded, cancel := context.WithTimeout(ctx, sink.Timeout())
+			defer cancel()
+			errs[i] = sink.Send(bounded, body)
+		})
+	}
+	wait.Wait()
+	for i, sink := range sinks {
+		if errs[i] == nil {
+			done(brokenKey{a.workspace, sink.Name()})
+		} else if ctx.Err() == nil {
+			d.log.Warn("a delivery failed", "workspace", a.workspace, "sink", sink.Name(), "error", errs[i])
+		}
+	}
+}
