@@ -31,18 +31,26 @@ func (a *app) afterRun(ctx context.Context, s store.Store, client *fetcher.Clien
 	return err
 }
 
+// alertsKept is how long alerts, messages and silences are kept that are over.
+const alertsKept = 90 * 24 * time.Hour
+
 // evaluateAlerts evaluates all runs of a workspace that were not evaluated yet, and what
 // depends on the time alone, and stores what is to be told. It is called after each run,
 // and whenever time has passed without one. The caller has the store open for writing.
 // What the alerts were evaluated of is stored already: an error loses nothing, and the
 // next evaluation goes on from there. The client finds the next launches of squids that
-// messages name; with nil they are not known.
+// messages name; with nil they are not known. What is over for long is
+// deleted.
 func (a *app) evaluateAlerts(ctx context.Context, s store.Store, workspace string, client *fetcher.Client) error {
 	rules, err := a.rulesOf(ctx, workspace)
 	if err != nil {
 		return err
 	}
-	if err := alert.Update(ctx, s, workspace, alert.Options{Rules: rules, Now: a.env.now, Launches: launches(client)}); err != nil {
+	err = alert.Update(ctx, s, workspace, alert.Options{Rules: rules, Now: a.env.now, Launches: launches(client)})
+	if err == nil {
+		err = s.ForgetAlerts(ctx, a.env.now().Add(-alertsKept))
+	}
+	if err != nil {
 		return &hintedError{err, `the run is stored; the next "lobstrail snapshot" evaluates its alerts again`}
 	}
 	return nil
