@@ -27,8 +27,9 @@ const verifyHelp = `Check that the store is what was written to it. Everything i
 from the rows and compared: documents and icons with their digests, snapshots
 with the entries of the log, entries with the tree over them, and everything
 derived (versions, changes, assignments) with what it derives from. SQLite
-checks the file. verify covers all workspaces, changes nothing, and may run
-while snapshots are taken.
+checks the file. Alerts, messages and silences are no evidence: only their form
+is checked. verify covers all workspaces, changes nothing, and may run while
+snapshots are taken.
 
 Somebody who can write to the file can rewrite all of it, log included. So
 --checkpoint compares the log with the signed checkpoints in a file that was

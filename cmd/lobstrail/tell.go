@@ -39,8 +39,7 @@ const alertsKept = 90 * 24 * time.Hour
 // and whenever time has passed without one. The caller has the store open for writing.
 // What the alerts were evaluated of is stored already: an error loses nothing, and the
 // next evaluation goes on from there. The client finds the next launches of squids that
-// messages name; with nil they are not known. What is over for long is
-// deleted.
+// messages name; with nil they are not known. What is over for long is deleted.
 func (a *app) evaluateAlerts(ctx context.Context, s store.Store, workspace string, client *fetcher.Client) error {
 	rules, err := a.rulesOf(ctx, workspace)
 	if err != nil {
