@@ -48,7 +48,7 @@ var commandGroups = []struct {
 	commands []string
 }{
 	{cobra.Group{ID: "look", Title: "Look at the history:"}, []string{"status", "accounts", "show", "changes", "diff", "squids", "report", "sql", "runs"}},
-	{cobra.Group{ID: "told", Title: "Be told in time:"}, []string{"alerts", "check", "impact", "watch"}},
+	{cobra.Group{ID: "told", Title: "Be told in time:"}, []string{"alerts", "check", "metrics", "impact", "watch"}},
 	{cobra.Group{ID: "take", Title: "Take snapshots:"}, []string{"snapshot", "import", "demo"}},
 	{cobra.Group{ID: "prove", Title: "Prove that it is unchanged:"}, []string{"verify", "key", "checkpoint", "prove", "verify-proof"}},
 	{cobra.Group{ID: "keep", Title: "Keep the store:"}, []string{"backup", "prune", "redact"}},
