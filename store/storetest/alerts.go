@@ -23,10 +23,11 @@ func Alerting(t *testing.T, open Opener) {
 	rapid.Check(t, func(t *rapid.T) {
 		count++
 		m := newWatcher(t, base.in(t, fmt.Sprintf("alerts %d", count)))
-		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+		for range rapid.IntRange(10, 40).Draw(t, "steps") {
 			m.desk.advance(time.Hour)
 			rapid.SampledFrom([]func(){
-				m.evaluate, m.evaluate, m.evaluate, m.deliver, m.deliver, m.test, m.silence, m.unsilence, m.seen, m.forget, m.look,
+				m.evaluate, m.evaluate, m.evaluate, m.deliver, m.deliver, m.test, m.silence, m.silence, m.unsilence, m.unsilence, m.seen, m.forget,
+				m.look,
 			}).Draw(t, "step")()
 			m.compare()
 		}
