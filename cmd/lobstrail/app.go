@@ -52,6 +52,8 @@ const rootExample = `  lobstrail demo                       see it work, no key 
   lobstrail snapshot                   take snapshots of all accounts
   lobstrail accounts --health expired  which accounts need a re-synchronisation
   lobstrail changes --since 24h        what changed since yesterday
+  lobstrail demo --alerts              what it would have told you
+  lobstrail impact ACCOUNT             what deleting an account would break
   lobstrail report --since 7d          the status-change report of a week`
 
 func (a *app) root() *cobra.Command {

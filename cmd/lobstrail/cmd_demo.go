@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,8 +17,15 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
+type demoOptions struct {
+	dbGiven bool
+	alerts  bool
+	send    bool
+}
+
 func (a *app) newDemoCmd() *cobra.Command {
-	return &cobra.Command{
+	var o demoOptions
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work on a simulated workspace, no key needed",
 		Long: `Live through two weeks of a simulated workspace: a dozen accounts on four
@@ -26,22 +34,43 @@ squids, lost and deleted. The real client asks a simulated lobstr.io over real
 HTTP every two hours, the store keeps what it says, and the report tells what
 happened.
 
+--alerts lists instead what the alerts of the two weeks would have sent, and
+when, by the default rules. --send sends the newest of each kind to the sinks of
+your configuration, so that you see what they look like there.
+
 The store stays, for all other commands to read: in a new temporary folder, or
 where --db says.
 
-Exit codes: 0 done; 1 failed; 2 --db exists already.`,
+Exit codes: 0 done; 1 failed, or a sink did not take a message; 2 wrong usage,
+or --db exists already.`,
 		Example: `  lobstrail demo
+  lobstrail demo --alerts
+  lobstrail demo --alerts --send --config lobstrail.toml
   lobstrail demo --db demo.db && lobstrail accounts --db demo.db`,
 		Args: takes(0, 0, "", ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runDemo(cmd.Context(), cmd.Flags().Changed("db"))
+			o.dbGiven = cmd.Flags().Changed("db")
+			return a.runDemo(cmd.Context(), o)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	cmd.Flags().BoolVar(&o.alerts, "alerts", false, "list the alerts that the two weeks would have sent, and when")
+	cmd.Flags().BoolVar(&o.send, "send", false, "with --alerts: send the newest of each kind to the sinks of the configuration")
+	return cmd
 }
 
-func (a *app) runDemo(ctx context.Context, dbGiven bool) error {
-	if err := a.demoPlace(dbGiven); err != nil {
+func (a *app) runDemo(ctx context.Context, o demoOptions) error {
+	var targets []demoTarget
+	var err error
+	switch {
+	case o.send && !o.alerts:
+		return usage("--send belongs to --alerts\n\"lobstrail demo --alerts --send\" sends alerts of the demo")
+	case o.send:
+		if targets, err = a.demoTargets(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.demoPlace(o.dbGiven); err != nil {
 		return err
 	}
 	story := lobstrtest.DemoFrom(demoStart(a.env.now()))
@@ -50,11 +79,18 @@ func (a *app) runDemo(ctx context.Context, dbGiven bool) error {
 	if err != nil {
 		return err
 	}
-	err = a.liveThrough(ctx, s, story)
+	var sink demoSink
+	err = a.liveThrough(ctx, s, story, &sink)
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
 	}
-	return a.tellDemo(ctx, story)
+	if !o.alerts {
+		return a.tellDemo(ctx, story)
+	}
+	if err := a.printDemoAlerts(sink.sent); err != nil {
+		return err
+	}
+	return errors.Join(a.sendDemo(ctx, targets, sink.sent), a.noteDemo("alerts"))
 }
 
 // demoPlace settles where the demo's store is. It is never that of the user's
@@ -82,8 +118,9 @@ func demoStart(now time.Time) time.Time {
 	return end.AddDate(0, 0, -14)
 }
 
-// liveThrough takes a snapshot of all accounts at each time of the story.
-func (a *app) liveThrough(ctx context.Context, s store.Store, story lobstrtest.DemoStory) error {
+// liveThrough takes a snapshot of all accounts at each time of the story, and evaluates
+// the alerts after each.
+func (a *app) liveThrough(ctx context.Context, s store.Store, story lobstrtest.DemoStory, sink *demoSink) error {
 	server, err := lobstrtest.Listen(story.World)
 	if err != nil {
 		return err
@@ -106,6 +143,9 @@ func (a *app) liveThrough(ctx context.Context, s store.Store, story lobstrtest.D
 		if _, err := job.Snapshot(ctx); err != nil {
 			return err
 		}
+		if err := a.tellDemoAlerts(ctx, s, client, clock.Now, sink); err != nil {
+			return err
+		}
 		bar.show(fetcher.Progress{Done: i + 1, Total: total})
 	}
 	return nil
@@ -126,15 +166,19 @@ func (a *app) tellDemo(ctx context.Context, story lobstrtest.DemoStory) error {
 	if err := a.printReport(in, report.Build(in), ""); err != nil {
 		return err
 	}
+	return a.noteDemo("accounts", "changes --since 7d", "report --since 2w --format html -o report.html",
+		`sql "SELECT health_after, count(*) FROM status_changes GROUP BY 1"`)
+}
+
+// noteDemo says where the store of the demo stays, and which commands are worth trying.
+func (a *app) noteDemo(commands ...string) error {
 	if a.quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(a.env.stderr, `
-The store stays at %[1]s. Try:
-  lobstrail accounts --db %[1]s
-  lobstrail changes --since 7d --db %[1]s
-  lobstrail report --since 2w --format html -o report.html --db %[1]s
-  lobstrail sql "SELECT health_after, count(*) FROM status_changes GROUP BY 1" --db %[1]s
-`, a.db)
+	text := fmt.Sprintf("\nThe store stays at %s. Try:\n", a.db)
+	for _, command := range commands {
+		text += fmt.Sprintf("  lobstrail %s --db %s\n", command, a.db)
+	}
+	_, err := io.WriteString(a.env.stderr, text)
 	return err
 }
