@@ -50,29 +50,66 @@ type Response struct {
 	Root    Hash  // of the tree over the snapshots; zero for none
 }
 
-const responseFormat = "response %d %s page %d run %d sent %d held %d server %s shown %d changed %d absent %d gone %d %s"
-
-// Line is "response" and its instant, and what is known of it. Instants are Unix
-// milliseconds.
+// Line is "response", its instant and its source, and what is known of it, each as a name
+// and a number. What is 0 is left out: there is a line for every page of every snapshot.
+// The request and the clock of the server are told by how many milliseconds they were
+// before the instant.
 func (r Response) Line() string {
-	return fmt.Sprintf(responseFormat, r.At, r.Source, r.Page, r.Run, r.Sent, r.HeldMS, orNone(r.Server, decimal),
-		r.Shown, r.Changed, r.Absent, r.Gone, r.Root)
+	line := append(make([]byte, 0, 160), "response "...)
+	line = append(append(strconv.AppendInt(line, r.At, 10), ' '), r.Source...)
+	for _, n := range r.numbers() {
+		if *n.value != 0 {
+			line = strconv.AppendInt(append(append(append(line, ' '), n.name...), ' '), *n.value, 10)
+		}
+	}
+	line = append(line, " sent "...)
+	line = strconv.AppendInt(line, r.At-r.Sent, 10)
+	if r.Server != nil {
+		line = strconv.AppendInt(append(line, " server "...), r.At-*r.Server, 10)
+	}
+	return string(append(append(line, ' '), r.Root.String()...))
+}
+
+type number struct {
+	name  string
+	value *int64
+}
+
+// numbers are those of a line that are left out where they are 0.
+func (r *Response) numbers() [7]number {
+	return [...]number{
+		{"page", &r.Page}, {"run", &r.Run}, {"held", &r.HeldMS}, {"shown", &r.Shown}, {"changed", &r.Changed}, {"absent", &r.Absent},
+		{"gone", &r.Gone},
+	}
 }
 
 // ParseResponse is the inverse of Line.
 func ParseResponse(line string) (r Response, err error) {
-	var server, root string
-	_, err = fmt.Sscanf(line, responseFormat, &r.At, &r.Source, &r.Page, &r.Run, &r.Sent, &r.HeldMS, &server,
-		&r.Shown, &r.Changed, &r.Absent, &r.Gone, &root)
-	if err == nil && server != none {
-		r.Server = new(int64)
-		*r.Server, err = strconv.ParseInt(server, 10, 64)
-	}
-	if err == nil {
-		r.Root, err = tlog.ParseHash(root)
-	}
-	if err != nil || r.Line() != line {
+	words := strings.Split(line, " ")
+	wrong := func() (Response, error) {
 		return Response{}, fmt.Errorf("not the line of a response: %.40q", line)
+	}
+	if len(words) < 4 || len(words)%2 != 0 {
+		return wrong()
+	}
+	told := map[string]int64{}
+	for i := 3; i+1 < len(words); i += 2 {
+		if told[words[i]], err = strconv.ParseInt(words[i+1], 10, 64); err != nil {
+			return wrong()
+		}
+	}
+	if r.At, err = strconv.ParseInt(words[1], 10, 64); err != nil {
+		return wrong()
+	}
+	r.Source, r.Sent = words[2], r.At-told["sent"]
+	for _, n := range r.numbers() {
+		*n.value = told[n.name]
+	}
+	if before, known := told["server"]; known {
+		r.Server = new(r.At - before)
+	}
+	if r.Root, err = tlog.ParseHash(words[len(words)-1]); err != nil || r.Line() != line {
+		return wrong()
 	}
 	return r, nil
 }

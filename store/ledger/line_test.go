@@ -28,10 +28,10 @@ func TestLines(t *testing.T) {
 			ID: 7, Scope: "named", State: "complete", Started: at, Finished: new(int64(at + 1)), First: new(int64(at + 1)),
 			Last: new(int64(at + 2)), SkewMS: new(int64(-1500)), Rules: 1, Warnings: "[\n]",
 		},
-		`response 1771200000123 list page -3 run 7 sent 1771200000120 held 2 server - shown 100 changed 4 absent 0 gone 0 ` + zero: ledger.Response{
+		`response 1771200000123 list page -3 run 7 held 2 shown 100 changed 4 sent 3 ` + zero: ledger.Response{
 			At: at, Source: "list", Page: -3, Run: 7, Sent: at - 3, HeldMS: 2, Shown: 100, Changed: 4,
 		},
-		`response 13 detail page 5 run 8 sent -6 held 0 server 1771200000123 shown 1 changed 0 absent 1 gone 1 ` + zero: ledger.Response{
+		`response 13 detail page 5 run 8 shown 1 absent 1 gone 1 sent 19 server -1771200000110 ` + zero: ledger.Response{
 			At: 13, Source: "detail", Page: 5, Run: 8, Sent: -6, Server: new(int64(at)), Shown: 1, Absent: 1, Gone: 1,
 		},
 		`failure 3 run 7 account "` + account + `" http status 503 at 2026-02-16T00:00:00.123Z ` + zero: ledger.Failure{

@@ -159,7 +159,7 @@ func TestWhatWasChangedCannotBeProven(t *testing.T) {
 		"a document":           `UPDATE fact SET value = '"201"' WHERE value = '"200"'`,
 		"the instant":          `UPDATE response SET at = at + 1`,
 		"a salt":               `UPDATE account SET salt = randomblob(32)`,
-		"the text of an entry": `UPDATE entry SET text = replace(text, 'held 0', 'held 1')`,
+		"the text of an entry": `UPDATE entry SET text = replace(text, ' sent ', ' held 1 sent ')`,
 		"entries are gone":     `DELETE FROM entry WHERE text LIKE '%response%'`,
 		"a snapshot is gone":   `DROP TRIGGER shown_delete; DELETE FROM shown WHERE account = 2`,
 	} {
