@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -82,19 +83,52 @@ func encodeRow(buf *[]byte, value any) ([]byte, error) {
 
 // encodeJSON writes a value on one line. Numbers and the order of keys of a
 // json.RawMessage stay as they are.
-func encodeJSON(value any) ([]byte, error) { return encode(value) }
-
-func indentJSON(value any) ([]byte, error) {
-	text, err := encode(value, jsontext.WithIndent("  "))
-	return append(text, '\n'), err
-}
-
-func encode(value any, options ...json.Options) ([]byte, error) {
-	text, err := json.Marshal(value, append(options, asEncodingJSON)...)
+func encodeJSON(value any) ([]byte, error) {
+	text, err := json.Marshal(value, asEncodingJSON)
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", value, err)
 	}
 	return escapeJSON(text), nil
+}
+
+// writeIndented writes a value over several lines, bit by bit: it may be large.
+func writeIndented(out io.Writer, value any) error {
+	escaping := &escapeWriter{out: out}
+	err := json.MarshalWrite(escaping, value, jsontext.WithIndent("  "), asEncodingJSON)
+	if err == nil {
+		err = escaping.end()
+	}
+	if err != nil {
+		return fmt.Errorf("encode %T: %w", value, err)
+	}
+	return nil
+}
+
+// escapeWriter is escapeJSON for a text that is written in parts, which may end within a
+// character.
+type escapeWriter struct {
+	out  io.Writer
+	rest []byte // the beginning of a character
+}
+
+func (w *escapeWriter) Write(part []byte) (int, error) {
+	text := append(w.rest, part...)
+	whole := len(text)
+	for i := max(0, whole-utf8.UTFMax+1); i < whole; i++ {
+		if utf8.RuneStart(text[i]) && !utf8.FullRune(text[i:]) {
+			whole = i
+			break
+		}
+	}
+	_, err := w.out.Write(escapeJSON(text[:whole]))
+	w.rest = append([]byte(nil), text[whole:]...)
+	return len(part), err
+}
+
+// end writes the line feed at the end.
+func (w *escapeWriter) end() error {
+	_, err := w.out.Write(escapeJSON(append(w.rest, '\n')))
+	return err
 }
 
 // escapeJSON replaces the characters that [Clean] would replace by their \u

@@ -32,12 +32,7 @@ func Object(out io.Writer, options Options, value any, pairs ...Pair) error {
 func writeObject(out *bufio.Writer, options Options, value any, pairs []Pair) error {
 	switch options.Format {
 	case JSON:
-		text, err := indentJSON(value)
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(text)
-		return err
+		return writeIndented(out, value)
 	case NDJSON:
 		return (&ndjsonRows{out: out}).row(value, nil)
 	case CSV, Markdown:

@@ -21,8 +21,11 @@ func documentsAt(ctx context.Context, tx rowsQuerier, ws, account, at int64) (bo
 	var members [fold.Endpoints][]document.Member
 	err = eachOf(ctx, tx, `
 		SELECT f.endpoint, n.top, n.sub, coalesce(f.value, v.body)
-		FROM name n
-		CROSS JOIN (SELECT column1 AS endpoint FROM (VALUES (1), (2), (3))) e
+		FROM (
+			SELECT column1 AS endpoint FROM (VALUES (1), (2), (3))
+			WHERE EXISTS (SELECT 1 FROM fact WHERE ws = ?1 AND account = ?2 AND endpoint = column1)
+		) e
+		CROSS JOIN name n
 		CROSS JOIN fact f ON f.ws = n.ws AND f.account = ?2 AND f.endpoint = e.endpoint AND f.name = n.id AND f.at = (
 			SELECT at FROM fact
 			WHERE ws = n.ws AND account = ?2 AND endpoint = e.endpoint AND name = n.id AND at <= ?3

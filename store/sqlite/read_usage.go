@@ -5,11 +5,14 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/document"
@@ -145,7 +148,7 @@ func (r *usageReader) each(query string, take func(key [2]int64, use store.Use))
 	return eachOf(r.ctx, r.tx, query, []any{r.ws, r.since, r.until, r.account}, func(scan func(...any) error) error {
 		var key [2]int64
 		var at int64
-		var body string
+		var body []byte
 		var limit sql.NullString
 		if err := scan(&key[0], &key[1], &at, &body, &limit); err != nil {
 			return err
@@ -167,19 +170,14 @@ func (r *usageReader) each(query string, take func(key [2]int64, use store.Use))
 }
 
 // readCounters reads the volatile members of a limit.
-func readCounters(use *store.Use, body string) error {
-	var members struct {
-		Value     json.RawMessage `json:"value"`
-		Current   json.RawMessage `json:"current"`
-		Timestamp json.RawMessage `json:"timestamp"`
+func readCounters(use *store.Use, body []byte) error {
+	if value := jsontext.Value(body); value.Kind() != '{' || !value.IsValid() {
+		return errors.New("counters are no JSON object")
 	}
-	if err := json.Unmarshal([]byte(body), &members); err != nil {
-		return err
+	if use.Value = document.Value(body, "value"); use.Value == nil || string(use.Value) == "null" {
+		use.Value = document.Value(body, "current")
 	}
-	if use.Value = members.Value; use.Value == nil || string(use.Value) == "null" {
-		use.Value = members.Current
-	}
-	use.ResetsAt = unixTime(members.Timestamp)
+	use.ResetsAt = unixTime(document.Value(body, "timestamp"))
 	return nil
 }
 
@@ -211,22 +209,12 @@ func number(raw json.RawMessage) float64 {
 // settings reads the documents of accounts in which a setting changed at or after the
 // last movement of one of its counters.
 func (r *usageReader) settings() (map[string]json.RawMessage, error) {
+	changed, err := r.changed()
+	if err != nil {
+		return nil, err
+	}
 	documents := map[string]json.RawMessage{}
-	for id, uses := range r.found {
-		slices.SortStableFunc(uses, func(a, b store.Use) int { return cmp.Or(cmp.Compare(a.Limit, b.Limit), a.SeenAt.Compare(b.SeenAt)) })
-		oldest := oldestMovement(uses)
-		var changed bool
-		err := r.tx.GetContext(r.ctx, &changed, `
-			SELECT EXISTS (
-				SELECT 1 FROM change
-				WHERE ws = ? AND account = ? AND at BETWEEN ? AND ? AND kind IN ('limit', 'schema', 'returned')
-			)`, r.ws, id, oldest, r.until)
-		if err != nil {
-			return nil, err
-		}
-		if !changed {
-			continue
-		}
+	for _, id := range changed {
 		body, err := documentAt(r.ctx, r.tx, r.ws, id, r.until)
 		if err != nil {
 			return nil, err
@@ -236,6 +224,30 @@ func (r *usageReader) settings() (map[string]json.RawMessage, error) {
 		}
 	}
 	return documents, nil
+}
+
+// changed are the numbers of those accounts.
+func (r *usageReader) changed() (ids []int64, err error) {
+	oldest := make([][2]int64, 0, len(r.found))
+	for id, uses := range r.found {
+		slices.SortStableFunc(uses, func(a, b store.Use) int { return cmp.Or(cmp.Compare(a.Limit, b.Limit), a.SeenAt.Compare(b.SeenAt)) })
+		oldest = append(oldest, [2]int64{id, oldestMovement(uses)})
+	}
+	asked, err := json.Marshal(oldest)
+	if err != nil {
+		return nil, err
+	}
+	return ids, eachOf(r.ctx, r.tx, `
+		SELECT value ->> 0 FROM json_each(?2)
+		WHERE EXISTS (
+			SELECT 1 FROM change
+			WHERE ws = ?1 AND account = value ->> 0 AND at BETWEEN value ->> 1 AND ?3 AND kind IN ('limit', 'schema', 'returned')
+		)`, []any{r.ws, string(asked), r.until}, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
 }
 
 // oldestMovement is the earliest of the last movements of each limit; 1, which is
