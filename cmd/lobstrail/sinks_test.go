@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/report/notify"
@@ -189,6 +191,25 @@ func TestAlertsTest(t *testing.T) {
 	}
 	if code, _, stderr := inProcess(nil, "alerts", "test", "ops"); code != exitUsage || !strings.Contains(stderr, `there is no sink "ops": none is configured`) {
 		t.Errorf("exit %d %s", code, stderr)
+	}
+}
+
+// A ping follows each run: after one that was not complete, it goes to URL/fail.
+func TestSnapshotPings(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = append(asked, r.URL.String()) }))
+	defer server.Close()
+	world := nowWorld()
+	addCrowd(world, 3)
+	api := serve(t, world)
+	h := newHome(t).asks(api, lobstrtest.DefaultToken)
+	h.vars["PING_URL"] = server.URL + "/uuid?rid=1"
+	h.vars["LOBSTRAIL_CONFIG"] = writeConfig(t, "[[sinks]]\nname = \"heartbeat\"\ntype = \"ping\"\nurl_env = \"PING_URL\"\n")
+	h.must(exitDone, "snapshot", "--quiet")
+	api.Inject(lobstrtest.FaultNamed("http-401-current"), lobstrtest.When{})
+	h.must(exitKey, "snapshot", "--quiet")
+	if want := []string{"/uuid?rid=1", "/uuid/fail?rid=1"}; !slices.Equal(asked, want) {
+		t.Errorf("%v, want %v", asked, want)
 	}
 }
 

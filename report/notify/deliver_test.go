@@ -397,6 +397,18 @@ func TestDeliverInterrupted(t *testing.T) {
 	b.wantState("m1 ops delivered 1", "m2 ops waiting 0 in 0s")
 }
 
+// The id of the message is the idempotency key, whatever its body says.
+func TestDeliverSendsTheIDOfTheMessage(t *testing.T) {
+	b, r := newOutbox(t), newReceiver(t)
+	err := b.store.SaveMessages(t.Context(), store.Message{ID: "m0", Workspace: "acme", Event: "test", At: b.now, Body: json.RawMessage(`{"id":"other"}`), Sinks: []string{"ops"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.deliver(r.sink(t, "ops")); r.take() != "m0" {
+		t.Error("another id")
+	}
+}
+
 func TestDeliverDropsDamagedMessages(t *testing.T) {
 	b, r := newOutbox(t), newReceiver(t)
 	err := b.store.SaveMessages(t.Context(), store.Message{

@@ -251,6 +251,20 @@ func TestSinkTrustsTheAuthoritiesOfTheSystem(t *testing.T) {
 	}
 }
 
+// Of an endless answer only the beginning is read.
+func TestSinkReadsTheBeginningOfAnAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(500)
+		flood(w, "nothing is well ")
+	}))
+	defer server.Close()
+	began := time.Now()
+	err := send(t, webhookTo(t, server.URL, func(s *Settings) { s.Timeout = 3 * time.Second }))
+	if took := time.Since(began); err == nil || took > 2*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+}
+
 func TestSinkStopsWhenItIsInterrupted(t *testing.T) {
 	address := talk(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	ctx, cancel := context.WithCancel(t.Context())
@@ -363,7 +377,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 		return
 	}
 	err := send(t, webhookTo(t, "http://no-such-name.invalid", nil))
-	if err == nil || !strings.Contains(err.Error(), "the proxy of the environment was not used: allow_private = true uses it") {
+	if err == nil || !strings.HasPrefix(err.Error(), "the name of the server") || !strings.Contains(err.Error(), "the proxy of the environment was not used: allow_private = true uses it") {
 		t.Error(err)
 	}
 	err = send(t, webhookTo(t, "http://no-such-name.invalid", func(s *Settings) { s.AllowPrivate = true }))
