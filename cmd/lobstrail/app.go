@@ -241,7 +241,7 @@ const readerGC = 200
 // reading opens the store for a command that only reads, about a workspace.
 func (a *app) reading(ctx context.Context, fn func(store.Store) error) error {
 	return a.readingAll(ctx, func(s engineStore) error {
-		if err := fn(s); err != nil {
+		if err := fn(s); err != nil || a.workspace == allWorkspaces {
 			return err
 		}
 		return a.noteUnknownWorkspace(ctx, s)

@@ -19,7 +19,7 @@ func (a *app) runNamed(ctx context.Context, s store.Store, text string) (int64, 
 	if strings.EqualFold(text, latestRun) {
 		latest, err := a.newestEnded(ctx, s)
 		if err == nil && latest == 0 {
-			err = usage("no run of workspace %q has ended yet\n\"lobstrail snapshot\" makes one", a.workspace)
+			err = noMatch(usage("no run of workspace %q has ended yet\n\"lobstrail snapshot\" makes one", a.workspace))
 		}
 		return latest, err
 	}

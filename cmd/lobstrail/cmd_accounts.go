@@ -57,7 +57,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 	flags.BoolVar(&o.all, "all", false, "show gone accounts too")
 	a.completeFlag(cmd, "squid", a.squidNames)
 	completeWords(cmd, "health", store.Healths)
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 func healthNames() string {
@@ -134,26 +134,24 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		return err
 	}
 	return a.readingPaged(ctx, func(s store.Store) error {
-		filter, err := a.accountFilter(ctx, s, o, healths, at)
+		warning, err := a.perWorkspace(ctx, s, func() (string, error) {
+			text, _, err := a.warnStale(ctx, s, at)
+			return text, err
+		})
 		if err != nil {
 			return err
 		}
-		past, err := a.lastFortnight(ctx, s, at)
-		if err != nil {
-			return err
-		}
-		warning, stale, err := a.warnStale(ctx, s, at)
-		if err != nil {
-			return err
-		}
-		names, err := a.readNames(ctx, s)
-		if err != nil {
-			return err
-		}
-		out := a.list(accountColumns(past)...)
+		out := a.listAll(accountColumns(a.newFortnight(at))...)
 		out.Lead(warning)
-		list := accountList{filter: filter, past: past, stale: stale, nameOf: names.accounts.Of}
-		if err := list.write(out, s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at})); err != nil {
+		list := accountList{}
+		err = a.eachWorkspace(ctx, s, out, func() error {
+			filter, err := a.accountFilter(ctx, s, o, healths, at)
+			if err != nil {
+				return err
+			}
+			return a.writeAccounts(ctx, s, out, &list, filter, at)
+		})
+		if err != nil {
 			return err
 		}
 		footer := count(list.shown, "account")
@@ -163,6 +161,25 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		}
 		return out.Close(footer + ". " + a.zoneNote())
 	})
+}
+
+// writeAccounts writes the accounts of the workspace.
+func (a *app) writeAccounts(ctx context.Context, s store.Store, out *render.Writer, list *accountList, filter accountFilter, at time.Time) error {
+	past, err := a.lastFortnight(ctx, s, at)
+	if err != nil {
+		return err
+	}
+	freshness, err := a.readFreshness(ctx, s, at)
+	if err != nil {
+		return err
+	}
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return err
+	}
+	list.filter, list.past, list.nameOf = filter, past, names.accounts.Of
+	list.stale = freshness != nil && freshness.Stale
+	return list.write(out, s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}))
 }
 
 // accountList writes the accounts that a filter keeps, and counts them.

@@ -36,7 +36,7 @@ store.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "alerts that have ended too")
 	a.addAlertCommands(cmd)
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 // addAlertCommands adds the commands that follow "alerts".
@@ -46,32 +46,41 @@ func (a *app) addAlertCommands(alerts *cobra.Command) {
 
 func (a *app) runAlerts(ctx context.Context, all bool) error {
 	return a.readingPaged(ctx, func(s store.Store) error {
-		alerts, err := store.Collect(s.Alerts(ctx, store.AlertQuery{Workspace: a.workspace, Over: all}))
-		if err != nil {
-			return err
+		columns := slices.Clone(alertColumns)
+		if i := slices.IndexFunc(columns, func(c render.Column) bool { return c.Key == "workspace" }); a.workspace == allWorkspaces {
+			columns[i].Title = "Workspace"
 		}
-		deliveries, err := store.Collect(s.Deliveries(ctx, store.DeliveryQuery{Workspace: a.workspace}))
-		if err != nil {
-			return err
-		}
-		names, err := a.readSubjects(ctx, s)
-		if err != nil {
-			return err
-		}
-		out := a.list(alertColumns...)
-		for _, alert := range alerts {
-			row := report.NewAlertJSON(a.workspace, alert, toldBy(alert, deliveries), a.env.now())
-			names.nameAlert(&row)
-			if err := out.Row(row, a.alertCells(row, names)...); err != nil {
-				return err
-			}
-		}
-		footer, err := a.alertsFooter(ctx, s, alerts, deliveries)
+		out := a.list(columns...)
+		footer, err := a.perWorkspace(ctx, s, func() (string, error) { return a.writeAlerts(ctx, s, out, all) })
 		if err != nil {
 			return err
 		}
 		return out.Close(footer)
 	})
+}
+
+// writeAlerts writes the alerts of the workspace as rows, and returns what belongs below.
+func (a *app) writeAlerts(ctx context.Context, s store.Store, out *render.Writer, all bool) (footer string, err error) {
+	alerts, err := store.Collect(s.Alerts(ctx, store.AlertQuery{Workspace: a.workspace, Over: all}))
+	if err != nil {
+		return "", err
+	}
+	deliveries, err := store.Collect(s.Deliveries(ctx, store.DeliveryQuery{Workspace: a.workspace}))
+	if err != nil {
+		return "", err
+	}
+	names, err := a.readSubjects(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	for _, alert := range alerts {
+		row := report.NewAlertJSON(a.workspace, alert, toldBy(alert, deliveries), a.env.now())
+		names.nameAlert(&row)
+		if err := out.Row(row, a.alertCells(row, names)...); err != nil {
+			return "", err
+		}
+	}
+	return a.alertsFooter(ctx, s, alerts, deliveries)
 }
 
 // toldBy are the deliveries of the messages that tell of the alert: those about its

@@ -51,7 +51,7 @@ func (a *app) newBackupCmd() *cobra.Command {
 	flags.BoolVar(&o.force, "force", false, "write over whatever file is there")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another backup to the same file")
 	cmd.MarkFlagsMutuallyExclusive("keep", "force")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error {

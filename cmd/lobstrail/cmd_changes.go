@@ -68,7 +68,7 @@ process writes to the store, so the cursor was not saved.`,
 	completeWords(cmd, "run", []string{latestRun})
 	cmd.MarkFlagsMutuallyExclusive("cursor", "run")
 	cmd.MarkFlagsMutuallyExclusive("cursor", "until")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 func kindNames() string {
@@ -108,8 +108,16 @@ func (a *app) changeQuery(ctx context.Context, s store.Store, o changesOptions) 
 }
 
 func (a *app) runChanges(ctx context.Context, o changesOptions) error {
+	if o.run != "" && !strings.EqualFold(o.run, latestRun) {
+		if err := a.oneWorkspace("the number of a run"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.cursor != "":
+		if err := a.oneWorkspace("--cursor"); err != nil {
+			return err
+		}
 		return a.changesSince(ctx, o)
 	case o.exitCode:
 		a.exitCodeTells()
@@ -120,15 +128,19 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 // listChanges lists what the options ask for; narrow may change what is read.
 func (a *app) listChanges(ctx context.Context, o changesOptions, narrow func(store.Store, *store.ChangeQuery) error) error {
 	return a.readingPaged(ctx, func(s store.Store) error {
-		q, err := a.changeQuery(ctx, s, o)
-		if err != nil {
+		out, n, rows := a.listAll(changeColumns...), 0, 0
+		err := a.eachWorkspace(ctx, s, out, func() error {
+			q, err := a.changeQuery(ctx, s, o)
+			if err == nil {
+				err = narrow(s, &q)
+			}
+			if err != nil {
+				return err
+			}
+			moreChanges, moreRows, err := a.writeChanges(ctx, s, out, s.Changes(ctx, q))
+			n, rows = n+moreChanges, rows+moreRows
 			return err
-		}
-		if err := narrow(s, &q); err != nil {
-			return err
-		}
-		out := a.list(changeColumns...)
-		n, rows, err := a.writeChanges(ctx, s, out, s.Changes(ctx, q))
+		})
 		if err != nil {
 			return err
 		}

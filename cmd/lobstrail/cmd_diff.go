@@ -48,7 +48,7 @@ differs and --exit-code asked to be told; 10 there is no store.`,
 	cmd.Flags().StringVar(&o.account, "account", "", "only this `ACCOUNT`")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 5 when something differs")
 	a.completeFlag(cmd, "account", a.accountNames)
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 func (a *app) runDiff(ctx context.Context, o diffOptions) error {
@@ -67,11 +67,7 @@ func (a *app) runDiff(ctx context.Context, o diffOptions) error {
 		if to.Before(from) {
 			return usage("%s is after %s\ngive the earlier moment first", o.from, o.to)
 		}
-		account, err := a.optionalAccount(ctx, s, o.account, to)
-		if err != nil {
-			return err
-		}
-		n, err := a.listDifferences(ctx, s, account, from, to)
+		n, err := a.listDifferences(ctx, s, o.account, from, to)
 		if err == nil && o.exitCode && n > 0 {
 			return errDifference
 		}
@@ -85,6 +81,9 @@ func (a *app) moment(ctx context.Context, s store.Store, text string) (time.Time
 	if err != nil {
 		return parseTime(text, a.env.now(), a.env.zone)
 	}
+	if err := a.oneWorkspace("the number of a run"); err != nil {
+		return time.Time{}, err
+	}
 	end, err := s.RunEnd(ctx, a.workspace, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return time.Time{}, usage("no run %d in workspace %q\n\"lobstrail runs\" lists them; %s", id, a.workspace, timeHint)
@@ -92,9 +91,17 @@ func (a *app) moment(ctx context.Context, s store.Store, text string) (time.Time
 	return end, err
 }
 
-func (a *app) listDifferences(ctx context.Context, s store.Store, account string, from, to time.Time) (int, error) {
-	out := a.list(changeColumns...)
-	n, rows, err := a.writeChanges(ctx, s, out, a.differences(ctx, s, account, from, to))
+func (a *app) listDifferences(ctx context.Context, s store.Store, reference string, from, to time.Time) (int, error) {
+	out, n, rows := a.listAll(changeColumns...), 0, 0
+	err := a.eachWorkspace(ctx, s, out, func() error {
+		account, err := a.optionalAccount(ctx, s, reference, to)
+		if err != nil {
+			return err
+		}
+		moreChanges, moreRows, err := a.writeChanges(ctx, s, out, a.differences(ctx, s, account, from, to))
+		n, rows = n+moreChanges, rows+moreRows
+		return err
+	})
 	if err != nil {
 		return n, err
 	}

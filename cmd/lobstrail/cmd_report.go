@@ -78,7 +78,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 	cmd.Flags().Var(&o.until, "until", "up to this `TIME`; a date includes that day (default now)")
 	cmd.Flags().BoolVar(&o.summary, "summary", false, "ten lines, with the numbers of the period before")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `FILE` instead of stdout")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 // period is what the report is about.
@@ -106,6 +106,9 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 	if err := a.formatByName(o.output); err != nil {
 		return err
 	}
+	if err := a.validateReportOfAll(); err != nil {
+		return err
+	}
 	since, until, err := a.period(o)
 	if err != nil {
 		return err
@@ -128,6 +131,9 @@ func (a *app) runReport(ctx context.Context, o reportOptions) error {
 		return a.readingPaged(ctx, func(s store.Store) error {
 			if o.summary {
 				return a.runSummary(ctx, s, since, until)
+			}
+			if a.workspace == allWorkspaces {
+				return a.reportAll(ctx, s, o.section, since, until)
 			}
 			in, err := a.reportInput(ctx, s, a.wanted(o.section), a.overview(o.section), since, until)
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) newRunsCmd() *cobra.Command {
-	return &cobra.Command{
+	return coversWorkspaces(&cobra.Command{
 		Use:   "runs [RUN]",
 		Short: "List the jobs that took snapshots, and their failures",
 		Long: `List the jobs that took snapshots, the newest first, or show one with its
@@ -29,13 +29,16 @@ Exit codes: 0 done; 2 wrong usage, or no such run; 10 there is no store.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.readingPaged(cmd.Context(), func(s store.Store) error {
 				if len(args) == 1 {
+					if err := a.oneWorkspace("a RUN"); err != nil {
+						return err
+					}
 					return a.showRun(cmd.Context(), s, args[0])
 				}
 				return a.listRuns(cmd.Context(), s)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
-	}
+	})
 }
 
 func (a *app) showRun(ctx context.Context, s store.Store, text string) error {
@@ -54,15 +57,21 @@ func (a *app) showRun(ctx context.Context, s store.Store, text string) error {
 }
 
 func (a *app) listRuns(ctx context.Context, s store.Store) error {
-	out, n := a.list(runColumns...), 0
-	for run, err := range s.Runs(ctx, a.workspace) {
-		if err != nil {
-			return err
+	out, n := a.listAll(runColumns...), 0
+	err := a.eachWorkspace(ctx, s, out, func() error {
+		for run, err := range s.Runs(ctx, a.workspace) {
+			if err != nil {
+				return err
+			}
+			n++
+			if err := out.Row(report.NewRunJSON(run), runCells(run)...); err != nil {
+				return err
+			}
 		}
-		n++
-		if err := out.Row(report.NewRunJSON(run), runCells(run)...); err != nil {
-			return err
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return out.Close(count(n, "run") + ". " + a.zoneNote())
 }

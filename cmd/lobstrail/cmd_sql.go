@@ -81,7 +81,7 @@ do more than read, or wrong usage; 10 there is no store; 130 interrupted.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.given, "param", nil, "`NAME=VALUE` of a parameter :NAME of the query; repeatable")
 	flags.DurationVar(&o.timeout, "timeout", defaultQueryTime, "the longest a query may work; 0 is no limit")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 type sqlOptions struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +43,7 @@ is no store.`,
 	cmd.Flags().Var(&o.at, "at", "as it was at a `TIME`")
 	cmd.Flags().BoolVar(&o.history, "history", false, "every assignment, with the windows of its beginning and end")
 	cmd.MarkFlagsMutuallyExclusive("at", "history")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) error {
@@ -51,41 +52,57 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 		return err
 	}
 	return a.readingPaged(ctx, func(s store.Store) error {
-		squid, err := a.optionalSquid(ctx, s, reference, at)
-		if err != nil {
-			return err
-		}
 		if o.history {
-			return a.listAssignments(ctx, s, squid)
+			return a.listAssignments(ctx, s, reference, at)
 		}
-		q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid, At: at, Open: at.IsZero()}
-		return a.listSquids(ctx, s, q)
+		return a.listSquids(ctx, s, reference, at)
 	})
 }
 
 // listSquids shows each squid with the accounts it uses. One that no account
 // names any more is shown without accounts: that may be an assignment lost.
-func (a *app) listSquids(ctx context.Context, s store.Store, q store.AssignmentQuery) error {
-	names, err := a.readNames(ctx, s)
+func (a *app) listSquids(ctx context.Context, s store.Store, reference string, at time.Time) error {
+	warning, err := a.perWorkspace(ctx, s, func() (string, error) {
+		text, _, err := a.warnStale(ctx, s, at)
+		return text, err
+	})
 	if err != nil {
 		return err
+	}
+	out, n := a.listAll(squidColumns...), 0
+	out.Lead(warning)
+	err = a.eachWorkspace(ctx, s, out, func() error {
+		squid, err := a.optionalSquid(ctx, s, reference, at)
+		if err != nil {
+			return err
+		}
+		q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid, At: at, Open: at.IsZero()}
+		more, err := a.writeSquids(ctx, s, out, q)
+		n += more
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return out.Close(count(n, "squid") + ".")
+}
+
+// writeSquids writes the squids of the workspace as rows, and returns how many there were.
+func (a *app) writeSquids(ctx context.Context, s store.Store, out *render.Writer, q store.AssignmentQuery) (n int, err error) {
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return n, err
 	}
 	uses := map[string][]store.Assignment{}
 	for use, err := range s.Assignments(ctx, q) {
 		if err != nil {
-			return err
+			return n, err
 		}
 		uses[use.Squid] = append(uses[use.Squid], names.assignment(use))
 	}
-	warning, _, err := a.warnStale(ctx, s, q.At)
-	if err != nil {
-		return err
-	}
-	out, n := a.list(squidColumns...), 0
-	out.Lead(warning)
 	for squid, err := range s.Squids(ctx, a.workspace, q.At) {
 		if err != nil {
-			return err
+			return n, err
 		}
 		if q.Squid != "" && squid.ID != q.Squid {
 			continue
@@ -97,10 +114,10 @@ func (a *app) listSquids(ctx context.Context, s store.Store, q store.AssignmentQ
 			func(dst []byte) []byte { return report.AppendSquid(dst, &row) },
 			func() []render.Cell { return squidCells(row) })
 		if err != nil {
-			return err
+			return n, err
 		}
 	}
-	return out.Close(count(n, "squid") + ".")
+	return n, nil
 }
 
 var squidColumns = []render.Column{
@@ -133,16 +150,33 @@ func squidCells(squid report.SquidJSON) []render.Cell {
 	}
 }
 
-func (a *app) listAssignments(ctx context.Context, s store.Store, squid string) error {
-	names, err := a.readNames(ctx, s)
+func (a *app) listAssignments(ctx context.Context, s store.Store, reference string, at time.Time) error {
+	out, n := a.listAll(assignmentColumns...), 0
+	err := a.eachWorkspace(ctx, s, out, func() error {
+		squid, err := a.optionalSquid(ctx, s, reference, at)
+		if err != nil {
+			return err
+		}
+		more, err := a.writeAssignments(ctx, s, out, squid)
+		n += more
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	out, n := a.list(assignmentColumns...), 0
-	q := store.AssignmentQuery{Workspace: a.workspace, Squid: squid}
-	for use, err := range s.Assignments(ctx, q) {
+	return out.Close(count(n, "assignment") + ". " + a.zoneNote())
+}
+
+// writeAssignments writes every assignment of the squid, or of all squids of the
+// workspace, as rows, and returns how many there were.
+func (a *app) writeAssignments(ctx context.Context, s store.Store, out *render.Writer, squid string) (n int, err error) {
+	names, err := a.readNames(ctx, s)
+	if err != nil {
+		return n, err
+	}
+	for use, err := range s.Assignments(ctx, store.AssignmentQuery{Workspace: a.workspace, Squid: squid}) {
 		if err != nil {
-			return err
+			return n, err
 		}
 		n++
 		use = names.assignment(use)
@@ -150,10 +184,10 @@ func (a *app) listAssignments(ctx context.Context, s store.Store, squid string) 
 			func(dst []byte) []byte { return report.AppendAssignment(dst, &use) },
 			func() []render.Cell { return assignmentCells(use) })
 		if err != nil {
-			return err
+			return n, err
 		}
 	}
-	return out.Close(count(n, "assignment") + ". " + a.zoneNote())
+	return n, nil
 }
 
 var assignmentColumns = []render.Column{

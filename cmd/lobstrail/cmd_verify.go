@@ -62,7 +62,7 @@ func (a *app) newVerifyCmd() *cobra.Command {
 	must(flags.MarkHidden("since")) // it once left out what came before the last checkpoint
 	flags.StringArrayVar(&o.verifiers, "verifier", nil,
 		"a verifier `KEY` that must have signed the last checkpoint, or a file of them (default $LOBSTRAIL_VERIFIER)")
-	return cmd
+	return coversWorkspaces(cmd)
 }
 
 // verifyMemory is about what a check may use itself, beside SQLite: the collector

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,8 +100,25 @@ func (a *app) completeGlobalFlags(root *cobra.Command) {
 				}
 				return names, err
 			}
-			return a.complete(cmd, all, ""), cobra.ShellCompDirectiveNoFileComp
+			return append(a.complete(cmd, all, ""), a.moreWorkspaces(cmd)...), cobra.ShellCompDirectiveNoFileComp
 		}))
+	must(root.MarkPersistentFlagFilename("config", "toml"))
+}
+
+// moreWorkspaces are those of the configuration, and * where it stands for all. Proposing
+// one twice does no harm.
+func (a *app) moreWorkspaces(cmd *cobra.Command) (more []cobra.Completion) {
+	if cmd.Annotations["workspaces"] == allWorkspaces {
+		more = append(more, cobra.CompletionWithDesc(allWorkspaces, "all workspaces"))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
+	defer cancel()
+	if c, err := a.loadConfig(ctx); err == nil {
+		for _, name := range slices.Sorted(maps.Keys(c.Workspaces)) {
+			more = append(more, cobra.Completion(render.Clean(name)))
+		}
+	}
+	return more
 }
 
 // must panics on what only a programmer's mistake can cause: a flag that is not

@@ -58,10 +58,10 @@ func (a *app) noteFormer(what string, found store.Name, former string, at time.T
 
 func (a *app) noAccount(reference string, at time.Time) error {
 	if !at.IsZero() {
-		return usage("account %q was not known then: no account had this name at %s in workspace %q\n\"lobstrail accounts --all --at TIME\" lists those of then",
-			reference, render.Stamp(at), a.workspace)
+		return noMatch(usage("account %q was not known then: no account had this name at %s in workspace %q\n\"lobstrail accounts --all --at TIME\" lists those of then",
+			reference, render.Stamp(at), a.workspace))
 	}
-	return usage("no account %q in workspace %q\n\"lobstrail accounts --all\" lists them", reference, a.workspace)
+	return noMatch(usage("no account %q in workspace %q\n\"lobstrail accounts --all\" lists them", reference, a.workspace))
 }
 
 // findSquid returns the id of the squid that the user means, by the same rules.
@@ -99,9 +99,9 @@ func unknown[T ~string](what, given string, known []T) error {
 		words = append(words, string(word))
 	}
 	if len(words) == 0 {
-		return usage("no %s %q\nthere is none at all", what, given)
+		return noMatch(usage("no %s %q\nthere is none at all", what, given))
 	}
-	return usage("no %s %q\nthere are: %s", what, given, strings.Join(words, ", "))
+	return noMatch(usage("no %s %q\nthere are: %s", what, given, strings.Join(words, ", ")))
 }
 
 // knownWords returns the words that were given as they are spelled in known,

@@ -30,15 +30,23 @@ func (a *app) validateSummary(o reportOptions) error {
 
 // runSummary reports a period in ten lines, against the period before it.
 func (a *app) runSummary(ctx context.Context, s store.Store, since, until time.Time) error {
+	if a.workspace == allWorkspaces {
+		return a.summaryAll(ctx, s, since, until)
+	}
+	summary, err := a.readSummary(ctx, s, since, until)
+	if err != nil {
+		return err
+	}
+	return a.printSummary(summary)
+}
+
+func (a *app) readSummary(ctx context.Context, s store.Store, since, until time.Time) (report.SummaryJSON, error) {
 	now, err := a.reportInput(ctx, s, summarySections, true, since, until)
 	if err != nil {
-		return err
+		return report.SummaryJSON{}, err
 	}
 	before, err := a.reportInput(ctx, s, summarySections, true, since.Add(since.Sub(until)), since)
-	if err != nil {
-		return err
-	}
-	return a.printSummary(report.NewSummary(now, before))
+	return report.NewSummary(now, before), err
 }
 
 func (a *app) printSummary(s report.SummaryJSON) error {
@@ -151,7 +159,16 @@ func squidNames(squids []report.SquidRefJSON) (names []string) {
 
 // summaryRows writes the figures as CSV, named as in JSON.
 func (a *app) summaryRows(s report.SummaryJSON) error {
-	out := a.list(render.Column{Key: "figure"}, render.Column{Key: "now"}, render.Column{Key: "previous"})
+	out := a.list(summaryColumns...)
+	if err := writeSummaryRows(out, s); err != nil {
+		return err
+	}
+	return out.Close("")
+}
+
+var summaryColumns = []render.Column{{Key: "figure"}, {Key: "now"}, {Key: "previous"}}
+
+func writeSummaryRows(out *render.Writer, s report.SummaryJSON) error {
 	for _, figure := range []struct {
 		key  string
 		cell func(report.FiguresJSON) render.Cell
@@ -178,5 +195,5 @@ func (a *app) summaryRows(s report.SummaryJSON) error {
 			return err
 		}
 	}
-	return out.Close("")
+	return nil
 }

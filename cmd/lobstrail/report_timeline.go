@@ -97,11 +97,11 @@ func (f *fortnight) title() string {
 	return "Last 14 days"
 }
 
-// lastFortnight reads the fortnight before the moment (zero: now); nil in formats
-// that do not show it.
-func (a *app) lastFortnight(ctx context.Context, s store.Store, at time.Time) (*fortnight, error) {
+// newFortnight is the fortnight before the moment (zero: now), without what happened; nil
+// in formats without sparklines.
+func (a *app) newFortnight(at time.Time) *fortnight {
 	if render.Format(a.format) != render.Table {
-		return nil, nil
+		return nil
 	}
 	if at.IsZero() {
 		at = a.env.now()
@@ -109,7 +109,14 @@ func (a *app) lastFortnight(ctx context.Context, s store.Store, at time.Time) (*
 	// What was noticed at the moment itself belongs to it.
 	f := &fortnight{until: at.Add(time.Millisecond), columns: sparklineColumns(a.tableWidth()), calm: map[calmLife][]render.Mark{}}
 	f.since = f.until.AddDate(0, 0, -14)
-	var err error
+	return f
+}
+
+// lastFortnight reads the fortnight of the workspace before the moment.
+func (a *app) lastFortnight(ctx context.Context, s store.Store, at time.Time) (f *fortnight, err error) {
+	if f = a.newFortnight(at); f == nil {
+		return nil, nil
+	}
 	f.steps, err = s.HealthSteps(ctx, store.PeriodQuery{Workspace: a.workspace, Since: f.since, Until: f.until})
 	return f, err
 }

@@ -58,6 +58,7 @@ type Writer struct {
 	valued  bool   // the format writes values and not cells
 	blank   []Cell // stand in for cells that nobody reads
 	lead    string // text above the first row
+	group   *group // nil: rows are in no groups
 	closed  bool
 	err     error // the first; sticky
 }
@@ -100,11 +101,14 @@ func newWriter(out *bufio.Writer, options Options, columns []Column) *Writer {
 // formats. The value is anything encoding/json can encode, and is not kept. There
 // must be a cell for each column, in their order.
 func (w *Writer) Row(value any, cells ...Cell) error {
-	if len(cells) != len(w.columns) {
-		panic(fmt.Sprintf("render: %d cells for %d columns", len(cells), len(w.columns)))
-	}
 	if w.err == nil && w.closed {
 		w.err = ErrClosed
+	}
+	if w.group != nil && w.err == nil {
+		value, cells, w.err = w.group.begin(value, cells, w.valued)
+	}
+	if w.err == nil && len(cells) != len(w.columns) {
+		panic(fmt.Sprintf("render: %d cells for %d columns", len(cells), len(w.columns)))
 	}
 	w.writeLead()
 	if w.err == nil {
