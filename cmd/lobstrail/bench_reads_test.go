@@ -76,6 +76,8 @@ func readCommands(h History) []string {
 		"report status --since " + week + " --until " + end,
 		"report squids --since " + week + " --until " + end,
 		"report limits --since " + week + " --until " + end,
+		"status --json",
+		"metrics",
 		"runs",
 		fmt.Sprintf("runs %d --json", h.Batches/2),
 	}
