@@ -190,13 +190,14 @@ func TestForgedAlertsAreFound(t *testing.T) {
 func TestRedactErasesAlerts(t *testing.T) {
 	path := memoryPath(t)
 	s := redactLab(t, path)
-	detail := []byte(`{"accounts":["` + person + `"],"text":"Zoë-Quillfeather0 NOTE-5512"}`)
+	detail := []byte(`{"down":[{"account":"` + person + `","username":"Zo\u00eb-Quillfeather0"}]}`)
+	squid := []byte(`{"down":["` + person + `"],"squids":[{"name":"S"}]}`)
 	message := func(id, body string, accounts ...string) store.Message {
 		return store.Message{ID: id, Workspace: "default", Event: "fired", Condition: store.AccountExpired, Run: 1, At: start,
 			Accounts: accounts, Sinks: []string{"a", "b"}, Body: []byte(body)}
 	}
-	waiting, over := message("m1", `{"text":"Zo\u00eb-Quillfeather0"}`, person, ada), message("m2", `{"name":"quillfeather4"}`)
-	others := message("m3", `{"text":"ada"}`, ada)
+	waiting, over := message("m1", `{"text":"about Zo\u00eb-Quillfeather0"}`, person, ada), message("m2", `{"name":"quillfeather4"}`)
+	others := message("m3", `{"text":"ada `+person+`"}`, ada)
 	silence := store.Silence{Reason: "ask Quillfeather4", Squid: "s1", From: start, Until: start.Add(time.Hour)}
 	_, failed := s.AddSilence(t.Context(), "default", silence)
 	silence.Squid, silence.Account = "", person
@@ -206,6 +207,7 @@ func TestRedactErasesAlerts(t *testing.T) {
 		Begin: []store.Alert{
 			{Condition: store.AccountExpired, Account: person, Run: 1, FiredAt: start, Detail: detail},
 			{Condition: store.SquidWithoutAccount, Squid: "s1", Run: 1, FiredAt: start, Detail: detail},
+			{Condition: store.SquidOnLastAccount, Squid: "s1", Run: 1, FiredAt: start, Detail: squid},
 			{Condition: store.AccountExpired, Account: ada, Run: 1, FiredAt: start, Detail: []byte(`{"text":"ada"}`)},
 		},
 	}))
@@ -214,6 +216,9 @@ func TestRedactErasesAlerts(t *testing.T) {
 	}
 	err = errors.Join(err, s.SaveDelivery(t.Context(), store.Delivery{
 		Message: waiting, Sink: "b", State: store.Waiting, Attempts: 1, NextAt: start, Error: "refused: Quillfeather4", Pause: true,
+	}))
+	err = errors.Join(err, s.SaveDelivery(t.Context(), store.Delivery{
+		Message: others, Sink: "b", State: store.Waiting, Attempts: 1, NextAt: start, Error: "after that of Quillfeather4",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -225,16 +230,35 @@ func TestRedactErasesAlerts(t *testing.T) {
 	nothingLeft(t, path, "redacted")
 	healthy(t, path)
 	for query, want := range map[string]string{
-		`SELECT id, account, squid, detail FROM alert`:                `[2  s1 {} 3 ` + ada + `  {"text":"ada"}]`,
+		`SELECT id, account, squid, detail FROM alert`:                `[2  s1 {} 3  s1 ` + string(squid) + ` 4 ` + ada + `  {"text":"ada"}]`,
 		`SELECT id, squid, reason FROM silence`:                       `[1 s1 redacted]`,
-		`SELECT id, accounts, body FROM message ORDER BY id`:          `[m1 [] {} m2 [] {} m3 ["` + ada + `"] {"text":"ada"}]`,
+		`SELECT id, accounts, body FROM message ORDER BY id`:          `[m1 [] {} m2 [] {} m3 ["` + ada + `"] ` + string(others.Body) + `]`,
 		`SELECT message, sink, state FROM delivery`:                   `[1 a dropped 1 b dropped 2 a delivered 2 b delivered 3 a waiting 3 b waiting]`,
-		`SELECT count(*) FROM delivery WHERE error = 'redacted'`:      `[2]`,
+		`SELECT count(*) FROM delivery WHERE error = 'redacted'`:      `[3]`,
 		`SELECT count(*) FROM delivery WHERE pause = 1`:               `[0]`,
-		`SELECT account, username, state FROM alerts WHERE alert = 3`: `[` + ada + ` ada open]`,
+		`SELECT account, username, state FROM alerts WHERE alert = 4`: `[` + ada + ` ada open]`,
 	} {
 		if got := fmt.Sprint(rowsOf(t, path, query)); got != want {
 			t.Errorf("%s:\n%s, want\n%s", query, got, want)
 		}
 	}
+}
+
+// TestSilenceEndsWithinItself, also when the clock went back.
+func TestSilenceEndsWithinItself(t *testing.T) {
+	path := memoryPath(t)
+	s := watchedStore(t, path)
+	silence := store.Silence{Type: "x", Reason: "r", From: start, Until: start.Add(time.Hour)}
+	id, err := s.AddSilence(t.Context(), "default", silence)
+	if err := errors.Join(err, s.EndSilence(t.Context(), "default", id, start.Add(-time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	silences, err := s.Silences(t.Context(), "default", time.Time{})
+	if last := silences[len(silences)-1]; err != nil || last.ID != id || !last.Until.Equal(start) {
+		t.Errorf("%+v, %v", silences, err)
+	}
+	if err := s.EndSilence(t.Context(), "default", id, start); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("it ended twice: %v", err)
+	}
+	healthy(t, path)
 }

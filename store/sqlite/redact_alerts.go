@@ -7,19 +7,24 @@ import (
 )
 
 // eraseAlerts erases what the working state says of the account: its alerts and silences,
-// the bodies of messages that name it, which are no longer delivered, and texts that have
-// its id or one of its usernames in them.
+// the bodies of messages that name it, which are no longer delivered, and texts of people
+// and sinks that have one of its usernames in them. The alerts of squids have ids of
+// accounts, and stay. A body is searched for whole values: a short username is part of
+// many words, and of ids.
 func (r *redaction) eraseAlerts(ctx context.Context, tx *txn) error {
-	named := func(text string) string {
-		return `(instr(` + text + `, ?2) > 0 OR EXISTS (SELECT 1 FROM json_each(?3) n WHERE instr(lower(` + text + `), n.value) > 0))`
+	within := func(text string) string {
+		return `EXISTS (SELECT 1 FROM json_each(?3) n WHERE instr(lower(` + text + `), n.value) > 0)`
 	}
-	messages := `SELECT n FROM message WHERE ws = ?1 AND (` + named("accounts") + ` OR ` + named("body") + `)`
+	value := func(object string) string {
+		return `EXISTS (SELECT 1 FROM json_tree(` + object + `) t JOIN json_each(?3) n ON n.value = lower(t.atom) WHERE t.type = 'text')`
+	}
+	messages := `SELECT n FROM message WHERE ws = ?1 AND (?2 IN (SELECT value FROM json_each(accounts)) OR ` + value("body") + `)`
 	for _, statement := range []string{
 		`DELETE FROM alert WHERE ws = ?1 AND account = ?2`,
-		`UPDATE alert SET detail = '{}' WHERE ws = ?1 AND ` + named("detail"),
+		`UPDATE alert SET detail = '{}' WHERE ws = ?1 AND ` + value("detail"),
 		`DELETE FROM silence WHERE ws = ?1 AND account = ?2`,
-		`UPDATE silence SET reason = 'redacted' WHERE ws = ?1 AND ` + named("reason"),
-		`UPDATE delivery SET error = 'redacted' WHERE ws = ?1 AND error <> '' AND (message IN (` + messages + `) OR ` + named("error") + `)`,
+		`UPDATE silence SET reason = 'redacted' WHERE ws = ?1 AND ` + within("reason"),
+		`UPDATE delivery SET error = 'redacted' WHERE ws = ?1 AND error <> '' AND (message IN (` + messages + `) OR ` + within("error") + `)`,
 		`UPDATE delivery SET state = '` + string(store.Dropped) + `', next_at = NULL, ended_at = ?4, error = 'redacted', pause = 0
 			WHERE ws = ?1 AND next_at IS NOT NULL AND message IN (` + messages + `)`,
 		`UPDATE message SET accounts = '[]', body = '{}' WHERE ws = ?1 AND n IN (` + messages + `)`,
