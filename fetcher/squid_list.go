@@ -73,6 +73,9 @@ func (w *squidWalk) page(ctx context.Context, number int) (more bool, err error)
 	if err != nil {
 		return false, err
 	}
+	if last := around.next == "" && around.pages <= number; around.total < 0 && last {
+		around.total = w.shown + len(around.data) // nothing is concluded about what such a list does not show
+	}
 	w.seeEnvelope(number, around, w.key)
 	fresh := w.take(number, around.data)
 	more = w.more(number, around)

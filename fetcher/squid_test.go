@@ -199,6 +199,10 @@ func TestTheListOfSquidsIsComplete(t *testing.T) {
 	if got, err = ask(t, map[string]string{pageOne: listPage(1, 0, "null")}, theSquids); err != nil || len(got.Squids)+len(got.Problems) > 0 {
 		t.Errorf("no squid at all: %+v, %v", got, err)
 	}
+	got, err = ask(t, map[string]string{pageOne: `{"data":[{"id":"a"}]}`}, theSquids)
+	if err != nil || len(got.Problems) > 0 || len(got.Squids) != 1 {
+		t.Errorf("without a total: %+v, %v", got, err)
+	}
 }
 
 func TestAListOfSquidsThatMayLackSomeSaysWhy(t *testing.T) {
@@ -208,7 +212,8 @@ func TestAListOfSquidsThatMayLackSomeSaysWhy(t *testing.T) {
 		"next: the link leads to":       {pageOne: listPage(1, 3, "http://evil.example/v1/squids?page=2", "a", "b")},
 		"it showed 2 squids of 3":       {pageOne: listPage(1, 3, "null", "a", "b")},
 		"the API cuts it and says: pay": {pageOne: `{"warning":"pay","total_results":2,"data":[{"id":"a"},{"id":"b"}]}`},
-		"does not say how many squids":  {pageOne: `{"data":[{"id":"a"},{"id":"b"}]}`},
+		"does not say how many squids": {pageOne: `{"total_pages":2,"data":[{"id":"a"},{"id":"b"}]}`,
+			two: `{"data":[]}`},
 		"it showed squids twice": {pageOne: listPage(1, 9, "http://127.0.0.1/v1/squids?page=2", "a", "b"),
 			two: listPage(2, 9, "http://127.0.0.1/v1/squids?page=3", "a", "b")},
 		"page 2 was answered with page 1": {pageOne: listPage(1, 4, "http://127.0.0.1/v1/squids?page=2", "a", "b"),

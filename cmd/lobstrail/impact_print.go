@@ -25,8 +25,10 @@ func (a *app) printImpact(r impact.Impact, warning string) error {
 	case render.JSON:
 		return render.Object(a.env.stdout, a.options(), r)
 	case render.CSV, render.NDJSON:
-		for _, remark := range append(a.problemsOf(r), r.Differences...) {
-			a.note("note: %s", remark)
+		for _, remark := range a.impactRemarks(r) {
+			if a.note("note: %s", remark); !r.Complete && a.quiet {
+				a.warn("%s", remark)
+			}
 		}
 		s := impactSquids(r, len(r.Squids))
 		return s.writeTo(a.list(s.columns...))
@@ -49,8 +51,8 @@ func (a *app) printImpact(r impact.Impact, warning string) error {
 			return err
 		}
 	}
-	if remarks := a.impactRemarks(r); remarks != "" {
-		out.Paragraph(remarks)
+	if remarks := a.impactRemarks(r); len(remarks) > 0 {
+		out.Paragraph(strings.Join(remarks, "\n"))
 	}
 	return out.Close(a.zoneNote())
 }
@@ -80,7 +82,7 @@ func (a *app) impactVerdict(r impact.Impact) string {
 	} else if !r.Complete {
 		verdict += ", and perhaps more: the API did not tell everything"
 	}
-	return "Without " + impactSubject(r) + ": " + verdict + "."
+	return "Without " + render.Clean(impactSubject(r)) + ": " + verdict + "."
 }
 
 // mostNamed is how many accounts or squids the first sentence names.
@@ -122,7 +124,7 @@ func impactSquids(r impact.Impact, most int) section {
 		}
 		return []render.Cell{
 			render.TextCell(squid.ID), render.TextCell(names[squid.ID]).Exact(string(squid.Name)), launchCell(squid.NextLaunchAt.Time),
-			render.TextCell(squidVerdict(squid, names)).In(health), render.TextCell(string(squid.Why)),
+			render.TextCell(squidVerdict(squid, names) + inactive(squid)).In(health), render.TextCell(string(squid.Why)),
 			render.TextCell(fmt.Sprint(squid.Breaks)), render.IntCell(squid.WorkingNow), render.IntCell(squid.WorkingAfter),
 			render.TextCell(string(squid.AccountType)),
 		}
@@ -166,6 +168,14 @@ func squidVerdict(s impact.SquidImpact, names map[string]string) string {
 	return fmt.Sprintf("goes on with %s", count(s.WorkingAfter, "other account"))
 }
 
+// inactive says of a squid that it is switched off: its launches wait.
+func inactive(s impact.SquidImpact) string {
+	if s.Active != nil && !*s.Active {
+		return " (it is not active)"
+	}
+	return ""
+}
+
 func standIns(r impact.Impact, most int) section {
 	shown := r.Replacements[:min(most, len(r.Replacements))]
 	s := section{columns: []render.Column{{Title: "Account", Flexible: 1}, {Title: "Type", Flexible: 2}, {Title: "Squids", Right: true}}}
@@ -186,33 +196,32 @@ func standIns(r impact.Impact, most int) section {
 	return s
 }
 
-// problemsOf says what is not known.
-func (a *app) problemsOf(r impact.Impact) []report.Text {
-	if r.Live {
-		return r.Problems
-	}
-	return []report.Text{"when squids start next, and which other squids they start (--offline)"}
-}
+// notKnown is what nobody can know who does not ask the API.
+const notKnown = "Offline: it is not known when squids start next, and which other squids they start."
 
-func (a *app) impactRemarks(r impact.Impact) string {
-	var lines []string
+// impactRemarks are lines about what is not known, what differs, and who has nothing to
+// do any more. A name does not break a line.
+func (a *app) impactRemarks(r impact.Impact) (lines []string) {
 	add := func(title string, remarks []report.Text) {
 		for i, remark := range remarks {
 			if i == a.mostOf(mostRemarks) {
 				lines = append(lines, fmt.Sprintf("... and %d more; --json has all", len(remarks)-i))
 				break
 			}
-			lines = append(lines, title+string(remark)+".")
+			lines = append(lines, render.Clean(title+string(remark)+"."))
 		}
 	}
-	add("Not known: ", a.problemsOf(r))
+	if !r.Live {
+		lines = append(lines, notKnown)
+	}
+	add("Problem: ", r.Problems)
 	add("Different: ", r.Differences)
 	if len(r.IdleAccounts) > 0 {
 		names := make([]string, len(r.IdleAccounts))
 		for i, account := range r.IdleAccounts {
 			names[i] = nameOf(string(account.Username), account.ID)
 		}
-		lines = append(lines, "Accounts that no squid would use any more: "+strings.Join(names, ", ")+".")
+		lines = append(lines, render.Clean("Accounts that no squid would use any more: "+strings.Join(names, ", ")+"."))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
