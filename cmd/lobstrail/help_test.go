@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,12 +69,21 @@ func TestFlagsOfTheExamplesExist(t *testing.T) {
 			if !ok {
 				continue
 			}
-			for _, word := range strings.Fields(typed) {
+			words := strings.Fields(typed)
+			target := cmd
+			for len(words) > 0 {
+				sub := slices.IndexFunc(target.Commands(), func(c *cobra.Command) bool { return c.Name() == words[0] })
+				if sub < 0 {
+					break
+				}
+				target, words = target.Commands()[sub], words[1:]
+			}
+			for _, word := range words {
 				if word == "|" || word == ">" || word == "&&" {
 					break
 				}
 				name, isFlag := strings.CutPrefix(word, "--")
-				if isFlag && cmd.Flag(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+				if isFlag && target.Flag(name) == nil && target.InheritedFlags().Lookup(name) == nil {
 					t.Errorf("%s: no flag %s, in %q", cmd.Name(), word, line)
 				}
 			}
