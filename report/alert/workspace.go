@@ -2,9 +2,7 @@ package alert
 
 import (
 	"fmt"
-	"time"
 
-	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -74,10 +72,12 @@ func reason(r store.Run) string {
 // stale evaluates how old the newest complete run is. While it is known that the key is
 // refused or that runs fail, that is told and not this.
 func (e *evaluation) stale() {
-	limit, newest := e.staleAfter()
-	t := e.byKey[key{condition: store.Stale}]
+	limit := e.Rules.StaleAfter(e.Complete)
+	if limit == 0 || len(e.Complete) == 0 {
+		return // there is no complete run, or too few to tell
+	}
+	newest, t := e.Complete[0], e.byKey[key{condition: store.Stale}]
 	switch {
-	case newest == nil:
 	case e.Now.Sub(newest.Finished) <= limit: // by the clock that the run was measured with, also where it went back
 		e.end(t, store.Window{After: newest.Started, Before: newest.Finished}, true)
 	case t != nil && t.pending():
@@ -88,27 +88,6 @@ func (e *evaluation) stale() {
 			Reason: fmt.Sprintf("The newest complete run, %d, ended %s", newest.ID, render.Time(newest.Finished, e.Rules.Zone)),
 		})
 	}
-}
-
-// staleAfter is the longest time that may pass after the newest complete run; nil: there
-// is none, or too few to tell.
-func (e *evaluation) staleAfter() (limit time.Duration, newest *store.Run) {
-	if len(e.Complete) == 0 {
-		return 0, nil
-	}
-	newest = &e.Complete[0]
-	rule := e.Rules.rule(store.Stale)
-	switch {
-	case rule.LongerThan > 0:
-		return rule.LongerThan, newest
-	case e.Rules.Every > 0:
-		return 2 * e.Rules.Every, newest
-	}
-	fresh := report.NewFreshness(e.Complete, e.Now)
-	if fresh == nil {
-		return 0, nil
-	}
-	return 2 * time.Duration(fresh.UsualInterval), newest
 }
 
 // parentHolds reports whether a cause is known that explains whatever is wrong.
