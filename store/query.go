@@ -58,6 +58,8 @@ type PeriodQuery struct {
 	// Used, of limits, keeps those whose counter moved in the period to this share
 	// of the limit at least; 0 keeps all.
 	Used float64
+	// Moved, of usage, leaves out the movements before the period.
+	Moved bool
 }
 
 // AssignmentQuery says which assignments to read.

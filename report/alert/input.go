@@ -45,6 +45,8 @@ type Noticed struct {
 	Concluded map[string]store.Health
 	// Changes are changes of assignments, of the same runs.
 	Changes []store.AccountChange
+	// Settings are changes of the settings of limits.
+	Settings []store.AccountChange
 	// Lost are the squids that accounts used until they were gone, of the same runs.
 	Lost map[string][]store.Squid
 	// Limits are the limits that may have come near to their end, or that have an alert.

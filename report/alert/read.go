@@ -3,54 +3,13 @@ package alert
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
-	"github.com/lobstrail/lobstrail/store/document"
 )
-
-// Options say how alerts are evaluated.
-type Options struct {
-	Rules Rules
-	Now   func() time.Time
-	// Launches finds the next launches of squids, by id. It is called when there is
-	// something to tell that names them. nil: they are not known.
-	Launches func(ctx context.Context, squids []string) map[string]time.Time
-}
-
-// Update evaluates all runs of a workspace that were not evaluated yet, each in a
-// transaction of its own, and what depends on the time alone. When another process
-// evaluates at the same time, it goes on from where that one is.
-func Update(ctx context.Context, s store.Store, workspace string, o Options) error {
-	const tries = 10
-	conflicts := 0
-	for {
-		in, err := Read(ctx, s, workspace, o)
-		if err != nil {
-			return fmt.Errorf("alerts of workspace %q: %w", workspace, err)
-		}
-		delta := Evaluate(in)
-		if in.Run == nil && (isIdle(delta) || in.Place.Run == 0) {
-			return nil // also where there was no run yet
-		}
-		err = s.SaveAlerts(ctx, workspace, delta)
-		switch {
-		case errors.Is(err, store.ErrConflict) && conflicts < tries:
-			conflicts++
-		case err != nil:
-			return fmt.Errorf("alerts of workspace %q: %w", workspace, err)
-		case in.Last:
-			return nil
-		}
-	}
-}
 
 // Read loads what the next evaluation of a workspace depends on: the oldest run that was
 // not evaluated yet, or the time alone if there is none. Of a workspace that was never
@@ -168,7 +127,15 @@ func (r *reader) readSteps() error {
 		if err != nil {
 			return err
 		}
-		n.Changes = append(n.Changes, slices.DeleteFunc(changes, func(c store.AccountChange) bool { return withheld[c.Account] })...)
+		for _, c := range changes {
+			switch {
+			case withheld[c.Account]:
+			case c.Kind != store.LimitChanged:
+				n.Changes = append(n.Changes, c)
+			case strings.HasPrefix(c.Path, "/params/user/"):
+				n.Settings = append(n.Settings, c)
+			}
+		}
 	}
 	if err := r.readConcluded(); err != nil {
 		return err
@@ -223,107 +190,12 @@ func (r *reader) readLost() error {
 	return nil
 }
 
-// readLimits finds the limits that may have come near to their end: those whose counter
-// moved, those whose setting changed, and those that have an alert.
-func (r *reader) readLimits() error {
-	n := r.in.Run
-	if n == nil || Silent(n.Run) {
-		return nil
-	}
-	changed := map[string]bool{}
-	for _, c := range n.Changes {
-		if c.Kind == store.LimitChanged && strings.HasPrefix(c.Path, "/params/user/") {
-			changed[c.Account] = true
-		}
-	}
-	n.Changes = slices.DeleteFunc(n.Changes, func(c store.AccountChange) bool { return c.Kind == store.LimitChanged })
-	rule := r.in.Rules.rule(store.LimitNearlyUsed)
-	if !rule.Enabled {
-		return nil
-	}
-	for _, a := range r.in.Alerts {
-		if a.Condition == store.LimitNearlyUsed {
-			changed[a.Account] = true
-		}
-	}
-	since, err := r.since()
-	if err != nil || since.IsZero() {
-		return err
-	}
-	q := store.PeriodQuery{Workspace: r.in.Workspace, Since: since, Until: r.end, Used: rule.Share}
-	if err := r.readUses(q, changed); err != nil {
-		return err
-	}
-	for _, account := range sortedKeys(changed) {
-		q.Account, q.Used = account, 0
-		if err := r.readUses(q, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // since is the end of the run before those that are evaluated; zero if there is none.
 func (r *reader) since() (time.Time, error) {
 	if r.previous == 0 {
 		return time.Time{}, nil
 	}
 	return r.s.RunEnd(r.ctx, r.in.Workspace, r.previous)
-}
-
-// readUses reads movements of counters, except of some accounts, and what they came to.
-func (r *reader) readUses(q store.PeriodQuery, except map[string]bool) error {
-	uses, documents, err := r.s.Limits(r.ctx, q)
-	if err != nil {
-		return err
-	}
-	for i, use := range uses {
-		last := i+1 == len(uses) || uses[i+1].Account != use.Account || uses[i+1].Limit != use.Limit
-		if !last || except[use.Account] {
-			continue
-		}
-		found := LimitUse{Account: use.Account, Limit: use.Limit, Window: r.in.Run.window()}
-		limit := use.Max
-		if setting := settingOf(documents[use.Account], use.Limit); setting != nil {
-			limit = setting
-		}
-		found.Share = share(use.Value, limit)
-		found.Text = string(use.Value) + " of " + string(limit)
-		switch {
-		case !use.SeenAt.After(q.Since): // only the setting may have changed
-			found.Before = share(use.Value, use.Max)
-		case i > 0 && uses[i-1].Account == use.Account && uses[i-1].Limit == use.Limit:
-			first := i
-			for first > 0 && uses[first-1].Account == use.Account && uses[first-1].Limit == use.Limit && uses[first].SeenAt.After(q.Since) {
-				first--
-			}
-			if !uses[first].SeenAt.After(q.Since) { // else it is its first sight
-				found.Before = share(uses[first].Value, uses[first].Max)
-			}
-		}
-		r.in.Run.Limits = append(r.in.Run.Limits, found)
-	}
-	return nil
-}
-
-// settingOf is the maximum that a document sets for a limit; nil if it sets none.
-func settingOf(body json.RawMessage, limit string) json.RawMessage {
-	if body == nil {
-		return nil
-	}
-	return document.Value(document.Value(document.Value(document.Value(body, "params"), "user"), limit), "max")
-}
-
-// share is value / limit; nil where one of them is no number or the limit is not above
-// zero.
-func share(value, limit json.RawMessage) *float64 {
-	used, err := strconv.ParseFloat(strings.Trim(string(value), `"`), 64)
-	of, also := strconv.ParseFloat(strings.Trim(string(limit), `"`), 64)
-	if err != nil || also != nil || of <= 0 || math.IsNaN(used/of) {
-		return nil
-	}
-	s := used / of
-	return &s
 }
 
 // readSaw finds which accounts with a pending alert were seen by a run that did not see
@@ -452,9 +324,4 @@ func squidsTold(messages []store.Message) []string {
 		}
 	}
 	return sortedKeys(named)
-}
-
-// isIdle reports whether an evaluation changes nothing but its moment.
-func isIdle(d store.AlertDelta) bool {
-	return len(d.Begin)+len(d.Update)+len(d.Forget)+len(d.Messages) == 0 && d.To.Digest.Equal(d.From.Digest)
 }

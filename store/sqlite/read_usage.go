@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -51,11 +52,16 @@ func (s *Store) Limits(ctx context.Context, q store.PeriodQuery) (uses []store.U
 			}
 		}
 		args := periodArgs(q)
-		r.since, r.until, r.share = args[2].(int64), args[3].(int64), q.Used
-		if err := r.read(); err != nil {
+		r.since, r.until, r.share, r.moved = args[2].(int64), args[3].(int64), q.Used, q.Moved
+		if err := r.read(); err != nil || len(r.found) == 0 {
 			return err
 		}
-		settings, err = r.settings()
+		if err := r.readNames(); err != nil {
+			return err
+		}
+		if !r.moved {
+			settings, err = r.settings()
+		}
 		uses = r.all()
 		return err
 	})
@@ -69,6 +75,7 @@ type usageReader struct {
 	ws, account  int64 // account 0: all
 	since, until int64
 	share        float64              // of the limit, that its counter must have reached in the period; 0: all
+	moved        bool                 // leave out what was before the period
 	limits       map[int64]string     // by number of the name
 	names        map[int64]store.Name // of accounts
 	found        map[int64][]store.Use
@@ -77,7 +84,7 @@ type usageReader struct {
 
 // read reads the movements of the period, and then what was before it.
 func (r *usageReader) read() error {
-	if err := r.readNames(); err != nil {
+	if err := r.readLimits(); err != nil {
 		return err
 	}
 	moved := map[[2]int64][]store.Use{}
@@ -90,8 +97,14 @@ func (r *usageReader) read() error {
 			r.reached[key] = true
 		}
 	})
-	if err != nil {
+	if err != nil || len(moved) == 0 && r.share > 0 {
 		return err
+	}
+	if r.moved {
+		for key, uses := range moved {
+			r.found[key[0]] = append(r.found[key[0]], uses...)
+		}
+		return nil
 	}
 	// Counters that have not moved since the period began stand in table counter; the
 	// others are looked for, each by itself.
@@ -116,10 +129,10 @@ func (r *usageReader) read() error {
 	return err
 }
 
-// readNames reads the names of limits and of accounts.
-func (r *usageReader) readNames() error {
+// readLimits reads the names of limits.
+func (r *usageReader) readLimits() error {
 	r.limits, r.reached = map[int64]string{}, map[[2]int64]bool{}
-	err := eachOf(r.ctx, r.tx, `SELECT id, sub FROM name WHERE ws = ? AND top = 'params' AND sub LIKE '/user/%'`, []any{r.ws},
+	return eachOf(r.ctx, r.tx, `SELECT id, sub FROM name WHERE ws = ? AND top = 'params' AND sub LIKE '/user/%'`, []any{r.ws},
 		func(scan func(...any) error) error {
 			var id int64
 			var sub string
@@ -127,10 +140,11 @@ func (r *usageReader) readNames() error {
 			r.limits[id] = document.UnescapePointer(strings.TrimPrefix(sub, "/user/"))
 			return err
 		})
-	if err != nil {
-		return err
-	}
-	return eachOf(r.ctx, r.tx, `
+}
+
+// readNames reads the names of accounts, and gives them to what was found.
+func (r *usageReader) readNames() error {
+	err := eachOf(r.ctx, r.tx, `
 		SELECT a.id, a.hash, v.username
 		FROM account a
 		CROSS JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL
@@ -141,6 +155,12 @@ func (r *usageReader) readNames() error {
 		r.names[id] = name
 		return err
 	})
+	for id, uses := range r.found {
+		for i := range uses {
+			uses[i].Account, uses[i].Username = r.names[id].ID, r.names[id].Name
+		}
+	}
+	return err
 }
 
 // each reads movements of limits.
@@ -157,12 +177,9 @@ func (r *usageReader) each(query string, take func(key [2]int64, use store.Use))
 		if !isLimit {
 			return nil
 		}
-		account := r.names[key[0]]
-		use := store.Use{
-			Account: account.ID, Username: account.Name, Limit: name, Max: rawOrNil(limit), SeenAt: time.UnixMilli(at).UTC(),
-		}
+		use := store.Use{Limit: name, Max: rawOrNil(limit), SeenAt: time.UnixMilli(at).UTC()}
 		if err := readCounters(&use, body); err != nil {
-			return damagedRow("usage of account "+account.ID, err)
+			return damagedRow(fmt.Sprintf("usage of account number %d", key[0]), err)
 		}
 		take(key, use)
 		return nil

@@ -1,0 +1,129 @@
+package alert
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/document"
+)
+
+// limitKey names a limit of an account.
+type limitKey struct{ account, limit string }
+
+// readLimits finds the limits that may have come near to their end, or away from it: those
+// whose counter moved, and those whose setting changed. What was before is read only of
+// accounts that may have one that newly is near its end.
+func (r *reader) readLimits() error {
+	n := r.in.Run
+	if n == nil || Silent(n.Run) {
+		return nil
+	}
+	rule := r.in.Rules.rule(store.LimitNearlyUsed)
+	since, err := r.since()
+	if err != nil || since.IsZero() || !rule.Enabled {
+		return err
+	}
+	near := map[limitKey]bool{} // with an alert
+	for _, a := range r.in.Alerts {
+		if a.Condition == store.LimitNearlyUsed {
+			near[limitKey{a.Account, a.Limit}] = true
+		}
+	}
+	look := map[string]bool{}
+	for _, c := range n.Settings {
+		look[c.Account] = true
+	}
+	q := store.PeriodQuery{Workspace: r.in.Workspace, Since: since, Until: r.end, Moved: true}
+	uses, _, err := r.s.Limits(r.ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, use := range lastUses(uses) {
+		switch share := share(use.Value, use.Max); {
+		case share == nil || near[limitKey{use.Account, use.Limit}] == (*share >= rule.Share):
+		case *share >= rule.Share:
+			look[use.Account] = true
+		case !look[use.Account]:
+			n.Limits = append(n.Limits, LimitUse{Account: use.Account, Limit: use.Limit, Share: share, Window: n.window()})
+		}
+	}
+	q.Moved = false
+	if len(look) > manyAccounts {
+		return r.readUses(q, look)
+	}
+	for _, account := range sortedKeys(look) {
+		q.Account = account
+		if err := r.readUses(q, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manyAccounts is from how many accounts on the limits of all are read at once, which is
+// then faster.
+const manyAccounts = 100
+
+// lastUses are the last movements of each limit. Those of one stand together.
+func lastUses(uses []store.Use) (last []store.Use) {
+	for i, use := range uses {
+		if i+1 == len(uses) || uses[i+1].Account != use.Account || uses[i+1].Limit != use.Limit {
+			last = append(last, use)
+		}
+	}
+	return last
+}
+
+// readUses reads how much of their limits accounts used, before the run and after it.
+func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
+	uses, documents, err := r.s.Limits(r.ctx, q)
+	if err != nil {
+		return err
+	}
+	first := map[limitKey]store.Use{}
+	for _, use := range uses {
+		if key := (limitKey{use.Account, use.Limit}); first[key].Limit == "" {
+			first[key] = use
+		}
+	}
+	for _, use := range lastUses(uses) {
+		if !accounts[use.Account] {
+			continue
+		}
+		limit := use.Max
+		if setting := settingOf(documents[use.Account], use.Limit); setting != nil {
+			limit = setting
+		}
+		found := LimitUse{
+			Account: use.Account, Limit: use.Limit, Share: share(use.Value, limit), Text: string(use.Value) + " of " + string(limit), Window: r.in.Run.window(),
+		}
+		if before := first[limitKey{use.Account, use.Limit}]; !before.SeenAt.After(q.Since) { // else it is its first sight
+			found.Before = share(before.Value, before.Max)
+		}
+		r.in.Run.Limits = append(r.in.Run.Limits, found)
+	}
+	return nil
+}
+
+// settingOf is the maximum that a document sets for a limit; nil if it sets none.
+func settingOf(body json.RawMessage, limit string) json.RawMessage {
+	if body == nil {
+		return nil
+	}
+	return document.Value(document.Value(document.Value(document.Value(body, "params"), "user"), limit), "max")
+}
+
+// share is value / limit; nil where one of them is no number or the limit is not above
+// zero.
+func share(value, limit json.RawMessage) *float64 {
+	used, err := strconv.ParseFloat(strings.Trim(string(value), `"`), 64)
+	of, also := strconv.ParseFloat(strings.Trim(string(limit), `"`), 64)
+	if err != nil || also != nil || of <= 0 || math.IsNaN(used/of) {
+		return nil
+	}
+	s := used / of
+	return &s
+}
