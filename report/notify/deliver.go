@@ -144,11 +144,14 @@ func (d *deliverer) enqueue(q *queue, delivery store.Delivery, now time.Time) {
 	q.due = append(q.due, delivery)
 }
 
-// full reports whether no more can be sent in this minute. Nothing is sent to a sink that
-// is not there.
+// full reports whether no more can be done for a sink in this minute: nothing for one that
+// does not work, and everything for one that is removed.
 func (d *deliverer) full(q *queue) bool {
-	sink, works := d.sinks[q.result.Sink]
-	return works && q.recent+len(q.due) >= sink.PerMinute()
+	if d.removed(q.result.Sink) {
+		return false
+	}
+	sink := d.sinks[q.result.Sink]
+	return sink == nil || q.recent+len(q.due) >= sink.PerMinute()
 }
 
 // removed reports whether a sink is no longer configured.
@@ -185,16 +188,15 @@ func (q *queue) wait(delivery store.Delivery) {
 
 // work goes through a queue until it is empty, or the sink is to be left alone.
 func (d *deliverer) work(ctx, bounded context.Context, q *queue) error {
-	sink, works := d.sinks[q.result.Sink]
 	for i, delivery := range q.due {
 		switch {
 		case d.removed(q.result.Sink):
 			drop(&delivery, d.now(), "the sink is no longer configured")
-		case !works || !q.resume.IsZero() || bounded.Err() != nil:
+		case !q.resume.IsZero() || bounded.Err() != nil:
 			q.waitFor(q.due[i:])
 			return nil
 		default:
-			if err := d.attempt(bounded, sink, &delivery); ctx.Err() != nil && err != nil {
+			if err := d.attempt(bounded, d.sinks[delivery.Sink], &delivery); ctx.Err() != nil && err != nil {
 				q.waitFor(q.due[i:]) // interrupted: it says nothing about the sink
 				return nil
 			}
