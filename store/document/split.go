@@ -123,7 +123,7 @@ func (p *Parts) takeLimit(limit *Field) error {
 			moving = append(moving, m)
 			settings[i].Value = null
 		} else if m.Name == "max" {
-			counter.Max = m.Value
+			counter.Max = bytes.Clone(m.Value) // it outlives the object
 		}
 	}
 	if moving == nil {
