@@ -192,6 +192,9 @@ func (a *app) runWatch(ctx context.Context, o watchOptions) error {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
+	if err := a.checkNewWorkspace(); err != nil {
+		return err
+	}
 	hangups, stop := a.env.hangUps()
 	defer stop()
 	settings, err := a.readWatchSettings(ctx, o)

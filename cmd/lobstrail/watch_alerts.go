@@ -43,7 +43,7 @@ func (d *daemon) Tick(ctx context.Context, jobs []watch.Job) {
 		case isBroken(err):
 			d.tellBroken(ctx, a, err)
 		case err != nil:
-			d.log.Warn("the store cannot be read", "workspace", job.Workspace, "error", err)
+			d.log.Debug("the store cannot be read", "workspace", job.Workspace, "error", err) // the next run tells it
 		case due:
 			d.catchUp(ctx, a)
 		}

@@ -367,3 +367,49 @@ func TestWatchAtAPortInUse(t *testing.T) {
 		t.Error("a store was made")
 	}
 }
+
+func TestWatchOfSeveralWorkspaces(t *testing.T) {
+	t.Parallel()
+	first := nowWorld()
+	server := serve(t, first)
+	for _, key := range []string{"acme-key", "globex-key"} {
+		world := lobstrtest.NewWorld(first.Clock())
+		addCrowd(world, 2)
+		server.AddWorkspace(key, world)
+	}
+	h := newHome(t).asks(server, "")
+	h.vars["ACME"], h.vars["GLOBEX"] = "a-key-that-was-revoked", "globex-key"
+	file := filepath.Join(h.dir, "config.toml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	two := "[workspaces.acme]\ntoken_file = \"acme\"\nevery = \"10s\"\n[workspaces.globex]\ntoken_env = \"GLOBEX\"\nevery = \"1h\"\n"
+	write(two)
+	if err := os.WriteFile(filepath.Join(h.dir, "acme"), []byte("a-key-that-was-revoked\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := h.watches(t, "--all-workspaces", "--config", file)
+	w.logs(`msg="run failed" workspace=(acme)`)
+	w.logs(`msg="run complete" workspace=(globex)`)
+	status, r := w.health()
+	if status != 503 || len(r.Workspaces) != 2 || r.Workspaces[0].Status != watch.Starting || r.Workspaces[0].StaleAfter != 20 ||
+		r.Workspaces[1].Status != watch.OK || r.Workspaces[1].StaleAfter != 7200 {
+		t.Errorf("%d %+v", status, r)
+	}
+	// A new key needs no reload, and a reload can name other workspaces.
+	if err := os.WriteFile(filepath.Join(h.dir, "acme"), []byte("acme-key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(strings.ReplaceAll(two, "[workspaces.globex]", "[workspaces.initech]"))
+	w.signal(syscall.SIGHUP)
+	w.logs(`msg="run complete" workspace=(initech)`)
+	if _, r := w.health(); len(r.Workspaces) != 2 || r.Workspaces[1].Workspace != "initech" {
+		t.Errorf("after the reload: %+v", r)
+	}
+	w.logs(`msg="run complete" workspace=(acme)`)
+	if strings.Contains(w.text(), "-key") {
+		t.Errorf("a key is in the log:\n%s", w.text())
+	}
+}

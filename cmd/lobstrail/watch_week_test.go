@@ -35,19 +35,19 @@ func takeSample(t *testing.T) (s sample) {
 }
 
 // TestWatchForAWeek runs the daemon in simulated time, on a real store, against the fake
-// API: it takes each snapshot when it is due, and uses no more at the end than after six
+// API: it takes each snapshot when it is due, and uses no more at the end than after three
 // hours. It is a week only with -long.
 func TestWatchForAWeek(t *testing.T) {
-	days := fewer(2, 1)
+	length := time.Duration(fewer(48, 12))*time.Hour - time.Minute // the last slot is within it
 	if *long {
-		days = 7
+		length = 7*24*time.Hour - time.Minute
 	}
 	dir := t.TempDir()
 	vars := map[string]string{"HOME": dir, "LOBSTRAIL_DB": filepath.Join(dir, "week.db"), "LOBSTR_TOKEN": lobstrtest.DefaultToken}
 	var samples []sample
 	var log strings.Builder
-	code, length := 0, time.Duration(days)*24*time.Hour-time.Minute
 	var begun time.Time
+	code := 0
 	synctest.Test(t, func(t *testing.T) {
 		world := lobstrtest.NewWorld(lobstrtest.NewClock(time.Now()))
 		ids := addCrowd(world, 5)
@@ -65,7 +65,7 @@ func TestWatchForAWeek(t *testing.T) {
 					event = lobstrtest.Resync
 				}
 				happen(world, event(ids[hour/2%5]))
-				if hour%6 == 5 {
+				if hour%3 == 2 {
 					samples = append(samples, takeSample(t))
 				}
 			}
@@ -82,29 +82,29 @@ func TestWatchForAWeek(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, log.String())
 	}
-	checkWeek(t, vars, begun, days)
+	checkWeek(t, vars, begun, int(length/(15*time.Minute))+1)
 	for line := range strings.Lines(log.String()) {
 		if !json.Valid([]byte(line)) || strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, `"level":"WARN"`) {
 			t.Errorf("the log: %s", line)
 		}
 	}
 	first, last := samples[0], samples[len(samples)-1]
-	t.Logf("%d days, after 6 hours: %+v, at the end: %+v", days, first, last)
+	t.Logf("%s, after 3 hours: %+v, at the end: %+v", length, first, last)
 	if last.files > first.files || last.heap > first.heap+4<<20 {
-		t.Errorf("after 6 hours %+v, at the end %+v", first, last)
+		t.Errorf("after 3 hours %+v, at the end %+v", first, last)
 	}
 }
 
 // checkWeek compares the runs of the store with the schedule.
-func checkWeek(t *testing.T, vars map[string]string, begun time.Time, days int) {
+func checkWeek(t *testing.T, vars map[string]string, begun time.Time, want int) {
 	t.Helper()
 	o := within(0, vars, "runs", "--json")
 	var runs []report.RunJSON
 	if err := json.Unmarshal([]byte(o.stdout), &runs); err != nil {
 		t.Fatalf("%v: %s", err, o)
 	}
-	if len(runs) != days*96 {
-		t.Errorf("%d runs, want %d", len(runs), days*96)
+	if len(runs) != want {
+		t.Errorf("%d runs, want %d", len(runs), want)
 	}
 	for i, run := range runs { // the newest first
 		slot := begun.Add(time.Duration(len(runs)-1-i) * 15 * time.Minute)

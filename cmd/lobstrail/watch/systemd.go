@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +50,8 @@ func (s *Supervisor) Ready() { s.tell(daemon.SdNotifyReady) }
 
 // Status tells in one line what the daemon does.
 func (s *Supervisor) Status(format string, args ...any) {
-	s.tell("STATUS=" + fmt.Sprintf(format, args...))
+	line := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " ") // the next line would be another state
+	s.tell("STATUS=" + line)
 }
 
 // Reloading says that the configuration is read again; Ready must follow.

@@ -43,7 +43,7 @@ func TestSupervisorIsToldInOrder(t *testing.T) {
 	next := manager(t)
 	s := NewSupervisor(slog.New(slog.DiscardHandler))
 	s.Ready()
-	s.Status("next run in %d s", 5)
+	s.Status("next run\nin %d s", 5)
 	s.Reloading()
 	s.Stopping()
 	s.End()
