@@ -246,3 +246,23 @@ func TestHealthFollowsTheNewestCompleteRun(t *testing.T) {
 		}
 	})
 }
+
+func TestHealthKnowsTheNewestRun(t *testing.T) {
+	h := NewHealth(schedule.NewClock(nil), &Pulse{})
+	h.Expect([]Job{{"acme", quarter, 0}})
+	now := time.Now()
+	for _, c := range []struct {
+		run  store.Run
+		want int64
+	}{
+		{store.Run{ID: 8, Finished: now.Add(-time.Minute)}, 8},
+		{store.Run{ID: 7, Finished: now.Add(-2 * time.Minute)}, 8}, // an older one
+		{store.Run{ID: 5, Finished: now}, 5},                       // after a backup was put back
+		{store.Run{ID: 6, Finished: now.Add(-time.Hour)}, 6},       // after the clock was set back
+	} {
+		h.Saw("acme", c.run)
+		if r := h.Report(); r.Workspaces[0].Run != c.want {
+			t.Errorf("after run %d: %+v", c.run.ID, r)
+		}
+	}
+}

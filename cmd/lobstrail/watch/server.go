@@ -47,7 +47,7 @@ func serveHealth(w http.ResponseWriter, health *Health) {
 	_ = json.NewEncoder(w).Encode(report) // the reader has ended: nobody is there to be told
 }
 
-// Serve answers requests until ctx is done, and returns when all are over or cut off.
+// Serve answers requests until ctx is done, and waits a moment for those under way.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) {
 	server := &http.Server{
 		Handler:           handler,
@@ -65,9 +65,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		<-ctx.Done()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
-		if server.Shutdown(patience) != nil {
-			_ = server.Close()
-		}
+		_ = server.Shutdown(patience) // what is not over then ends with the process
 	}()
 	if err := server.Serve(netutil.LimitListener(listener, mostConnections)); err != http.ErrServerClosed {
 		log.Error("the server of metrics and health ended", "error", err)
