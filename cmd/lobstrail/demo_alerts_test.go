@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rivo/uniseg"
 
@@ -104,12 +105,16 @@ func TestTheDemoSendsOneMessageOfEachKind(t *testing.T) {
 	if o.code != exitDone || !strings.Contains(o.stderr, "Sent 5 messages to the sink all.\nSent 1 message to the sink some.\n") {
 		t.Fatal(o)
 	}
-	kinds := map[store.Condition]string{}
+	if strings.Contains(o.stderr, "alive") {
+		t.Errorf("a ping was told of alerts: %s", o)
+	}
+	kinds, last := map[store.Condition]string{}, time.Time{}
 	for _, raw := range all.bodies {
 		var body alert.Body
-		if err := json.Unmarshal([]byte(raw), &body); err != nil || body.Event != alert.Fired || kinds[body.Condition] != "" {
+		if err := json.Unmarshal([]byte(raw), &body); err != nil || body.Event != alert.Fired || kinds[body.Condition] != "" || body.At.Before(last) {
 			t.Errorf("%v: %s", err, raw)
 		}
+		last = body.At
 		kinds[body.Condition] = body.Items[0].Username
 	}
 	if len(kinds) != 5 || kinds[store.AccountExpired] != "Nina Petrova" || len(some.bodies) != 1 || len(ping.bodies) != 0 {

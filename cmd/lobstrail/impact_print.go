@@ -187,7 +187,7 @@ func standIns(r impact.Impact, most int) section {
 	s.footer = func(int) string {
 		switch {
 		case len(r.Replacements) == 0:
-			return "None: no other account of this type is healthy."
+			return "None: no further account of this type is healthy."
 		case len(shown) < len(r.Replacements):
 			return fmt.Sprintf("... and %d more; --wide shows all.", len(r.Replacements)-len(shown))
 		}

@@ -47,7 +47,8 @@ func compareRows(a, b *SquidImpact) int {
 }
 
 // replacements are the healthy accounts of the types that the named accounts have, or
-// that the squids which use them need.
+// that the squids which use them need. Those that all these squids use already are left
+// out.
 func (w *work) replacements() []Replacement {
 	found, needed := []Replacement{}, map[string]bool{}
 	for _, a := range w.out.Accounts {
@@ -60,7 +61,7 @@ func (w *work) replacements() []Replacement {
 	}
 	delete(needed, "")
 	for _, a := range w.Input.Accounts {
-		if needed[a.Facts.Type] && a.Facts.Health == store.Healthy && !w.doubtful[a.ID] && !slices.Contains(w.Named, a.ID) {
+		if needed[a.Facts.Type] && a.Facts.Health == store.Healthy && !w.doubtful[a.ID] && !slices.Contains(w.Named, a.ID) && !w.servesAll(a.ID) {
 			found = append(found, Replacement{newAccount(a.ID, a.Facts), len(a.Facts.Squids)})
 		}
 	}
@@ -68,6 +69,20 @@ func (w *work) replacements() []Replacement {
 		return cmp.Or(cmp.Compare(a.Squids, b.Squids), cmp.Compare(a.Username, b.Username), cmp.Compare(a.ID, b.ID))
 	})
 	return found
+}
+
+// servesAll reports whether all squids that use a named account use this one too.
+func (w *work) servesAll(account string) bool {
+	squids := 0
+	for _, row := range w.rows {
+		if len(row.Uses) == 0 {
+			continue
+		}
+		if squids++; !slices.ContainsFunc(row.Others, func(o Other) bool { return o.ID == account }) {
+			return false
+		}
+	}
+	return squids > 0
 }
 
 // idle are the accounts that only squids use which are stopped.
