@@ -58,8 +58,10 @@ func commandCause(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
 		return nil // it has ended well; what it left behind holds the pipes
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return errors.New("the command did not end in time, and was killed")
 	case ctx.Err() != nil:
-		return networkCause(ctx.Err())
+		return ctx.Err()
 	case exited && exit.Exited():
 		return fmt.Errorf("the command exited with %d", exit.ExitCode())
 	case exited:

@@ -81,11 +81,11 @@ func TestCommandFailures(t *testing.T) {
 	for text, want := range map[string]string{
 		"echo canary >&2; exit 3":       "the command exited with 3",
 		"kill -9 $$":                    "the command was killed by a signal",
-		"sleep 60":                      "no answer in time",
-		"trap '' TERM INT; sleep 60":    "no answer in time",
+		"sleep 60":                      "the command did not end in time, and was killed",
+		"trap '' TERM INT; sleep 60":    "the command did not end in time, and was killed",
 		"exit 0 # reads nothing":        "",
 		"sleep 3 & exit 0 # background": "",
-		"yes canary":                    "no answer in time",
+		"yes canary":                    "the command did not end in time, and was killed",
 	} {
 		sink, err := New(script(t, text))
 		if err != nil {
@@ -117,7 +117,7 @@ func TestCommandIsKilledWithItsChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := send(t, sink); err == nil || err.Error() != "no answer in time" {
+	if err := send(t, sink); err == nil || err.Error() != "the command did not end in time, and was killed" {
 		t.Error(err)
 	}
 	raw, err := os.ReadFile(file)
