@@ -94,6 +94,9 @@ type Delivery struct {
 	// Pause: the sink did not work, or asked for time. Nothing else is sent to it before
 	// NextAt, so that its messages stay in order.
 	Pause bool
+	// Asked: the sink itself asked for the time until NextAt, so that it is not tried
+	// before, not even at somebody's wish. Only with Pause.
+	Asked bool
 }
 
 // Silence keeps alerts from being told until it ends. One of Account, Type and Squid is
@@ -165,8 +168,9 @@ type AlertWriter interface {
 	SaveAlerts(ctx context.Context, workspace string, d AlertDelta) error
 	// SaveMessages stores messages that belong to no evaluation, such as a test.
 	SaveMessages(ctx context.Context, messages ...Message) error
-	// SaveDelivery stores how an attempt ended: State, Attempts, NextAt, EndedAt, Error
-	// and Pause of the delivery of Workspace, ID and Sink. ErrNotFound: there is no such delivery.
+	// SaveDelivery stores how an attempt ended: State, Attempts, NextAt, EndedAt, Error,
+	// Pause and Asked of the delivery of Workspace, ID and Sink. ErrNotFound: there is no
+	// such delivery.
 	SaveDelivery(ctx context.Context, d Delivery) error
 	// AddSilence stores a silence, gives it a number, and returns that.
 	AddSilence(ctx context.Context, workspace string, s Silence) (int64, error)

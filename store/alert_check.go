@@ -67,6 +67,8 @@ func (d *Delivery) Check() error {
 		return invalid("a delivery has no negative number of attempts")
 	case (d.State == Waiting) == d.NextAt.IsZero(), (d.State == Waiting) != d.EndedAt.IsZero():
 		return invalid("a delivery that waits needs the moment of its next attempt, and another one that of its end")
+	case d.Asked && !d.Pause:
+		return invalid("a sink that asked for time pauses")
 	case d.Pause && d.State != Waiting:
 		return invalid("only a delivery that waits can be the reason of a pause")
 	}

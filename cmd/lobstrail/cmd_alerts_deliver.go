@@ -20,10 +20,12 @@ const deliverHelp = `Deliver the messages that wait, of all workspaces or of the
 did not take, without waiting for the next run. First it looks at what depends on
 the time alone: no complete run for too long, reminders, the digest.
 
-A sink that fails is tried again after a minute, then after two, and so on up to an
-hour, or when it asked for it. It gets its messages in their order. Messages to
-a sink that is no longer configured are dropped. The command takes 30 seconds at
-most, and holds the lock of the store meanwhile.
+This command tries all that waits, at once. After a run, a sink that failed is
+tried again after a minute at the earliest, then after two, and so on up to an hour.
+A sink that asked for more time (Retry-After) is left alone until then in any case. It
+gets its messages in their order. Messages to a sink that is no longer configured are
+dropped. The command takes 30 seconds at most, and holds the lock of the store
+meanwhile.
 
 Exit codes: 0 nothing waits any more; 1 messages wait, with a line for each sink
 that says why; 2 wrong usage; 10 there is no store; 11 the store is busy.`
@@ -61,7 +63,7 @@ func (a *app) runDeliver(ctx context.Context, workspace string, lockWait time.Du
 		if err := a.evaluateTime(ctx, s, workspace); err != nil {
 			return err
 		}
-		results, err := a.deliver(ctx, s, workspace)
+		results, err := a.deliver(ctx, s, workspace, true)
 		if printed := a.printDeliveries(results); err == nil {
 			err = printed
 		}

@@ -47,15 +47,16 @@ func (a *app) makeSink(ctx context.Context, c config.Config, s config.Sink) (not
 	return notify.New(settings)
 }
 
-// deliver sends the messages of a workspace that are due, or of all workspaces if it is "".
+// deliver sends the messages of a workspace that are due, or of all workspaces if it is "";
+// with retry also those that wait because an attempt failed.
 // The caller has the store open for writing.
-func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string) ([]notify.Result, error) {
+func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string, retry bool) ([]notify.Result, error) {
 	c, err := a.config(ctx)
 	if err != nil {
 		return nil, err
 	}
 	sinks, broken := a.makeSinks(ctx, c, c.Sinks)
-	return notify.Deliver(ctx, w, sinks, notify.Options{Workspace: workspace, Now: a.env.now, Broken: broken})
+	return notify.Deliver(ctx, w, sinks, notify.Options{Workspace: workspace, Now: a.env.now, Retry: retry, Broken: broken})
 }
 
 // tell delivers the messages of the workspace of a run, and pings the sinks that want to
@@ -84,7 +85,7 @@ func (a *app) tell(ctx context.Context, w store.AlertWriter, run store.Run) {
 func (a *app) send(ctx context.Context, w store.AlertWriter, run store.Run) (results []notify.Result, unheard []error, err error) {
 	var wait sync.WaitGroup
 	wait.Go(func() { unheard = a.ping(ctx, run.Workspace, run.State == store.Complete) })
-	results, err = a.deliver(ctx, w, run.Workspace)
+	results, err = a.deliver(ctx, w, run.Workspace, false)
 	wait.Wait()
 	return results, unheard, err
 }

@@ -92,7 +92,7 @@ func (d *daemon) catchUp(ctx context.Context, a *app) {
 		return
 	}
 	d.evaluate(ctx, a, s)
-	results, err := a.deliver(ctx, s, a.workspace)
+	results, err := a.deliver(ctx, s, a.workspace, false)
 	d.logDeliveries(ctx, a.workspace, results, err)
 	if err := s.Close(); err != nil {
 		d.log.Error("the store could not be closed", "workspace", a.workspace, "error", err)

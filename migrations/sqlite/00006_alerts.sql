@@ -69,6 +69,7 @@ CREATE TABLE delivery (
     ended_at INTEGER, -- when it was delivered or dropped
     error    TEXT NOT NULL, -- of the last attempt
     pause    INTEGER NOT NULL CHECK (pause IN (0, 1)), -- nothing else is sent to the sink before next_at
+    asked    INTEGER NOT NULL CHECK (asked IN (0, pause)), -- the sink itself asked for the time until next_at
     PRIMARY KEY (ws, message, sink),
     CHECK ((state = 'waiting') = (next_at IS NOT NULL)),
     CHECK ((state = 'waiting') = (ended_at IS NULL))

@@ -20,6 +20,9 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Within    time.Duration    // how long it takes at most; 0: 30 s
 	Jitter    func() float64   // from 0 to 1, spreads retries; nil: random
+	// Retry tries all that waits, without its back-off. Only a sink that has itself asked
+	// for time is left alone.
+	Retry bool
 	// Broken are sinks that are configured and cannot be made, such as one whose secret is
 	// missing, by name. Their messages wait.
 	Broken map[string]error
@@ -57,7 +60,7 @@ type Result struct {
 // The results are by sink, without those that had nothing to do. An error is one of the
 // store, or the cause of ctx; what a sink answered is in the results.
 func Deliver(ctx context.Context, w store.AlertWriter, sinks []Sink, o Options) ([]Result, error) {
-	d := deliverer{w: w, now: o.Now, jitter: o.Jitter, sinks: map[string]Sink{}, broken: o.Broken, queues: map[string]*queue{}}
+	d := deliverer{w: w, now: o.Now, jitter: o.Jitter, retry: o.Retry, sinks: map[string]Sink{}, broken: o.Broken, queues: map[string]*queue{}}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -88,6 +91,7 @@ func Deliver(ctx context.Context, w store.AlertWriter, sinks []Sink, o Options) 
 type deliverer struct {
 	now    func() time.Time
 	jitter func() float64
+	retry  bool
 	sinks  map[string]Sink
 	broken map[string]error
 	queues map[string]*queue // by sink
@@ -124,7 +128,7 @@ func (d *deliverer) read(ctx context.Context, workspace string) error {
 		case delivery.State != store.Waiting:
 		case workspace == "" || delivery.Workspace == workspace:
 			d.enqueue(q, delivery, now)
-		case !isDue(delivery, now):
+		case !d.isDue(delivery, now):
 			q.pause(delivery)
 		}
 	}
@@ -133,7 +137,7 @@ func (d *deliverer) read(ctx context.Context, workspace string) error {
 
 func (d *deliverer) enqueue(q *queue, delivery store.Delivery, now time.Time) {
 	q.result.Waiting++
-	due := isDue(delivery, now) || d.removed(q.result.Sink)
+	due := d.isDue(delivery, now) || d.removed(q.result.Sink)
 	if !due {
 		q.pause(delivery)
 	}
@@ -161,10 +165,13 @@ func (d *deliverer) removed(sink string) bool {
 
 // isDue reports whether a delivery may be tried. A time that is further away than any wait
 // is one of a clock that was wrong.
-func isDue(delivery store.Delivery, now time.Time) bool {
+func (d *deliverer) isDue(delivery store.Delivery, now time.Time) bool {
 	longest := maxBackoff
-	if delivery.Pause {
+	switch {
+	case delivery.Asked:
 		longest = maxRetryAfter
+	case d.retry:
+		return true
 	}
 	return !delivery.NextAt.After(now) || delivery.NextAt.Sub(now) > longest
 }
@@ -245,7 +252,7 @@ func (d *deliverer) attempt(ctx context.Context, sink Sink, delivery *store.Deli
 	delivery.Attempts++
 	if err == nil {
 		delivery.State, delivery.EndedAt, delivery.NextAt = store.Delivered, d.now(), time.Time{}
-		delivery.Error, delivery.Pause = "", false
+		delivery.Error, delivery.Pause, delivery.Asked = "", false, false
 		return nil
 	}
 	wait := backoff(delivery.Attempts, d.jitter())
@@ -255,6 +262,7 @@ func (d *deliverer) attempt(ctx context.Context, sink Sink, delivery *store.Deli
 		wait = min(max(retry.After, wait), maxRetryAfter)
 	}
 	delivery.NextAt, delivery.Error = d.now().Add(wait), shown(err.Error(), maxError)
+	delivery.Asked = asked
 	delivery.Pause = asked || !rejected && delivery.Attempts < holdAttempts
 	return err
 }
@@ -264,7 +272,7 @@ const maxError = 300
 
 func drop(delivery *store.Delivery, now time.Time, why string) {
 	delivery.State, delivery.EndedAt, delivery.NextAt = store.Dropped, now, time.Time{}
-	delivery.Error, delivery.Pause = why, false
+	delivery.Error, delivery.Pause, delivery.Asked = why, false, false
 }
 
 // save stores an outcome, also when the caller has been interrupted meanwhile: what was

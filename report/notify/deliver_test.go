@@ -104,7 +104,7 @@ func TestDeliverHonoursRetryAfter(t *testing.T) {
 	b.queue("ops")
 	r.answers(429, "Retry-After", "7200")
 	b.deliver(r.sink(t, "ops"))
-	b.wantState("m1 ops waiting 1 in 2h0m0s pause answered 429 Too Many Requests")
+	b.wantState("m1 ops waiting 1 in 2h0m0s pause asked answered 429 Too Many Requests")
 	r.take()
 	r.answers(200)
 	b.now = b.now.Add(2*time.Hour - time.Second)
@@ -115,6 +115,29 @@ func TestDeliverHonoursRetryAfter(t *testing.T) {
 	b.now = b.now.Add(time.Second)
 	if b.deliver(r.sink(t, "ops")); r.take() != "m1 m2" {
 		t.Error("not sent after")
+	}
+}
+
+// TestDeliverAtOnce: who asks for it does not wait for the back-off, but still for what the
+// sink asked for.
+func TestDeliverAtOnce(t *testing.T) {
+	b, r := newOutbox(t), newReceiver(t)
+	b.queue("ops")
+	again := func() string {
+		b.deliverWith(Options{Retry: true}, r.sink(t, "ops"))
+		return r.take()
+	}
+	r.answers(500)
+	for attempt := range 3 {
+		if got := again(); got != "m1" {
+			t.Errorf("attempt %d sent %q", attempt+1, got)
+		}
+	}
+	r.answers(429, "Retry-After", "7200")
+	again()
+	r.answers(200)
+	if got := again(); got != "" {
+		t.Errorf("%q was sent although the sink had asked for time", got)
 	}
 }
 

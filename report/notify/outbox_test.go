@@ -105,6 +105,9 @@ func (b *outbox) state() (lines []string) {
 		if d.Pause {
 			line += " pause"
 		}
+		if d.Asked {
+			line += " asked"
+		}
 		lines = append(lines, strings.TrimSpace(line+" "+d.Error))
 	}
 	return lines

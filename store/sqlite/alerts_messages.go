@@ -61,8 +61,8 @@ func (w *alertWriter) insert(ctx context.Context, m *store.Message) error {
 	}
 	w.place.Messages++
 	_, err = w.tx.ExecContext(ctx, `
-		INSERT INTO delivery (ws, message, sink, state, attempts, next_at, error, pause)
-		SELECT ?1, ?2, value, ?3, 0, ?4, '', 0 FROM json_each(?5)`, w.ws, w.place.Messages, store.Waiting, floorMS(m.At), sinks)
+		INSERT INTO delivery (ws, message, sink, state, attempts, next_at, error, pause, asked)
+		SELECT ?1, ?2, value, ?3, 0, ?4, '', 0, 0 FROM json_each(?5)`, w.ws, w.place.Messages, store.Waiting, floorMS(m.At), sinks)
 	return err
 }
 
@@ -82,9 +82,9 @@ func (s *Store) SaveDelivery(ctx context.Context, d store.Delivery) error {
 	}
 	return s.updateAlerts(ctx, d.Workspace, func(w *alertWriter) error {
 		done, err := w.tx.ExecContext(ctx, `
-			UPDATE delivery SET state = ?, attempts = ?, next_at = ?, ended_at = ?, error = ?, pause = ?
-			WHERE ws = ? AND message = (SELECT n FROM message WHERE ws = ?7 AND id = ?) AND sink = ?`,
-			d.State, d.Attempts, orNever(d.NextAt), orNever(d.EndedAt), d.Error, d.Pause, w.ws, d.ID, d.Sink)
+			UPDATE delivery SET state = ?, attempts = ?, next_at = ?, ended_at = ?, error = ?, pause = ?, asked = ?
+			WHERE ws = ? AND message = (SELECT n FROM message WHERE ws = ?8 AND id = ?) AND sink = ?`,
+			d.State, d.Attempts, orNever(d.NextAt), orNever(d.EndedAt), d.Error, d.Pause, d.Asked, w.ws, d.ID, d.Sink)
 		if err = changedOne(done, err); err != nil {
 			return fmt.Errorf("message %s to %s: %w", d.ID, d.Sink, err)
 		}
@@ -132,6 +132,7 @@ type deliveryRow struct {
 	EndedAt   sql.NullInt64 `db:"ended_at"`
 	Error     string        `db:"error"`
 	Pause     bool          `db:"pause"`
+	Asked     bool          `db:"asked"`
 }
 
 func (r deliveryRow) delivery() (store.Delivery, error) {
@@ -148,6 +149,6 @@ func (r deliveryRow) delivery() (store.Delivery, error) {
 func (r deliveryRow) standing() store.Delivery {
 	return store.Delivery{
 		Sink: r.Sink, State: store.DeliveryState(r.State), Attempts: r.Attempts, NextAt: instant(r.NextAt), EndedAt: instant(r.EndedAt),
-		Error: r.Error, Pause: r.Pause,
+		Error: r.Error, Pause: r.Pause, Asked: r.Asked,
 	}
 }

@@ -145,7 +145,7 @@ func TestForgedAlertsAreFound(t *testing.T) {
 		`UPDATE message SET body = '7'`:                                "message 1",
 		`UPDATE message SET n = 2`:                                     "message 2",
 		`INSERT INTO message SELECT ws, 7, 'm7', event, condition, run, at, accounts, sinks, body FROM message;
-			INSERT INTO delivery SELECT ws, 7, sink, state, attempts, next_at, ended_at, error, pause FROM delivery`: "message 7",
+			INSERT INTO delivery SELECT ws, 7, sink, state, attempts, next_at, ended_at, error, pause, asked FROM delivery`: "message 7",
 		`DELETE FROM message`:                                                    "delivery message 1, sink ops",
 		`DELETE FROM delivery`:                                                   "message 1",
 		`UPDATE delivery SET sink = 'mail'`:                                      "delivery message 1, sink mail",

@@ -116,7 +116,7 @@ func (s *Store) Silences(ctx context.Context, workspace string, after time.Time)
 // Deliveries streams deliveries, the oldest message first, and by sink.
 func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) iter.Seq2[store.Delivery, error] {
 	query := `
-		SELECT` + messageColumns + `, w.name AS workspace, d.sink, d.state, d.attempts, d.next_at, d.ended_at, d.error, d.pause
+		SELECT` + messageColumns + `, w.name AS workspace, d.sink, d.state, d.attempts, d.next_at, d.ended_at, d.error, d.pause, d.asked
 		FROM delivery d
 		JOIN message m ON m.ws = d.ws AND m.n = d.message
 		JOIN workspace w ON w.id = d.ws

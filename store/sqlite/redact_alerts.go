@@ -25,7 +25,7 @@ func (r *redaction) eraseAlerts(ctx context.Context, tx *txn) error {
 		`DELETE FROM silence WHERE ws = ?1 AND account = ?2`,
 		`UPDATE silence SET reason = 'redacted' WHERE ws = ?1 AND ` + within("reason"),
 		`UPDATE delivery SET error = 'redacted' WHERE ws = ?1 AND error <> '' AND (message IN (` + messages + `) OR ` + within("error") + `)`,
-		`UPDATE delivery SET state = '` + string(store.Dropped) + `', next_at = NULL, ended_at = ?4, error = 'redacted', pause = 0
+		`UPDATE delivery SET state = '` + string(store.Dropped) + `', next_at = NULL, ended_at = ?4, error = 'redacted', pause = 0, asked = 0
 			WHERE ws = ?1 AND next_at IS NOT NULL AND message IN (` + messages + `)`,
 		`UPDATE message SET accounts = '[]', body = '{}' WHERE ws = ?1 AND n IN (` + messages + `)`,
 	} {

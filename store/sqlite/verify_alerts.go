@@ -110,7 +110,7 @@ func (v *verifier) checkAlerts(ctx context.Context, tx *txn, w workspaceRow) err
 		return err
 	}
 	err = checkForms(ctx, v, tx, w, "delivery", `
-		SELECT message AS n, sink, state, attempts, next_at, ended_at, error, pause FROM delivery WHERE ws = ? ORDER BY message, sink`,
+		SELECT message AS n, sink, state, attempts, next_at, ended_at, error, pause, asked FROM delivery WHERE ws = ? ORDER BY message, sink`,
 		func(r deliveryRow) (row any, err error) {
 			d := r.standing()
 			return fmt.Sprintf("message %d, sink %s", r.N, r.Sink), d.Check()

@@ -68,10 +68,11 @@ func (m *watcher) deliver() {
 	d := &m.deliveries[rapid.IntRange(0, len(m.deliveries)-1).Draw(m.T, "delivery")]
 	d.Attempts++
 	d.State = rapid.SampledFrom(store.DeliveryStates).Draw(m.T, "state")
-	d.NextAt, d.EndedAt, d.Error, d.Pause = time.Time{}, kept(m.moment()), "", false
+	d.NextAt, d.EndedAt, d.Error, d.Pause, d.Asked = time.Time{}, kept(m.moment()), "", false, false
 	if d.State == store.Waiting {
 		d.NextAt, d.EndedAt, d.Error = d.EndedAt, time.Time{}, "HTTP 500"
 		d.Pause = rapid.Bool().Draw(m.T, "pause")
+		d.Asked = d.Pause && rapid.Bool().Draw(m.T, "asked")
 	}
 	m.desk.must(m.desk.store.SaveDelivery(m.desk.ctx, *d))
 	neither := *d
