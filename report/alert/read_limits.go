@@ -83,6 +83,7 @@ func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
 	if err != nil {
 		return err
 	}
+	settings := r.oldSettings()
 	first := map[limitKey]store.Use{}
 	for _, use := range uses {
 		if key := (limitKey{use.Account, use.Limit}); first[key].Limit == "" {
@@ -100,12 +101,29 @@ func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
 		found := LimitUse{
 			Account: use.Account, Limit: use.Limit, Share: share(use.Value, limit), Text: string(use.Value) + " of " + string(limit), Window: r.in.Run.window(),
 		}
-		if before := first[limitKey{use.Account, use.Limit}]; !before.SeenAt.After(q.Since) { // else it is its first sight
-			found.Before = share(before.Value, before.Max)
+		key := limitKey{use.Account, use.Limit}
+		if before := first[key]; !before.SeenAt.After(q.Since) { // else it is its first sight
+			if old, changed := settings[key]; changed {
+				limit = old
+			}
+			found.Before = share(before.Value, limit)
 		}
 		r.in.Run.Limits = append(r.in.Run.Limits, found)
 	}
 	return nil
+}
+
+// oldSettings are the maxima that the runs found changed, as they were before.
+func (r *reader) oldSettings() map[limitKey]json.RawMessage {
+	old := map[limitKey]json.RawMessage{}
+	for _, c := range r.in.Run.Settings {
+		name, isMax := strings.CutSuffix(strings.TrimPrefix(c.Path, "/params/user/"), "/max")
+		key := limitKey{c.Account, document.UnescapePointer(name)}
+		if _, known := old[key]; isMax && !known {
+			old[key] = c.Old
+		}
+	}
+	return old
 }
 
 // settingOf is the maximum that a document sets for a limit; nil if it sets none.

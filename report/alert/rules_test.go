@@ -221,6 +221,9 @@ func TestSilences(t *testing.T) {
 			if !slices.Equal(got, test.want) {
 				t.Errorf("told %q, want %q", got, test.want)
 			}
+			if silenced := test.silence.Account != d; silenced && slices.ContainsFunc(v.messages, func(m store.Message) bool { return slices.Contains(m.Accounts, a) }) {
+				t.Error("the account was told")
+			}
 			before := len(v.messages)
 			v.now = v.now.Add(2 * time.Hour)
 			v.tick()
@@ -372,4 +375,62 @@ func TestHostileTextIsOneLine(t *testing.T) {
 			t.Errorf("%s %s: %d bytes: %q", m.Event, m.Condition, len(body.Summary), body.Summary)
 		}
 	}
+}
+
+// What depends on the time alone has parents too: the lock is told when the key works again.
+func TestParentsSilenceWhatTimeBrings(t *testing.T) {
+	v := newVillage(t)
+	v.rules.Conditions[store.AccountLocked] = alert.Rule{Enabled: true, LongerThan: time.Hour}
+	v.all(map[string]sight{a: healthy()})
+	v.all(map[string]sight{a: {health: store.Locked}})
+	for range 4 {
+		v.refused(map[string]sight{a: {health: store.Locked}})
+	}
+	v.now = v.now.Add(time.Hour)
+	v.refused(map[string]sight{a: {health: store.Locked}})
+	v.wantTold("ops", "fired key_refused: The API refused the key in run 3: HTTP 401")
+	v.all(map[string]sight{a: {health: store.Locked}})
+	if lines := v.told("ops"); len(lines) != 2 || !strings.HasPrefix(lines[0], "fired account_locked") {
+		t.Errorf("told %q", lines)
+	}
+}
+
+// A squid that no longer uses an account that is gone has lost nothing.
+func TestAnAssignmentOfAGoneAccountIsNotLost(t *testing.T) {
+	v := newVillage(t)
+	v.all(map[string]sight{a: healthy("1"), b: healthy()})
+	v.refused(map[string]sight{a: healthy()})
+	v.all(map[string]sight{a: {health: store.Gone}, b: healthy()})
+	for _, line := range v.told("ops") {
+		if strings.Contains(line, "assignment_lost") {
+			t.Error(line)
+		}
+	}
+}
+
+func TestLostAssignmentsEndAfterADay(t *testing.T) {
+	v := newVillage(t)
+	v.all(map[string]sight{a: healthy("1")})
+	v.all(map[string]sight{a: healthy()})
+	v.wantTold("ops", "fired assignment_lost: LinkedIn account user-a was taken from squid Squid 1 between 06:15 and 06:30; 0 of 1 down")
+	v.now = v.now.Add(25 * time.Hour)
+	v.tick()
+	v.all(map[string]sight{a: healthy("1")}) // too late to be a recovery
+	v.wantTold("ops")
+	if len(v.holding()) > 0 {
+		t.Errorf("%+v", v.holding())
+	}
+}
+
+// When the clock goes back, a run that has just ended is not old.
+func TestClockThatGoesBackMakesNothingStale(t *testing.T) {
+	v := newVillage(t)
+	v.rules.Every = 15 * time.Minute
+	v.all(map[string]sight{a: healthy()})
+	v.now = v.now.Add(-3 * time.Hour)
+	for range 8 {
+		v.all(map[string]sight{a: healthy()})
+		v.tick()
+	}
+	v.wantTold("ops")
 }

@@ -69,8 +69,7 @@ func reason(r store.Run) string {
 	return text
 }
 
-// stale evaluates how old the newest complete run is. While it is known that the key is
-// refused or that runs fail, that is told and not this.
+// stale evaluates how old the newest complete run is.
 func (e *evaluation) stale() {
 	limit := e.Rules.StaleAfter(e.Complete)
 	if limit == 0 || len(e.Complete) == 0 {
@@ -82,7 +81,7 @@ func (e *evaluation) stale() {
 		e.end(t, store.Window{After: newest.Started, Before: newest.Finished}, true)
 	case t != nil && t.pending():
 		t.Polls = min(t.Polls+1, e.Rules.rule(store.Stale).For)
-	case t == nil && !e.parentHolds():
+	case t == nil:
 		window := store.Window{After: newest.Finished, Before: newest.Finished.Add(limit)}
 		e.begin(store.Alert{Condition: store.Stale, Window: window}, detail{
 			Reason: fmt.Sprintf("The newest complete run, %d, ended %s", newest.ID, render.Time(newest.Finished, e.Rules.Zone)),
