@@ -13,6 +13,9 @@ func TestSummaryForSlackWithHostileNames(t *testing.T) {
 	if got := l.slack(true); got != want {
 		t.Errorf("\n%s\n%s", got, want)
 	}
+	if got := (summaryLine{title: "Went down", now: "3 times", previous: "3 times"}).slack(true); got != "• *Went down:* 3 times (as before)" {
+		t.Error(got)
+	}
 	if got := (summaryLine{title: "Went down", now: "0 times", previous: "3 times"}).slack(false); got != "• *Went down:* 0 times" {
 		t.Error(got)
 	}

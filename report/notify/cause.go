@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -52,6 +53,10 @@ func networkCause(err error) error {
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return errNoAnswer
+	}
+	// net/http has no name for the error of a server that closes before it is asked.
+	if strings.Contains(err.Error(), "server closed idle connection") {
+		return errClosed
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return errClosed
