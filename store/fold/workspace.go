@@ -1,9 +1,6 @@
 package fold
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/ledger"
 )
@@ -68,5 +65,3 @@ func (w *Workspace) SlotOf(r *store.Response) Slot {
 // At is the instant at which a response is kept that was received then: no two have
 // the same, and time does not run backwards.
 func (w *Workspace) At(received int64) int64 { return max(received, w.LastAt+1) }
-
-func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
