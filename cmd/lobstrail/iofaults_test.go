@@ -89,7 +89,7 @@ func TestTheDiskIsFull(t *testing.T) {
 			t.Parallel()
 			h := ioHome(t)
 			script := fmt.Sprintf(`
-				cp %[1]s store && mount -t tmpfs -o size=4m lab %[2]s || exit %[4]d
+				cp %[1]s store && mount -t tmpfs -o size=6m lab %[2]s || exit %[4]d
 				cp store %[1]s
 				head -c %[3]d /dev/zero >%[2]s/room
 				cat /dev/zero >%[2]s/filler 2>/dev/null

@@ -154,6 +154,9 @@ func TestFormatsDoNotDependOnTheTerminal(t *testing.T) {
 				args = append(args, "--since", since, "--until", until) // else each is of its own now
 			}
 			file, terminal := within(0, nil, args...), within(40, nil, args...)
+			if args[0] == "status" { // which tells ages: each is of its own now
+				file.stdout, terminal.stdout = withoutNumbers(file.stdout), withoutNumbers(terminal.stdout)
+			}
 			if file.code != exitDone || file.stdout != terminal.stdout {
 				t.Errorf("%q: to a file\n%sto a terminal\n%s", args, file, terminal)
 			}
@@ -162,6 +165,10 @@ func TestFormatsDoNotDependOnTheTerminal(t *testing.T) {
 			}
 		}
 	}
+}
+
+func withoutNumbers(text string) string {
+	return regexp.MustCompile(`[0-9.]+`).ReplaceAllString(text, "0")
 }
 
 // TestStdoutIsTheSameBesideATerminal: a progress bar on stderr takes nothing from
