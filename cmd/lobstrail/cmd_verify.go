@@ -67,7 +67,7 @@ func (a *app) newVerifyCmd() *cobra.Command {
 
 // verifyMemory is about what a check may use itself, beside SQLite: the collector
 // works harder when it comes near.
-const verifyMemory = 76 << 20
+const verifyMemory = 70 << 20
 
 func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	options, checkpoints, err := a.verifyOptions(ctx, o)
