@@ -161,13 +161,18 @@ func squidOf(c store.AccountChange) string {
 	return document.UnescapePointer(strings.TrimPrefix(c.Path, "/squids/"))
 }
 
-// assignmentLasts is how long an alert about a lost assignment lasts: whether it was lost
-// by mistake is known by then, and nothing else ends it.
-const assignmentLasts = 24 * time.Hour
+// lossLasts is how long an alert about something that was taken away lasts: a lost
+// assignment, a deleted account. By then it is known whether that was a mistake. If it was
+// on purpose, nothing else would ever end the alert.
+const lossLasts = 24 * time.Hour
 
-func (e *evaluation) assignmentsExpire() {
-	for _, t := range e.holding(store.AssignmentLost) {
-		if !t.isNew() && e.at.Sub(t.Window.Before) >= assignmentLasts {
+// isLoss reports whether a condition is about something that was taken away.
+func isLoss(c store.Condition) bool { return c == store.AssignmentLost || c == store.AccountGone }
+
+// endLosses ends such alerts after their time, without a message.
+func (e *evaluation) endLosses() {
+	for _, t := range e.alerts {
+		if isLoss(t.Condition) && !t.isNew() && e.at.Sub(t.Window.Before) >= lossLasts {
 			e.end(t, store.Window{}, false)
 		}
 	}
@@ -195,6 +200,9 @@ func (e *evaluation) limits() {
 		t := e.byKey[key{condition: store.LimitNearlyUsed, account: use.Account, limit: use.Limit}]
 		switch {
 		case *use.Share < share:
+			if t != nil {
+				t.usedAfter = use.Limit + " " + use.Text
+			}
 			e.end(t, use.Window, true)
 		case t == nil && use.Before != nil && *use.Before < share:
 			e.begin(store.Alert{

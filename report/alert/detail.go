@@ -53,6 +53,8 @@ type tracked struct {
 	was      store.Alert  // as it is stored; zero: it is new
 	over     store.Window // when it ended
 	nowAfter store.Health // the health that ended it
+	// usedAfter is how much of a limit was used when that ended it, such as "profiles 5 of 120".
+	usedAfter string
 }
 
 func (t *tracked) isNew() bool { return t.ID == 0 }

@@ -68,7 +68,7 @@ func (e *evaluation) digestBody(g *digestGroup, n int) Body {
 	day := e.Rules.digestTime(e.at).Format(time.DateOnly)
 	body := Body{
 		Version: BodyVersion, ID: makeID(e.Workspace, string(Digest), day, fmt.Sprint(n)), Workspace: e.Workspace, Event: Digest,
-		At: e.at.UTC(), Fleet: e.fleet(), Items: []Item{},
+		At: wholeMillis(e.at), Fleet: e.fleet(), Items: []Item{},
 	}
 	fired, ended, open, pending := 0, 0, 0, 0
 	for _, t := range e.alerts {

@@ -46,7 +46,7 @@ func Evaluate(in Input) store.AlertDelta {
 		e.evaluateRun()
 	}
 	e.locks()
-	e.assignmentsExpire()
+	e.endLosses()
 	if e.Last {
 		e.stale()
 	}

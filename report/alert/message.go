@@ -49,7 +49,7 @@ type Fleet struct {
 // Item is one account, or one squid, that a message is about. Its text fields are "" where
 // they are not known or do not apply, its times null.
 type Item struct {
-	Account      string       `json:"account"`
+	Account      string       `json:"account"` // of a squid: that it lost, if it is one
 	Username     string       `json:"username"`
 	Type         string       `json:"type"`
 	After        *time.Time   `json:"after"`  // it began after this moment

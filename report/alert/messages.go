@@ -7,10 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -73,7 +71,7 @@ func (e *evaluation) groups(event Event, condition store.Condition) (groups []*g
 func (e *evaluation) message(g *group) store.Message {
 	body := Body{
 		Version: BodyVersion, ID: e.messageID(g), Workspace: e.Workspace, Event: g.event, Condition: g.condition, Run: e.runOf(g),
-		At: e.at.UTC(), PlatformEvent: e.isPlatformEvent(g), Fleet: e.fleet(), Items: []Item{},
+		At: wholeMillis(e.at), PlatformEvent: e.isPlatformEvent(g), Fleet: e.fleet(), Items: []Item{},
 	}
 	for _, t := range g.alerts {
 		if !aboutWorkspace(t.Condition) {
@@ -200,7 +198,7 @@ func (e *evaluation) item(event Event, t *tracked) Item {
 		item.HealthBefore, item.HealthAfter = t.HealthAfter, cmp.Or(t.nowAfter, t.HealthAfter)
 		item.Info = e.Accounts[t.Account].Facts.Info
 		if t.Condition == store.LimitNearlyUsed {
-			item.Info = t.Info
+			item.Info = cmp.Or(t.usedAfter, t.Info)
 		}
 	}
 	item.After, item.Before = instant(window.After), instant(window.Before)
@@ -208,7 +206,8 @@ func (e *evaluation) item(event Event, t *tracked) Item {
 		item.Squids = append(item.Squids, e.squidItem(s))
 	}
 	if event != Recovered {
-		item.Fix = fix(t)
+		item.Fix = fix(t.Condition, t.Type, t.Account, t.Squid)
+		e.nameCauses(&item, t)
 	}
 	return item
 }
@@ -236,6 +235,9 @@ func (e *evaluation) squidItem(s squidName) SquidItem {
 	return item
 }
 
+// wholeMillis is a moment as messages tell it: UTC, without parts of a millisecond.
+func wholeMillis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
 // instant is nil for the zero time.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -245,23 +247,9 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// fix is the vendor's command that mends what the alert is about; "" if there is none.
-func fix(t *tracked) string {
-	switch t.Condition {
-	case store.AccountExpired, store.AccountFailing:
-		return report.ResyncCommand(t.Type, t.Account)
-	case store.AssignmentLost:
-		if strings.ContainsFunc(t.Squid, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'z') }) {
-			return "" // no id that a shell takes as a word
-		}
-		return "lobstr squid update " + t.Squid + " --account " + t.Account
-	}
-	return ""
-}
-
 // RepairedBody is the message that a store which was found damaged works again.
 func RepairedBody(workspace string, at time.Time) Body {
-	at = at.UTC()
+	at = wholeMillis(at)
 	return Body{
 		Version: BodyVersion, ID: makeID(workspace, string(Recovered), string(store.StoreDamaged), at.Format(time.RFC3339)),
 		Workspace: workspace, Event: Recovered, Condition: store.StoreDamaged, At: at, Items: []Item{},
@@ -272,7 +260,7 @@ func RepairedBody(workspace string, at time.Time) Body {
 // DamagedBody is the message that a store was found damaged. It cannot be queued in that
 // store: deliver it directly. It has the same id all day (UTC).
 func DamagedBody(workspace string, at time.Time, reason string) Body {
-	at = at.UTC()
+	at = wholeMillis(at)
 	return Body{
 		Version: BodyVersion, ID: makeID(workspace, string(Fired), string(store.StoreDamaged), at.Format(time.DateOnly)),
 		Workspace: workspace, Event: Fired, Condition: store.StoreDamaged, At: at, Items: []Item{},

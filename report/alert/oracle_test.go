@@ -96,11 +96,14 @@ func playHistory(t *testing.T, seed uint64, told map[string]int) {
 		for _, b := range v.bodies(sink) {
 			var items []string
 			for _, item := range b.Items {
-				if item.Account == "" || b.Condition == store.AssignmentLost {
-					items = append(items, strings.TrimSpace(first(item.Account)+" "+item.Squids[0].ID))
-					continue
+				switch b.Condition {
+				case store.SquidWithoutAccount, store.SquidOnLastAccount:
+					items = append(items, item.Squids[0].ID)
+				case store.AssignmentLost:
+					items = append(items, first(item.Account)+" "+item.Squids[0].ID)
+				default:
+					items = append(items, first(item.Account))
 				}
-				items = append(items, first(item.Account))
 			}
 			slices.Sort(items)
 			got = append(got, fmt.Sprintf("%02d %s %s %s", b.Run, b.Condition, b.Event, strings.Join(items, ",")))

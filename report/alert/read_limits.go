@@ -47,7 +47,7 @@ func (r *reader) readLimits() error {
 		case *share >= rule.Share:
 			look[use.Account] = true
 		case !look[use.Account]:
-			n.Limits = append(n.Limits, LimitUse{Account: use.Account, Limit: use.Limit, Share: share, Window: n.window()})
+			n.Limits = append(n.Limits, LimitUse{Account: use.Account, Limit: use.Limit, Share: share, Text: useText(use.Value, use.Max), Window: n.window()})
 		}
 	}
 	q.Moved = false
@@ -99,7 +99,7 @@ func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
 			limit = setting
 		}
 		found := LimitUse{
-			Account: use.Account, Limit: use.Limit, Share: share(use.Value, limit), Text: string(use.Value) + " of " + string(limit), Window: r.in.Run.window(),
+			Account: use.Account, Limit: use.Limit, Share: share(use.Value, limit), Text: useText(use.Value, limit), Window: r.in.Run.window(),
 		}
 		key := limitKey{use.Account, use.Limit}
 		if before := first[key]; !before.SeenAt.After(q.Since) { // else it is its first sight
@@ -125,6 +125,9 @@ func (r *reader) oldSettings() map[limitKey]json.RawMessage {
 	}
 	return old
 }
+
+// useText is how much of a limit was used, for people.
+func useText(value, limit json.RawMessage) string { return string(value) + " of " + string(limit) }
 
 // settingOf is the maximum that a document sets for a limit; nil if it sets none.
 func settingOf(body json.RawMessage, limit string) json.RawMessage {

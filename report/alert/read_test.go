@@ -1,9 +1,11 @@
 package alert_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +74,16 @@ func (f *farm) told() (lines []string) {
 	waiting, err := store.Collect(f.Deliveries(f.t.Context(), store.DeliveryQuery{Workspace: "w", DueAt: f.now.Add(time.Hour)}))
 	f.must(err)
 	for _, d := range waiting {
-		lines = append(lines, fmt.Sprintf("%d %s %s", d.Run, d.Condition, d.Event))
+		line := fmt.Sprintf("%d %s %s", d.Run, d.Condition, d.Event)
+		var body alert.Body
+		f.must(json.Unmarshal(d.Body, &body))
+		if d.Condition == store.LimitNearlyUsed {
+			line += ": " + body.Items[0].Info
+			if !strings.Contains(body.Summary, "("+body.Items[0].Info+")") {
+				f.t.Errorf("summary %q, info %q", body.Summary, body.Items[0].Info)
+			}
+		}
+		lines = append(lines, line)
 		d.State, d.EndedAt, d.NextAt, d.Attempts = store.Delivered, f.now, time.Time{}, 1
 		f.must(f.SaveDelivery(f.t.Context(), d))
 	}
@@ -137,15 +148,15 @@ func TestLimits(t *testing.T) {
 	f.run(all, whole, "", object(a, "200", 96, 100), object(b, "200", 89, 100))
 	f.want()
 	f.run(all, whole, "", object(a, "200", 96, 100), object(b, "200", 90, 100))
-	f.want("3 limit_nearly_used fired")
+	f.want("3 limit_nearly_used fired: profiles 90 of 100")
 	f.run(all, whole, "", object(a, "200", 97, 100), object(b, "200", 100, 100))
 	f.want()
 	f.run(all, whole, "", object(a, "200", 97, 100), object(b, "200", 100, 200)) // the limit was raised
-	f.want("5 limit_nearly_used recovered")
+	f.want("5 limit_nearly_used recovered: profiles 100 of 200")
 	f.run(all, whole, "", object(a, "200", 97, 100), object(b, "200", 100, 105)) // and lowered
-	f.want("6 limit_nearly_used fired")
+	f.want("6 limit_nearly_used fired: profiles 100 of 105")
 	f.run(all, whole, "", object(a, "200", 0, 100), object(b, "200", 0, 105)) // a new day
-	f.want("7 limit_nearly_used recovered")
+	f.want("7 limit_nearly_used recovered: profiles 0 of 105")
 	f.run(all, whole, "", object(a, "200", 91, 100), object(b, "200", 0, 105))
-	f.want("8 limit_nearly_used fired")
+	f.want("8 limit_nearly_used fired: profiles 91 of 100")
 }

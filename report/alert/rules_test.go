@@ -69,8 +69,12 @@ func TestOneMessagePerRunAndCause(t *testing.T) {
 	v := newVillage(t)
 	v.rules.Zone = time.FixedZone("Paris", 3600)
 	v.all(map[string]sight{a: healthy("1"), b: healthy("1"), c: healthy(), d: healthy()})
+	v.now = v.now.Add(time.Microsecond)
 	v.all(map[string]sight{a: expired("1"), b: expired("1"), c: expired(), d: healthy()})
 	body := v.bodies("ops")[0]
+	if body.At.Nanosecond()%int(time.Millisecond) != 0 {
+		t.Errorf("at %s: other times are whole milliseconds", body.At)
+	}
 	v.wantTold("ops", "fired account_expired: 3 LinkedIn accounts expired between 07:15 and 07:30; 3 of 4 down")
 	if !body.PlatformEvent || body.Fleet != (alert.Fleet{Accounts: 4, Down: 3}) || len(body.Items) != 3 {
 		t.Errorf("body %+v", body)
@@ -120,6 +124,41 @@ func TestLaunchesOfSquidsAreTold(t *testing.T) {
 	if len(squids) != 2 || squids[0].NextLaunchAt == nil || !squids[0].NextLaunchAt.Equal(dawn.Add(time.Hour)) || squids[1].NextLaunchAt != nil {
 		t.Errorf("squids %+v", squids)
 	}
+}
+
+// Who is only told about the squid learns from that how to repair it.
+func TestASquidNamesWhatItLost(t *testing.T) {
+	v := newVillage(t)
+	v.rules.RemindEvery, v.rules.RemindTimes = time.Hour, 9
+	v.rules.Sinks = []alert.Subscription{{Sink: "squids", Conditions: []store.Condition{store.SquidWithoutAccount, store.SquidOnLastAccount}}}
+	resync := func(id string) string {
+		return "lobstr accounts sync linkedin-sync --account " + id + " --cookies-file cookies.json"
+	}
+	want := func(account, username, info, fix string) {
+		t.Helper()
+		bodies := v.bodies("squids")
+		v.messages = nil
+		if len(bodies) != 1 || len(bodies[0].Items) != 1 {
+			t.Fatalf("bodies %+v", bodies)
+		}
+		item := bodies[0].Items[0]
+		if item.Account != account || item.Username != username || item.Info != info || item.Fix != fix || item.Squids[0].ID != "1" {
+			t.Errorf("item %+v", item)
+		}
+	}
+	v.all(map[string]sight{a: healthy("1"), b: healthy("1"), c: healthy("1")})
+	v.all(map[string]sight{a: expired("1"), b: expired("1"), c: healthy("1")})
+	want("", "", "", resync(a)) // two are lost: one of them is enough
+	v.all(map[string]sight{a: healthy("1"), b: expired("1"), c: expired("1")})
+	v.now = v.now.Add(time.Hour)
+	v.tick()
+	want("", "", "", resync(b)) // a is back
+	v.all(map[string]sight{a: expired("1"), b: expired("1"), c: expired("1")})
+	want(a, "user-a", "info-expired", resync(a))
+	v.all(map[string]sight{a: healthy("1"), b: healthy("1"), c: expired("1")})
+	want("", "", "", "") // it recovered
+	v.all(map[string]sight{a: healthy("1"), b: healthy(), c: expired("1")})
+	want(b, "user-b", "info-healthy", "lobstr squid update 1 --account "+b)
 }
 
 // While the key is refused nothing is told of accounts, and then with its own window.
@@ -189,6 +228,26 @@ func TestRemindersHaveAMaximum(t *testing.T) {
 	if lines := v.told("ops"); len(lines) != 1 {
 		t.Errorf("told %q", lines)
 	}
+}
+
+// Nobody can repair a deletion, and one on purpose lasts for ever.
+func TestADeletionIsOverAfterADay(t *testing.T) {
+	v := newVillage(t)
+	v.rules.RemindEvery, v.rules.RemindTimes = time.Hour, 100
+	gone := sight{health: store.Gone}
+	v.all(map[string]sight{a: healthy(), b: healthy(), c: healthy()})
+	v.all(map[string]sight{a: gone, b: gone, c: healthy()})
+	v.told("ops")
+	v.now = v.now.Add(12 * time.Hour)
+	v.all(map[string]sight{a: healthy(), b: gone, c: healthy()})
+	v.wantTold("ops", "recovered account_gone: LinkedIn account user-a is back between 06:30 and 18:45; 0 of 2 down")
+	v.now = v.now.Add(12 * time.Hour)
+	v.tick()
+	if holding := v.holding(); len(holding) > 0 {
+		t.Errorf("alerts hold: %+v", holding)
+	}
+	v.all(map[string]sight{a: healthy(), b: healthy(), c: healthy()})
+	v.wantTold("ops")
 }
 
 func TestSilences(t *testing.T) {

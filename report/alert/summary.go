@@ -57,7 +57,7 @@ func (e *evaluation) accountSummary(g *group) string {
 		text += " " + squidWords(g)
 	case store.LimitNearlyUsed:
 		if len(g.alerts) == 1 {
-			text += " (" + clean(g.alerts[0].Info) + ")"
+			text += " (" + clean(cmp.Or(g.alerts[0].usedAfter, g.alerts[0].Info)) + ")"
 		}
 	case store.AccountFailing:
 		if info := commonInfo(g); info != "" && g.event != Recovered {

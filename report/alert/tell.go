@@ -113,14 +113,15 @@ func (e *evaluation) anySilence(fits func(store.Silence) bool) bool {
 	})
 }
 
-// remind tells alerts again that have been open for long. Of several that are due for one
+// remind tells alerts again that have been open for long, except those about losses, which
+// nobody can repair. Of several that are due for one
 // alert, because nobody evaluated, there is one.
 func (e *evaluation) remind() {
 	if e.Rules.RemindEvery <= 0 {
 		return
 	}
 	for _, t := range e.alerts {
-		if !t.holds() || !t.Told || t.Silenced || t.ToldAt == nil || t.Condition == store.AssignmentLost ||
+		if !t.holds() || !t.Told || t.Silenced || t.ToldAt == nil || isLoss(t.Condition) ||
 			t.Reminders >= e.Rules.RemindTimes || !e.anyWants(t.Condition) {
 			continue
 		}

@@ -24,6 +24,7 @@ type truth struct {
 	behind map[string]stand // what silent runs saw since
 	first  map[string]store.Health
 	bad    map[string]store.Health // of accounts with an alert
+	gone   map[string]time.Time    // when accounts with such an alert were deleted
 	lost   map[[2]string]time.Time // assignments with an alert, by account and squid
 	squad  map[string]*squadAlert
 	shares map[[2]string]float64
@@ -69,7 +70,7 @@ type tally struct{ want, got, missed, wrong int }
 func newTruth(y *year) *truth {
 	return &truth{
 		y: y, is: map[string]reality{}, stands: map[string]stand{}, behind: map[string]stand{}, first: map[string]store.Health{},
-		bad: map[string]store.Health{}, lost: map[[2]string]time.Time{}, squad: map[string]*squadAlert{}, shares: map[[2]string]float64{},
+		bad: map[string]store.Health{}, gone: map[string]time.Time{}, lost: map[[2]string]time.Time{}, squad: map[string]*squadAlert{}, shares: map[[2]string]float64{},
 		near: map[[2]string]bool{}, open: map[store.Condition]bool{}, spans: map[string]*span{},
 		want: map[string]map[string]int{}, got: map[string]map[string]int{}, counts: map[string]*tally{},
 	}
@@ -200,13 +201,16 @@ func (o *truth) expectAccount(n int, id string, was, now stand, told map[string]
 	o.lock(n, id, was, now)
 	if now.known != was.known && now.health != store.Unknown {
 		if bad := o.bad[id]; bad != "" {
-			if !down(now.health) {
+			if over := bad == store.Gone && o.y.now().Sub(o.gone[id]) >= 24*time.Hour; !down(now.health) && !over {
 				o.expect(n, "ops", conditions[bad], alert.Recovered, id)
 			}
 			delete(o.bad, id)
 		}
 		if down(now.health) {
 			o.bad[id] = now.health
+			if now.health == store.Gone {
+				o.gone[id] = o.y.now()
+			}
 			told[id+string(conditions[now.health])] = true
 			o.expect(n, "ops", conditions[now.health], alert.Fired, id)
 		}
