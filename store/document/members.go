@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -111,8 +112,8 @@ func appendMembers(all []Member, m Field) ([]Member, error) {
 var object = []byte("{}")
 
 // FromMembers is the inverse of Members. The members must be in the order of
-// their keys. It returns an error when a part stands alone, without its member, and when
-// a value is no JSON.
+// their keys. It returns an error when a member stands twice, when a part stands alone,
+// without its member, and when a value is no JSON.
 func FromMembers(all []Member) ([]byte, error) {
 	account := make([]Field, 0, len(all))
 	for i := 0; i < len(all); {
@@ -120,7 +121,11 @@ func FromMembers(all []Member) ([]byte, error) {
 		i++
 		var parts []Field
 		for ; i < len(all) && all[i].Top == top.Top; i++ {
-			parts = append(parts, Field{all[i].Sub[1:], all[i].Value})
+			name, part := strings.CutPrefix(all[i].Sub, "/")
+			if !part { // of a store that was changed
+				return nil, fmt.Errorf("document: %q stands twice", top.Top)
+			}
+			parts = append(parts, Field{name, all[i].Value})
 		}
 		switch {
 		case top.Sub != "":
