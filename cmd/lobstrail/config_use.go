@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/report/alert"
@@ -85,6 +86,10 @@ func (a *app) settingsOf(ctx context.Context, c config.Config, sink config.Sink)
 	return s, nil
 }
 
+// secretWait is how long the file of a secret is waited for. It may be a pipe that nobody
+// writes to, and nobody watches a job of cron.
+const secretWait = 5 * time.Second
+
 // secret reads the secret that a reference names. The error names the place, and tells
 // nothing of what is in it.
 func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (string, error) {
@@ -95,7 +100,10 @@ func (a *app) secret(ctx context.Context, c config.Config, r config.Reference) (
 			return "", fmt.Errorf("%s is not set", place)
 		}
 	} else {
-		raw, err := readBounded(ctx, a.secretFile(c, r), maxTokenBytes)
+		file := a.secretFile(c, r)
+		ctx, cancel := context.WithTimeoutCause(ctx, secretWait, fmt.Errorf("%s: nothing to read within %s", file, secretWait))
+		defer cancel()
+		raw, err := readBounded(ctx, file, maxTokenBytes)
 		if err != nil {
 			return "", err
 		}

@@ -61,3 +61,19 @@ func TestWaitingForAFileCanBeInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// TestASecretIsNotWaitedForWithoutEnd: nobody can interrupt a job of cron.
+func TestASecretIsNotWaitedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe, db := filepath.Join(dir, "pipe"), filepath.Join(dir, "store.db")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	queueMessages(t, db, "acme", 1, "ops")
+	file := writeConfig(t, "[[sinks]]\nname = \"ops\"\ntype = \"webhook\"\nurl_file = \""+pipe+"\"\n")
+	code, _, stderr := inProcess(map[string]string{"LOBSTRAIL_DB": db, "LOBSTRAIL_CONFIG": file}, "alerts", "deliver")
+	if code != exitFailed || !strings.Contains(stderr, "sink ops: "+pipe+": nothing to read within 5s; 1 message waits") {
+		t.Errorf("exit %d %s", code, stderr)
+	}
+}

@@ -38,6 +38,7 @@ type daemon struct {
 	clients    map[string]keyedClient // by workspace
 	missed     atomic.Int64           // snapshots that were due and not taken
 	broken     map[brokenKey]bool     // who was told that the store is damaged
+	hadStore   bool                   // the store was opened before
 }
 
 // keyedClient is a client and its key: it knows the pace of the API as long as the key

@@ -329,6 +329,22 @@ func TestWatchIsUnhealthyWhenTheAPIIsDown(t *testing.T) {
 	}
 }
 
+// TestWatchTellsThatTheStoreIsGone: a history that is gone is no small thing.
+func TestWatchTellsThatTheStoreIsGone(t *testing.T) {
+	t.Parallel()
+	world := nowWorld()
+	addCrowd(world, 2)
+	h := newHome(t).asks(serve(t, world), lobstrtest.DefaultToken)
+	w := h.watches(t, "--every", "1s")
+	db := w.logs(`level=INFO msg="created the store" store=(\S+)`)
+	w.logs(`(run complete)`)
+	w.until("end of the run", func() bool { _, r := w.health(); return r.Doing == "waiting" })
+	for _, end := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(db + end) // the others are there only at times
+	}
+	w.logs(`level=WARN msg="(the store was removed)`)
+}
+
 func TestWatchLeavesTheStoreToOthersBetweenItsRuns(t *testing.T) {
 	t.Parallel()
 	world := nowWorld()

@@ -55,9 +55,13 @@ func (d *daemon) Snapshot(ctx context.Context, job watch.Job) {
 		d.fail(ctx, a, err)
 		return
 	}
-	if created {
+	switch {
+	case created && d.hadStore:
+		d.log.Warn("the store was removed: created a new one, without its history and its alerts", "store", a.db)
+	case created:
 		d.log.Info("created the store", "store", a.db)
 	}
+	d.hadStore = true
 	fetching := fetcher.Job{Client: client, Store: s, Workspace: job.Workspace, Deadline: d.o.deadline, Remarks: heldRemarks}
 	run, err := fetching.Snapshot(ctx)
 	if run.State == store.Complete {

@@ -17,7 +17,7 @@ const (
 func (d *document) rules(t *table) alert.Rules {
 	rules := alert.DefaultRules()
 	rules.Zone, rules.Digest = t.zone(rules.Zone), t.digest(rules.Digest)
-	rules.RemindEvery = t.duration("remind_every", rules.RemindEvery, time.Minute, mostEvery, "")
+	rules.RemindEvery = t.duration("remind_every", rules.RemindEvery, leastEvery, mostEvery, "")
 	rules.RemindTimes = t.number("remind_times", rules.RemindTimes, 0, mostReminders)
 	conditions := t.below("conditions")
 	for _, name := range conditions.inOrder() {
@@ -52,7 +52,7 @@ func (t *table) zone(fallback *time.Location) *time.Location {
 	if name, given := t.text("zone"); given {
 		loaded, err := time.LoadLocation(name)
 		if err != nil || name == "Local" { // to Go, that is whatever TZ says
-			t.wrong("zone", "there is no time zone %s; it has a name such as \"Europe/Paris\" or \"UTC\"", shown(name))
+			t.wrong("zone", "%s is no time zone; it has a name such as \"Europe/Paris\" or \"UTC\"", shown(name))
 			return fallback
 		}
 		zone = loaded

@@ -90,9 +90,9 @@ func (d *document) config(top *table) Config {
 	return c
 }
 
-// The bounds of the time between two runs.
+// The bounds of the time between two runs, and between two reminders.
 const (
-	leastEvery = 10 * time.Second
+	leastEvery = time.Second
 	mostEvery  = 366 * day
 )
 
