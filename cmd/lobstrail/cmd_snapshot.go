@@ -79,7 +79,9 @@ func (a *app) newSnapshotCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.accounts = args
 			if !o.all {
-				return a.runSnapshot(cmd.Context(), o)
+				err := a.runSnapshot(cmd.Context(), o)
+				a.afterSnapshot(cmd.Context(), err)
+				return err
 			}
 			if err := errors.Join(o.validate(), o.validateAll(cmd.Flags().Changed("workspace"))); err != nil {
 				return err

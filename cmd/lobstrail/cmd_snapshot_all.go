@@ -38,10 +38,11 @@ func (a *app) snapshotAll(ctx context.Context, o snapshotOptions) error {
 		path, _ := a.configPath()
 		return usage("--all-workspaces: no workspace is configured in %s\n%s", path, configHint)
 	}
-	return a.writing(ctx, o.lockWait, func(s store.Store) error {
+	names := slices.Sorted(maps.Keys(c.Workspaces))
+	err = a.writing(ctx, o.lockWait, func(s store.Store) error {
 		printer := a.newRunsPrinter()
 		var worst error
-		for _, name := range slices.Sorted(maps.Keys(c.Workspaces)) {
+		for _, name := range names {
 			err := a.inWorkspace(name, func() error { return a.snapshotNext(ctx, s, o, printer) })
 			if ctx.Err() != nil {
 				worst = context.Cause(ctx)
@@ -57,6 +58,13 @@ func (a *app) snapshotAll(ctx context.Context, o snapshotOptions) error {
 		}
 		return told(worst)
 	})
+	for _, name := range names {
+		_ = a.inWorkspace(name, func() error { // which fails only if this does
+			a.afterSnapshot(ctx, err)
+			return nil
+		})
+	}
+	return err
 }
 
 // wrapped is the error of a workspace, with its name.

@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 
-	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/watch"
-	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/report/notify"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -137,56 +133,24 @@ func isBroken(err error) bool {
 	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrForeign)
 }
 
-// brokenKey is a sink of a workspace.
-type brokenKey struct{ workspace, sink string }
-
-// tellBroken sends the message that the store is damaged to each sink that has not taken it
-// yet. It goes around the store, which cannot keep it.
+// tellBroken tells the sinks that the store is damaged, each once.
 func (d *daemon) tellBroken(ctx context.Context, a *app, reason error) {
 	if !d.health.SetDamaged(true) {
 		d.supervisor.Status("the store is damaged")
 	}
-	body := alert.DamagedBody(a.workspace, d.clock.Wall(), reason.Error())
-	d.sendDirectly(ctx, a, body, func(key brokenKey) bool { return !d.broken[key] }, func(key brokenKey) { d.broken[key] = true })
+	d.logUntold(ctx, a, a.tellDamage(ctx, reason))
 }
 
 // tellRepaired tells those who were told that the store is damaged that it works again.
 func (d *daemon) tellRepaired(ctx context.Context, a *app) {
 	d.health.SetDamaged(false)
-	told := func(key brokenKey) bool { return d.broken[key] }
-	d.sendDirectly(ctx, a, alert.RepairedBody(a.workspace, d.clock.Wall()), told, func(key brokenKey) { delete(d.broken, key) })
+	d.logUntold(ctx, a, a.tellDamage(ctx, nil))
 }
 
-// sendDirectly sends a message about the store to those sinks of the workspace that want
-// it, and tells done which took it.
-func (d *daemon) sendDirectly(ctx context.Context, a *app, body alert.Body, wants func(brokenKey) bool, done func(brokenKey)) {
-	c, err := a.config(ctx)
-	if rule, given := c.Rules.Conditions[body.Condition]; err != nil || given && !rule.Enabled {
-		return
-	}
-	configured := slices.DeleteFunc(slices.Clone(sinksFor(c, a.workspace)), func(s config.Sink) bool {
-		other := s.Conditions != nil && !slices.Contains(s.Conditions, body.Condition)
-		return other || s.Settings.Type == notify.Ping || !wants(brokenKey{a.workspace, s.Settings.Name})
-	})
-	sinks, broken := a.makeSinks(ctx, c, configured)
-	for name, err := range broken {
-		d.log.Warn("a delivery failed", "workspace", a.workspace, "sink", name, "error", err)
-	}
-	errs := make([]error, len(sinks))
-	var wait sync.WaitGroup
-	for i, sink := range sinks {
-		wait.Go(func() {
-			bounded, cancel := context.WithTimeout(ctx, sink.Timeout())
-			defer cancel()
-			errs[i] = sink.Send(bounded, body)
-		})
-	}
-	wait.Wait()
-	for i, sink := range sinks {
-		if errs[i] == nil {
-			done(brokenKey{a.workspace, sink.Name()})
-		} else if ctx.Err() == nil {
-			d.log.Warn("a delivery failed", "workspace", a.workspace, "sink", sink.Name(), "error", errs[i])
+func (d *daemon) logUntold(ctx context.Context, a *app, failed []error) {
+	for _, err := range failed {
+		if ctx.Err() == nil {
+			d.log.Warn("a delivery failed", "workspace", a.workspace, "error", err)
 		}
 	}
 }

@@ -169,6 +169,45 @@ func TestWatchTellsThatTheStoreIsDamaged(t *testing.T) {
 	w.until("health", func() bool { status, _ := w.health(); return status == 200 })
 }
 
+// TestSnapshotTellsThatTheStoreIsDamaged: once, whichever process finds it, and once that it
+// works again.
+func TestSnapshotTellsThatTheStoreIsDamaged(t *testing.T) {
+	t.Parallel()
+	world := nowWorld()
+	addCrowd(world, 3)
+	hook := receives(t)
+	h := newHome(t).asks(serve(t, world), lobstrtest.DefaultToken).sends(hook, `"store_damaged"`)
+	h.must(exitDone, "snapshot")
+	good, err := os.ReadFile(h.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := make([]byte, 64<<10)
+	copy(broken, good[:100])
+	replace(t, h.db, broken)
+	hook.set(500, nil)
+	if o := h.must(exitDamaged, "snapshot", "--quiet"); !strings.Contains(o.stderr, "warning: sink ops: answered 500") {
+		t.Errorf("%s", o)
+	}
+	hook.set(200, nil)
+	for range 3 {
+		h.must(exitDamaged, "snapshot")
+	}
+	if got := hook.all(); got != "fired store_damaged" {
+		t.Errorf("damaged: %s", got)
+	}
+	replace(t, h.db, good)
+	for range 2 {
+		h.must(exitDone, "snapshot")
+	}
+	if got := hook.all(); got != "fired store_damaged, recovered store_damaged" {
+		t.Errorf("works again: %s", got)
+	}
+	if _, err := os.Stat(h.db + ".damaged"); !os.IsNotExist(err) {
+		t.Errorf("the note of who was told: %v", err)
+	}
+}
+
 // replace puts another file in the place of the store, without its journal.
 func replace(t *testing.T, db string, content []byte) {
 	t.Helper()

@@ -37,7 +37,6 @@ type daemon struct {
 	supervisor *watch.Supervisor
 	clients    map[string]keyedClient // by workspace
 	missed     atomic.Int64           // snapshots that were due and not taken
-	broken     map[brokenKey]bool     // who was told that the store is damaged
 	hadStore   bool                   // the store was opened before
 }
 
@@ -52,7 +51,7 @@ func newDaemon(a *app, o watchOptions, settings *watchSettings) *daemon {
 	clean := func(text string) string { return render.Clean(withoutSecrets(text)) }
 	d := &daemon{
 		o: o, log: watch.NewLog(a.env.stderr, o.logFormat, a.logLevel(), clean),
-		clock: schedule.NewClock(a.env.now), pulse: &watch.Pulse{}, clients: map[string]keyedClient{}, broken: map[brokenKey]bool{},
+		clock: schedule.NewClock(a.env.now), pulse: &watch.Pulse{}, clients: map[string]keyedClient{},
 	}
 	if a.verbose {
 		settings.app.fetchLog = d.log
