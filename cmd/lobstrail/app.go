@@ -44,7 +44,7 @@ type app struct {
 func newApp(env *environment) *app { return &app{env: env} }
 
 const rootHelp = `lobstrail keeps the audit trail of lobstr.io accounts. It takes snapshots of
-them, keeps every one in a SQLite file, and tells what changed: which accounts
+them, keeps every one in a SQLite file, and says what changed: which accounts
 stopped working and when, which squids used which account, whose limits were
 edited.`
 
@@ -52,7 +52,7 @@ const rootExample = `  lobstrail demo                       see it work, no key 
   lobstrail snapshot                   take snapshots of all accounts
   lobstrail accounts --health expired  which accounts need a re-synchronisation
   lobstrail changes --since 24h        what changed since yesterday
-  lobstrail demo --alerts              what it would have told you
+  lobstrail demo --alerts              the alerts that it would have sent
   lobstrail impact ACCOUNT             what deleting an account would break
   lobstrail report --since 7d          the status-change report of a week`
 
@@ -71,13 +71,11 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.env.stdin)
 	root.SetOut(a.env.stdout)
 	root.SetErr(a.env.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{err.Error(), fmt.Sprintf("%q shows its flags", cmd.CommandPath()+" --help")}
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.db, "db", "", "the store, a file (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
+	flags.StringVar(&a.db, "db", "", "the store: a file (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
 	flags.StringVar(&a.workspace, "workspace", "", `the scope of an API key (default $LOBSTRAIL_WORKSPACE, else "default")`)
-	flags.StringVar(&a.configFile, "config", "", "the configuration, a `FILE` (default $LOBSTRAIL_CONFIG, else $XDG_CONFIG_HOME/lobstrail/config.toml)")
+	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `FILE` (default $LOBSTRAIL_CONFIG, else $XDG_CONFIG_HOME/lobstrail/config.toml)")
 	flags.StringVar(&a.format, "format", "table", "how to write the answer: table, json, ndjson, csv or markdown")
 	flags.BoolVar(&a.json, "json", false, "short for --format json")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR set)")

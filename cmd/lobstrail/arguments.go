@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // takes checks how many arguments a command has: from least to most, which are
@@ -23,11 +26,57 @@ func takes(least, most int, what, hint string) cobra.PositionalArgs {
 		case len(args) < least:
 			return &usageError{fmt.Sprintf("%s needs %s", name, what), hint}
 		case most == 0:
+			like := similar(args[0], commandNames(cmd))
+			for i := range like {
+				like[i] = name + " " + like[i]
+			}
+			if len(like) > 0 {
+				return &usageError{fmt.Sprintf("unknown command %q for %q", args[0], name), didYouMean(like)}
+			}
 			return &usageError{fmt.Sprintf("%s takes no argument, and there is %q", name, args[0]), strings.ReplaceAll(hint, "ARGUMENT", args[0])}
 		}
 		return &usageError{fmt.Sprintf("%s takes %s, and there are %d arguments", name, what, len(args)),
 			"put quotes around what has spaces in it"}
 	}
+}
+
+// wrongFlag makes an error of parsing flags wrong usage, and proposes what may have been
+// meant.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	hint := fmt.Sprintf("%q shows its flags", cmd.CommandPath()+" --help")
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var flags []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, "--"+f.Name) })
+		if like := similar("--"+unknown.GetSpecifiedName(), flags); len(like) > 0 {
+			hint = didYouMean(like) + " " + hint
+		}
+	}
+	return &usageError{err.Error(), hint}
+}
+
+func commandNames(parent *cobra.Command) (names []string) {
+	for _, cmd := range parent.Commands() {
+		names = append(names, cmd.Name())
+	}
+	return names
+}
+
+// similar returns the known words that are spelled like the word or begin with it.
+func similar(word string, known []string) []string {
+	list := &cobra.Command{SuggestionsMinimumDistance: 2} // whose suggestions are for commands
+	for _, name := range known {
+		list.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	return list.SuggestionsFor(word)
+}
+
+// didYouMean is a hint that proposes one or more words.
+func didYouMean(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = strconv.Quote(word)
+	}
+	return "did you mean " + strings.Join(quoted, " or ") + "?"
 }
 
 // refuseUnknownShells lets "completion", which is cobra's, fail for a shell that it does

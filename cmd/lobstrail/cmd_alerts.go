@@ -18,12 +18,13 @@ import (
 func (a *app) newAlertsCmd() *cobra.Command {
 	all := false
 	cmd := &cobra.Command{
-		Use:   "alerts",
-		Short: "List the alerts that are open, and what was told of them",
-		Long: `List the alerts that are open or pending: what holds, since when, whether it was
-told, and how the deliveries of its messages stand. A pending alert has not held
-for as many polls as its rule wants. "snapshot" evaluates the alerts after each
-run and delivers what is to be told.
+		Use:        "alerts",
+		SuggestFor: []string{"silence", "silences", "unsilence", "notify"},
+		Short:      "List open alerts, and whether their messages were sent",
+		Long: `List the alerts that are open or pending: the condition, since when, whether a
+message was sent (TOLD), and which sinks have it. A pending alert was not yet seen
+by as many runs as its rule asks for ("for" in the configuration). "snapshot" and
+"watch" evaluate the alerts after each run and send the messages.
 
 Exit codes: 0 done, also when no alert is open; 2 wrong usage; 10 there is no
 store.`,
@@ -34,7 +35,7 @@ store.`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runAlerts(cmd.Context(), all) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "alerts that have ended too")
+	cmd.Flags().BoolVar(&all, "all", false, "also list alerts that have ended")
 	a.addAlertCommands(cmd)
 	return coversWorkspaces(cmd)
 }
@@ -229,17 +230,21 @@ func (a *app) alertCells(j report.AlertJSON, names subjects) []render.Cell {
 	}
 }
 
-// toldText says whether somebody was told.
+// toldText says whether a message was sent, and whether the next ones are held back.
 func toldText(j report.AlertJSON) string {
+	text := "no"
 	switch {
 	case j.Told && j.Reminders > 0:
-		return "yes, " + count(j.Reminders, "reminder")
+		text = "yes, " + count(j.Reminders, "reminder")
 	case j.Told:
-		return "yes"
+		text = "yes"
 	case j.Silenced:
 		return "silenced"
 	}
-	return "no"
+	if j.Silenced && j.State != report.AlertEnded {
+		text += "; silenced"
+	}
+	return text
 }
 
 // deliveriesText lists the deliveries, the newest of each sink.

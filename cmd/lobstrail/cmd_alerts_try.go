@@ -22,12 +22,12 @@ func (a *app) newTestSinkCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "test SINK",
 		Short: "Send a test message to a sink",
-		Long: `Send a test message to a sink of the configuration, at once and once, and say how
-that went. It needs no store and leaves no trace in one. A sink of type ping is
-told of a complete run.
+		Long: `Send one test message to a sink of the configuration, and say whether the sink
+accepted it. A failed message is not tried again. No store is needed. A sink of
+type ping gets the ping of a complete run.
 
-Exit codes: 0 the sink took it; 1 it did not; 2 wrong usage, or the configuration
-or a secret is not as it should be.`,
+Exit codes: 0 the sink accepted it; 1 it did not; 2 wrong usage, or the
+configuration or a secret is wrong.`,
 		Example: `  lobstrail alerts test ops
   lobstrail alerts test ops --config ./lobstrail.toml --json`,
 		Args: takes(1, 1, "a SINK", `"lobstrail config check" lists the sinks`),
@@ -119,7 +119,7 @@ func (a *app) printTest(j testJSON, failed error) error {
 		if failed != nil || a.quiet {
 			return nil
 		}
-		_, err := fmt.Fprintf(a.env.stdout, "The sink %s took a test message.\n", render.Clean(j.Sink))
+		_, err := fmt.Fprintf(a.env.stdout, "Sent a test message to the sink %s.\n", render.Clean(j.Sink))
 		return err
 	})
 	if err != nil || failed == nil {

@@ -31,11 +31,12 @@ func (a *app) newSilenceCmd() *cobra.Command {
 	var o silenceOptions
 	cmd := &cobra.Command{
 		Use:   "silence",
-		Short: "Tell nothing of an account, a type or a squid for a time",
-		Long: `Keep alerts about one account, all accounts of one type, or one squid from being
-told for a time. They are recorded all the same. What is still open when the
-silence ends is told then. The silence of a squid also covers accounts that only
-silenced squids use.
+		Short: "Send no alerts about an account, a type or a squid for a time",
+		Long: `Send no alerts about one account, all accounts of one type, or one squid, for a
+time. The alerts are still recorded. If an alert is still open when the silence
+ends, its message is sent then. The silence of a squid also covers accounts that
+only silenced squids use. "status" and "check" take a silence into account from
+the next run on.
 
 Exit codes: 0 done; 2 wrong usage, or no such account, type or squid; 10 there is
 no store; 11 another process writes to the store.`,
@@ -47,11 +48,11 @@ no store; 11 another process writes to the store.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.account, "account", "", "alerts about this `ACCOUNT`")
-	flags.StringVar(&o.kind, "type", "", "alerts about accounts of this `TYPE`, such as twitter-sync")
-	flags.StringVar(&o.squid, "squid", "", "alerts about this `SQUID`")
+	flags.StringVar(&o.account, "account", "", "silence this `ACCOUNT`")
+	flags.StringVar(&o.kind, "type", "", "silence all accounts of this `TYPE`, such as twitter-sync")
+	flags.StringVar(&o.squid, "squid", "", "silence this `SQUID`")
 	flags.StringVar(&o.length, "for", "", "how long: a `SPAN` such as 4h or 2d, at most "+longestSilenceText)
-	flags.StringVar(&o.reason, "reason", "", "why, a `TEXT` for those who wonder")
+	flags.StringVar(&o.reason, "reason", "", "a `TEXT` that says why")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
 	a.completeFlag(cmd, "account", a.accountNames)
 	a.completeFlag(cmd, "squid", a.squidNames)
@@ -70,17 +71,15 @@ func (o silenceOptions) check() (time.Duration, error) {
 	case o.lockWait < 0:
 		return 0, usage("--lock-wait must not be negative")
 	case given != 1:
-		return 0, usage("a silence is about one account, one type or one squid\ngive one of --account, --type and --squid")
-	case o.length == "":
-		return 0, usage("a silence has an end\ngive --for, such as --for 4h")
-	case o.reason == "":
-		return 0, usage("a silence has a reason\ngive --reason, such as --reason \"new phone\"")
+		return 0, usage("a silence needs one account, one type or one squid\ngive one of --account, --type and --squid")
+	case o.length == "" || o.reason == "":
+		return 0, usage("a silence needs an end and a reason\ngive --for and --reason, such as --for 4h --reason \"new phone\"")
 	case len(o.reason) > longestReason:
 		return 0, usage("--reason has more than %d bytes", longestReason)
 	}
 	length, err := parseSpan(strings.TrimSpace(o.length))
 	if err != nil || length == 0 || length > longestSilence {
-		return 0, usage("--for %s is not the length of a silence\ngive a span from 1s to %s, such as 4h, 2d or 1w", o.length, longestSilenceText)
+		return 0, usage("--for %s is not a valid length\ngive a span from 1s to %s, such as 4h, 2d or 1w", o.length, longestSilenceText)
 	}
 	return length, nil
 }
@@ -101,7 +100,7 @@ func (a *app) runSilence(ctx context.Context, o silenceOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.reportSilence(ctx, s, silence, "is silent until")
+		return a.reportSilence(ctx, s, silence, "no messages about %s until %s")
 	})
 }
 
@@ -125,8 +124,8 @@ func (a *app) silenceOf(ctx context.Context, s store.Store, o silenceOptions) (s
 	return silence, err
 }
 
-// reportSilence tells how a silence stands.
-func (a *app) reportSilence(ctx context.Context, s store.Store, silence store.Silence, stands string) error {
+// reportSilence prints a silence. The format is for what it is about, and when it ends.
+func (a *app) reportSilence(ctx context.Context, s store.Store, silence store.Silence, format string) error {
 	names, err := a.readSubjects(ctx, s)
 	if err != nil {
 		return err
@@ -135,8 +134,8 @@ func (a *app) reportSilence(ctx context.Context, s store.Store, silence store.Si
 	names.nameSilence(&j)
 	return a.report(false, func() error {
 		return a.printOne(j, silencePairs(j, names), func() error {
-			_, err := fmt.Fprintf(a.env.stdout, "Silence %d: %s %s %s. %s\n", j.Silence, render.Clean(names.silenced(j)), stands,
-				render.Time(j.Until.Time, a.env.zone), a.zoneNote())
+			text := fmt.Sprintf(format, render.Clean(names.silenced(j)), render.Time(j.Until.Time, a.env.zone))
+			_, err := fmt.Fprintf(a.env.stdout, "Silence %d: %s. %s\n", j.Silence, text, a.zoneNote())
 			return err
 		})
 	})
@@ -196,8 +195,8 @@ func (a *app) newSilencesCmd() *cobra.Command {
 	all := false
 	cmd := &cobra.Command{
 		Use:   "silences",
-		Short: "List the silences that last",
-		Long: `List the silences that last, each with its number, its end and its reason.
+		Short: "List the silences that have not ended",
+		Long: `List the silences that have not ended, each with its number, its end and its reason.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail alerts silences
@@ -206,7 +205,7 @@ Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runSilences(cmd.Context(), all) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "silences that are over too")
+	cmd.Flags().BoolVar(&all, "all", false, "also list silences that have ended")
 	return cmd
 }
 
@@ -244,8 +243,8 @@ func (a *app) newUnsilenceCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unsilence SILENCE",
 		Short: "End a silence now",
-		Long: `End a silence, named by its number, now. What it kept from being told and is
-still open is told after the next run.
+		Long: `End a silence now. If an alert that it held back is still open, its message is
+sent after the next run.
 
 Exit codes: 0 done; 2 wrong usage, or no such silence; 10 there is no store; 11
 another process writes to the store.`,
@@ -279,7 +278,7 @@ func (a *app) runUnsilence(ctx context.Context, text string, lockWait time.Durat
 					return err
 				}
 				silence.Until = now
-				return a.reportSilence(ctx, s, silence, "is no longer silent since")
+				return a.reportSilence(ctx, s, silence, "the silence of %s ended at %s")
 			}
 			known = append(known, strconv.FormatInt(silence.ID, 10))
 		}

@@ -15,7 +15,7 @@ import (
 func (a *app) newStatusCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show on one screen how things stand, and what needs a hand",
+		Short: "Show on one screen how things stand, and what to do",
 		Long: `Show how things stand now: when the newest complete run ended, the accounts by
 health, open alerts, messages that could not be delivered, the accounts to
 re-synchronise with the vendor's command for each, and squids without a healthy

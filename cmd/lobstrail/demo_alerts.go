@@ -123,6 +123,7 @@ func (t demoTarget) send(ctx context.Context, bodies []alert.Body) (sent int, er
 		if wanted := t.configured.Conditions; wanted != nil && !slices.Contains(wanted, body.Condition) {
 			continue
 		}
+		body.Summary = "Demo: " + body.Summary // others read the channel too
 		if err := sendOnce(ctx, t, body); err != nil {
 			return sent, &hintedError{fmt.Errorf("sink %s: %w", t.Name(), err), testHint(t.configured.Settings.Type)}
 		}

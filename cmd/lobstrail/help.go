@@ -42,13 +42,19 @@ func findTopic(name string) topic {
 	return topic{}
 }
 
+// isAbout reports whether a word in lower case begins the name of the topic, or is one of
+// its section headings.
+func (t topic) isAbout(word string) bool {
+	return strings.HasPrefix(t.name, word) || strings.Contains(strings.ToLower(t.text), "\n## "+word+"\n")
+}
+
 // The groups of commands in the help of the root.
 var commandGroups = []struct {
 	group    cobra.Group
 	commands []string
 }{
 	{cobra.Group{ID: "look", Title: "Look at the history:"}, []string{"status", "accounts", "show", "changes", "diff", "squids", "report", "sql", "runs"}},
-	{cobra.Group{ID: "told", Title: "Be told in time:"}, []string{"alerts", "check", "metrics", "impact", "watch"}},
+	{cobra.Group{ID: "told", Title: "Get alerts, monitor:"}, []string{"alerts", "check", "metrics", "impact", "watch"}},
 	{cobra.Group{ID: "take", Title: "Take snapshots:"}, []string{"snapshot", "import", "demo"}},
 	{cobra.Group{ID: "prove", Title: "Prove that it is unchanged:"}, []string{"verify", "key", "checkpoint", "prove", "verify-proof"}},
 	{cobra.Group{ID: "keep", Title: "Keep the store:"}, []string{"backup", "prune", "redact"}},
@@ -78,7 +84,11 @@ func (a *app) addHelp(root *cobra.Command) {
 	for _, t := range topics() {
 		fmt.Fprintf(&list, "\n  %-12s %s", t.name, t.title)
 	}
-	root.SetUsageTemplate(root.UsageTemplate() +
+	usage := root.UsageTemplate()
+	if width := a.env.width(); width > 0 {
+		usage = strings.ReplaceAll(usage, "FlagUsages", fmt.Sprintf("FlagUsagesWrapped %d", width))
+	}
+	root.SetUsageTemplate(usage +
 		"{{if not .HasParent}}\nTopics:" + list.String() + "\n\nUse \"lobstrail help TOPIC\" to read one.\n{{end}}" +
 		"{{with index .Annotations \"topic\"}}\nUse \"lobstrail help {{.}}\" for the reference.\n{{end}}")
 }
@@ -130,12 +140,12 @@ func unknownHelp(root *cobra.Command, args []string) error {
 	hint := `"lobstrail help" lists the commands and topics`
 	similar := root.SuggestionsFor(word)
 	for _, t := range topics() {
-		if strings.HasPrefix(t.name, strings.ToLower(word)) && !slices.Contains(similar, t.name) {
+		if t.isAbout(strings.ToLower(word)) && !slices.Contains(similar, t.name) {
 			similar = append(similar, t.name)
 		}
 	}
 	if len(similar) > 0 {
-		hint = fmt.Sprintf("did you mean %q?", strings.Join(similar, `" or "`))
+		hint = didYouMean(similar)
 	}
 	return &usageError{fmt.Sprintf("no command or topic %q", word), hint}
 }

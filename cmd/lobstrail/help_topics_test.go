@@ -13,6 +13,8 @@ func TestHelpOfNothingKnownIsWrongUsage(t *testing.T) {
 	for typed, want := range map[string]string{
 		"nosuch":          "lists the commands and topics",
 		"snapshott":       `did you mean "snapshot"?`,
+		"slack":           `did you mean "sinks"?`,
+		"silence":         `did you mean "alerts"?`,
 		"exit":            `did you mean "exit-codes"?`,
 		"accounts nosuch": "lists the commands and topics",
 	} {
@@ -133,5 +135,21 @@ func TestHelpExamplesWork(t *testing.T) {
 	}
 	if ran < 20 {
 		t.Errorf("only %d examples were found", ran)
+	}
+}
+
+// The flags of a command are wrapped on a terminal.
+func TestHelpOfFlagsFitsTheTerminal(t *testing.T) {
+	for _, command := range []string{"", "alerts", "watch", "impact"} {
+		o := within(80, nil, append(strings.Fields(command), "--help")...)
+		_, flags, found := strings.Cut(o.stdout, "Flags:\n")
+		if !found || o.code != exitDone {
+			t.Errorf("%s: %s", command, o)
+		}
+		for line := range strings.Lines(flags) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("%s: %q", command, line)
+			}
+		}
 	}
 }

@@ -103,7 +103,7 @@ func asUsage(err error) error {
 	message, suggestions, _ := strings.Cut(err.Error(), "\n\n")
 	hint := `"lobstrail help" lists the commands`
 	if _, found, ok := strings.Cut(suggestions, "Did you mean this?"); ok {
-		hint = fmt.Sprintf("did you mean %q?", strings.Join(strings.Fields(found), `" or "`))
+		hint = didYouMean(strings.Fields(found))
 	}
 	return &usageError{message, hint}
 }

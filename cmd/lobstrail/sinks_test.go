@@ -165,7 +165,7 @@ func TestAlertsTest(t *testing.T) {
 		args         string
 		want         string
 	}{
-		{200, exitDone, "ops", "The sink ops took a test message.\n"},
+		{200, exitDone, "ops", "Sent a test message to the sink ops.\n"},
 		{200, exitDone, "ops --quiet", ""},
 		{200, exitDone, "ops --json", `"delivered": true`},
 		{500, exitFailed, "ops", "lobstrail: sink ops: answered 500 Internal Server Error\ncheck the URL"},

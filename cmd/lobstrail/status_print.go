@@ -177,7 +177,10 @@ func short(text string, most int) string {
 // handsText says what somebody has to do, with the vendor's commands.
 func handsText(s report.StatusJSON) string {
 	if len(s.NeedResync)+len(s.WithoutHealthy) == 0 {
-		return "Nothing needs a hand."
+		if len(s.Alerts) > 0 {
+			return `No account needs to be re-synchronised. "lobstrail alerts" lists the open alerts.`
+		}
+		return "Nothing to do."
 	}
 	var lines []string
 	if n := len(s.WithoutHealthy); n > 0 {
