@@ -22,9 +22,9 @@ func (a *app) newAlertsCmd() *cobra.Command {
 		SuggestFor: []string{"silence", "silences", "unsilence", "notify"},
 		Short:      "List open alerts, and whether their messages were sent",
 		Long: `List the alerts that are open or pending: the condition, since when, whether a
-message was sent (TOLD), and which sinks have it. A pending alert was not yet seen
-by as many runs as its rule asks for ("for" in the configuration). "snapshot" and
-"watch" evaluate the alerts after each run and send the messages.
+message was sent (TOLD), and which sinks have it. A pending alert was not yet
+seen by as many runs as its rule asks for ("for" in the configuration).
+"snapshot" and "watch" evaluate the alerts after each run and send the messages.
 
 Exit codes: 0 done, also when no alert is open; 2 wrong usage; 10 there is no
 store.`,

@@ -75,7 +75,7 @@ func cronHome(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{"go/bin", ".config"} {
+	for _, dir := range []string{"go/bin", ".config/lobstrail"} {
 		if err := os.MkdirAll(filepath.Join(home, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -83,8 +83,10 @@ func cronHome(t *testing.T) string {
 	if err := os.Symlink(program, filepath.Join(home, "go", "bin", "lobstrail")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(home, ".config", "lobstrail.key"), []byte(lobstrtest.DefaultToken+"\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for name, content := range map[string]string{"key": lobstrtest.DefaultToken + "\n", "config.toml": "[workspaces.default]\ntoken_file = 'key'\n"} {
+		if err := os.WriteFile(filepath.Join(home, ".config", "lobstrail", name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return home
 }

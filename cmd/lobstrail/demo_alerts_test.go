@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
 	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -157,22 +159,21 @@ func TestTheDemoSaysWhatItCannotSend(t *testing.T) {
 // up to the message that an account of the demo expired.
 func TestReadmeLeadsToASlackMessage(t *testing.T) {
 	t.Parallel()
-	_, text, found := strings.Cut(readme(t), "\n## Be told in time\n")
-	text, _, _ = strings.Cut(text, "\n## ")
+	_, text, found := strings.Cut(readme(t), "\n## Install\n")
+	text, _, _ = strings.Cut(text, "\n## Every day\n")
 	config := blocks(text, "toml")
-	if !found || len(config) != 1 || !strings.Contains(config[0], "~/.config/lobstrail/config.toml") || !strings.Contains(text, "cat > ~/.config/lobstrail/slack)") {
-		t.Fatalf("the section has not what it needs:\n%s", text)
+	if !found || len(config) != 1 || !strings.Contains(config[0], "~/.config/lobstrail/config.toml") {
+		t.Fatalf("the section does not have what it needs:\n%s", text)
 	}
-	h, slack := newHome(t), newInbox(t, 200)
-	delete(h.vars, "XDG_CONFIG_HOME") // a new user has none
-	folder := filepath.Join(h.vars["HOME"], ".config", "lobstrail")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	world := lobstrtest.NewWorld(lobstrtest.NewClock(time.Now().UTC()))
+	world.Add(lobstrtest.Account{Username: "ada", Type: lobstrtest.LinkedIn})
+	h, slack, server := newHome(t), newInbox(t, 200), lobstrtest.New(t, world)
+	delete(h.vars, "XDG_CONFIG_HOME") // a new user has none, and no key elsewhere
+	delete(h.vars, "LOBSTR_TOKEN")
+	h.vars["LOBSTR_API_BASE"] = server.URL
+	followSetUp(t, h.vars["HOME"], text, map[string]string{"key": lobstrtest.DefaultToken, "slack": slack.URL + "/services/T0/B0/x"})
+	if err := os.WriteFile(filepath.Join(h.vars["HOME"], ".config", "lobstrail", "config.toml"), []byte(config[0]), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	for name, content := range map[string]string{"config.toml": config[0], "slack": slack.URL + "/services/T0/B0/x\n"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 	ran := 0
 	for _, m := range regexp.MustCompile(`(?m)^    lobstrail (.*)$`).FindAllStringSubmatch(text, -1) {
@@ -182,7 +183,23 @@ func TestReadmeLeadsToASlackMessage(t *testing.T) {
 	expired := func(body string) bool {
 		return strings.Contains(body, "Nina Petrova") && strings.Contains(body, "expired")
 	}
-	if ran != 2 || len(slack.bodies) != 6 || !slices.ContainsFunc(slack.bodies, expired) {
+	if ran != 3 || len(slack.bodies) != 6 || !slices.ContainsFunc(slack.bodies, expired) {
 		t.Errorf("%d commands, %d messages: %s", ran, len(slack.bodies), slack.bodies)
+	}
+}
+
+// followSetUp runs the lines of the text that make folders and files in a home that has
+// none, and types what each file is to have.
+func followSetUp(t *testing.T, home, text string, typed map[string]string) {
+	t.Helper()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no shell here: ", err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^    (mkdir .*|\(umask .*/([a-z]+)\))$`).FindAllStringSubmatch(text, -1) {
+		cmd := exec.Command("sh", "-c", m[1])
+		cmd.Env, cmd.Stdin = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, strings.NewReader(typed[m[2]]+"\n")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", m[1], err, out)
+		}
 	}
 }
