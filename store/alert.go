@@ -50,7 +50,7 @@ type Alert struct {
 	Polls                 int       // how many runs in a row saw that it holds
 	FiredAt               time.Time // zero: pending
 	Told                  bool      // a message said that it fired: its end is told too
-	Silenced              bool      // at the last evaluation a silence applied to it
+	Silenced              bool      // a silence applied to it at the last evaluation; see alert.SetSilenced
 	Reminders             int       // how many were queued
 	EndedAt               time.Time // zero: it still holds
 	// Detail is a JSON object with what a message says of it; its form is that of package

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -66,6 +67,9 @@ func (a *app) writeAlerts(ctx context.Context, s store.Store, out *render.Writer
 	if err != nil {
 		return "", err
 	}
+	if err := alert.SetSilenced(ctx, s, a.workspace, a.env.now(), alerts); err != nil {
+		return "", err
+	}
 	deliveries, err := store.Collect(s.Deliveries(ctx, store.DeliveryQuery{Workspace: a.workspace}))
 	if err != nil {
 		return "", err
@@ -74,8 +78,8 @@ func (a *app) writeAlerts(ctx context.Context, s store.Store, out *render.Writer
 	if err != nil {
 		return "", err
 	}
-	for _, alert := range alerts {
-		row := report.NewAlertJSON(a.workspace, alert, toldBy(alert, deliveries), a.env.now())
+	for _, one := range alerts {
+		row := report.NewAlertJSON(a.workspace, one, toldBy(one, deliveries), a.env.now())
 		names.nameAlert(&row)
 		if err := out.Row(row, a.alertCells(row, names)...); err != nil {
 			return "", err
@@ -109,8 +113,8 @@ func (a *app) alertsFooter(ctx context.Context, s store.Store, alerts []store.Al
 		return "", err
 	}
 	counts := map[report.AlertState]int{}
-	for _, alert := range alerts {
-		counts[report.AlertStateOf(alert)]++
+	for _, one := range alerts {
+		counts[report.AlertStateOf(one)]++
 	}
 	var footer string
 	switch {

@@ -94,7 +94,17 @@ func (a *app) runMetrics(ctx context.Context, cmd *cobra.Command, o metricsOptio
 }
 
 func writeTextfile(file string, from prometheus.Gatherer) error {
-	if err := prometheus.WriteToTextfile(file, from); err != nil {
+	write := prometheus.WriteToTextfile
+	if isDevice(file) {
+		write = func(file string, from prometheus.Gatherer) error {
+			text, err := metricsText(from)
+			if err != nil {
+				return err
+			}
+			return writeToDevice(file, text)
+		}
+	}
+	if err := write(file, from); err != nil {
 		hint := ""
 		if slices.ContainsFunc([]error{fs.ErrNotExist, fs.ErrPermission}, func(target error) bool { return errors.Is(err, target) }) {
 			hint = "nothing was written; name a file in a folder that you may write to"
@@ -105,16 +115,24 @@ func writeTextfile(file string, from prometheus.Gatherer) error {
 }
 
 func (a *app) printMetrics(from prometheus.Gatherer) error {
-	families, err := from.Gather()
+	text, err := metricsText(from)
 	if err != nil {
 		return err
+	}
+	_, err = a.env.stdout.Write(text)
+	return err
+}
+
+func metricsText(from prometheus.Gatherer) ([]byte, error) {
+	families, err := from.Gather()
+	if err != nil {
+		return nil, err
 	}
 	var text bytes.Buffer
 	for _, family := range families {
 		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err = a.env.stdout.Write(text.Bytes())
-	return err
+	return text.Bytes(), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
@@ -71,6 +72,9 @@ func (a *app) runStatus(ctx context.Context) error {
 func (a *app) readOverview(ctx context.Context, s store.Store) (report.Overview, error) {
 	now, err := report.ReadOverview(ctx, s, a.workspace, a.env.now().UTC().Truncate(time.Millisecond))
 	if err != nil {
+		return now, err
+	}
+	if err := alert.SetSilenced(ctx, s, a.workspace, now.At, now.Alerts); err != nil {
 		return now, err
 	}
 	names, err := a.readNames(ctx, s)

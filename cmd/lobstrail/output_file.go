@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -63,10 +65,35 @@ func (a *app) writingTo(file string, fn func() error) error {
 	if err != nil {
 		return err
 	}
-	// The umask of the user narrows this, as for any other file that is to be passed on.
-	if err := maybe.WriteFile(file, answer.Bytes(), 0o666); err != nil {
+	write := writeToDevice
+	if !isDevice(file) {
+		write = func(file string, content []byte) error {
+			return maybe.WriteFile(file, content, 0o666) // the umask of the user narrows this
+		}
+	}
+	if err := write(file, answer.Bytes()); err != nil {
 		return &hintedError{fmt.Errorf("write %s: %w", file, err), "nothing was written; name a file in a folder that you may write to with -o"}
 	}
 	a.note("Wrote %s (%d kB).", file, (answer.Len()+999)/1000)
 	return nil
+}
+
+// isDevice reports whether a path leads to a device or a pipe, such as /dev/stdout. A new
+// file must not take its place: where root runs the command, as in a container, it would.
+func isDevice(path string) bool {
+	if full, err := filepath.Abs(path); err == nil && (strings.HasPrefix(full, "/dev/") || strings.HasPrefix(full, "/proc/")) {
+		return true // also where it stands for a file that stdout is redirected to
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
+// writeToDevice writes to something that is there already.
+func writeToDevice(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,5 +76,36 @@ func TestASecretIsNotWaitedForWithoutEnd(t *testing.T) {
 	code, _, stderr := inProcess(map[string]string{"LOBSTRAIL_DB": db, "LOBSTRAIL_CONFIG": file}, "alerts", "deliver")
 	if code != exitFailed || !strings.Contains(stderr, "sink ops: "+pipe+": nothing to read within 5s; 1 message waits") {
 		t.Errorf("exit %d %s", code, stderr)
+	}
+}
+
+// TestAPipeIsWrittenTo: a new file in its place would leave its reader waiting. The same
+// holds for /dev/stdout.
+func TestAPipeIsWrittenTo(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range []string{"report --json -o ", "metrics --textfile "} {
+		reader, err := os.OpenFile(pipe, os.O_RDWR|syscall.O_NONBLOCK, 0) // which does not wait for a writer
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan string, 1)
+		go func() {
+			text := make([]byte, 100)
+			n, _ := reader.Read(text)
+			read <- string(text[:n])
+			_, _ = io.Copy(io.Discard, reader) // until it is closed
+		}()
+		o := within(0, nil, append(strings.Fields(args+pipe), "--db", demoStore(t))...)
+		if info, err := os.Lstat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+			t.Fatalf("%s: the pipe was replaced: %v; %s", args, err, o)
+		}
+		if text := <-read; o.code != exitDone || len(text) < 50 {
+			t.Errorf("%s: %q, %s", args, text, o)
+		}
+		reader.Close()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/alert"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -103,6 +104,9 @@ func (w workspace) collect(ctx context.Context, s store.Reader) error {
 	if err != nil {
 		return err
 	}
+	if err := alert.SetSilenced(ctx, s, w.name, w.at, now.Alerts); err != nil {
+		return err
+	}
 	sum, err := s.Totals(ctx, w.name)
 	if err != nil {
 		return err
@@ -169,14 +173,14 @@ func (w workspace) alerts(alerts []store.Alert) {
 	for _, condition := range store.Conditions {
 		counts[condition] = map[string]int{"pending": 0, "open": 0, "silenced": 0}
 	}
-	for _, alert := range alerts {
+	for _, a := range alerts {
 		switch {
-		case alert.FiredAt.IsZero():
-			counts[alert.Condition]["pending"]++
-		case alert.Silenced:
-			counts[alert.Condition]["silenced"]++
+		case a.FiredAt.IsZero():
+			counts[a.Condition]["pending"]++
+		case a.Silenced:
+			counts[a.Condition]["silenced"]++
 		default:
-			counts[alert.Condition]["open"]++
+			counts[a.Condition]["open"]++
 		}
 	}
 	for condition, states := range counts {

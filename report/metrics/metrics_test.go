@@ -171,6 +171,8 @@ func TestMetricsTellOfAlertsAndDeliveries(t *testing.T) {
 		Begin:    []store.Alert{alert(1, time.Time{}, false), alert(2, w.now, true), alert(3, w.now, false), over},
 		Messages: []store.Message{message(1, "ops", "mail"), message(2, "ops"), message(3, "done")},
 	}))
+	_, err := w.AddSilence(t.Context(), "acme", store.Silence{Account: fmt.Sprintf("%032x", 2), Reason: "known", From: w.now, Until: w.now.Add(time.Hour)})
+	w.must(err)
 	for d, err := range w.Deliveries(t.Context(), store.DeliveryQuery{Workspace: "acme"}) {
 		w.must(err)
 		if d.Attempts = 1; d.Sink == "done" {
