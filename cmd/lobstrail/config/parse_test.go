@@ -82,7 +82,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 	rules.Conditions[store.AccountLocked] = alert.Rule{Enabled: true, For: 2, LongerThan: 48 * time.Hour}
 	rules.Conditions[store.AccountExpired] = alert.Rule{For: 1}
 	rules.Conditions[store.LimitNearlyUsed] = alert.Rule{Enabled: true, For: 1, Share: 0.5}
-	tenSeconds := 10 * time.Second
+	usual := 10 * time.Second
 	want := Config{
 		Path: "f.toml",
 		Workspaces: map[string]Workspace{
@@ -93,12 +93,12 @@ func TestParseReadsEveryKey(t *testing.T) {
 			{Workspaces: []string{"acme"}, Conditions: []store.Condition{store.AccountExpired, store.Stale},
 				Settings: notify.Settings{Name: "ops", Type: notify.Webhook, Timeout: 5 * time.Second, PerMinute: 3, AllowPrivate: true},
 				URL:      Reference{Env: "OPS_URL"}, Secret: Reference{File: "ops.secret"}},
-			{Settings: notify.Settings{Name: "mail", Type: notify.Email, Timeout: tenSeconds, PerMinute: 10, Server: "mail.example.com:587",
+			{Settings: notify.Settings{Name: "mail", Type: notify.Email, Timeout: usual, PerMinute: 10, Server: "mail.example.com:587",
 				TLS: "starttls", User: "u", From: "Ops <ops@example.com>", To: []string{"a@example.com", "b@example.com"}},
 				Password: Reference{Env: "MAIL_PASSWORD"}},
-			{Settings: notify.Settings{Name: "page", Type: notify.Command, Timeout: tenSeconds, PerMinute: 10, Command: []string{"/bin/page", "--key", "x"}}},
-			{Settings: notify.Settings{Name: "beat", Type: notify.Ping, Timeout: tenSeconds}, URL: Reference{File: "~/beat"}},
-			{Settings: notify.Settings{Name: "chat", Type: notify.Slack, Timeout: tenSeconds, PerMinute: 10}, URL: Reference{Env: "CHAT"}},
+			{Settings: notify.Settings{Name: "page", Type: notify.Command, Timeout: usual, PerMinute: 10, Command: []string{"/bin/page", "--key", "x"}}},
+			{Settings: notify.Settings{Name: "beat", Type: notify.Ping, Timeout: usual}, URL: Reference{File: "~/beat"}},
+			{Settings: notify.Settings{Name: "chat", Type: notify.Slack, Timeout: usual, PerMinute: 10}, URL: Reference{Env: "CHAT"}},
 		},
 		Watch: Watch{30 * time.Minute, time.Minute, "127.0.0.1:9477"},
 	}
