@@ -15,26 +15,26 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-const deliverHelp = `Deliver the messages that wait, of all workspaces or of the one that is named.
-"snapshot" does this after each run; in cron, this command tries again what a sink
-did not take, without waiting for the next run. First it looks at what depends on
-the time alone: no complete run for too long, reminders, the digest.
+const deliverHelp = `Deliver the messages that still wait, of all workspaces or of the one of
+--workspace. "snapshot" does this after each run; use this command in cron to
+retry between runs. It first evaluates the alerts that depend only on the time:
+no complete run for too long, reminders, the digest.
 
-This command tries all that waits, at once. After a run, a sink that failed is
-tried again after a minute at the earliest, then after two, and so on up to an hour.
-A sink that asked for more time (Retry-After) is left alone until then in any case. It
-gets its messages in their order. Messages to a sink that is no longer configured are
-dropped. The command takes 30 seconds at most, and holds the lock of the store
-meanwhile.
+This command tries all waiting messages at once. After a run, a message that
+failed is retried after a minute at the earliest, then after two, and so on up
+to an hour. A sink that asked for more time (Retry-After) is never tried before
+that time. Messages to one sink stay in order. Messages to a sink that is no
+longer configured are dropped. The command takes at most 30 seconds, and holds
+the lock of the store meanwhile.
 
-Exit codes: 0 nothing waits any more; 1 messages wait, with a line for each sink
-that says why; 2 wrong usage; 10 there is no store; 11 the store is busy.`
+Exit codes: 0 no message waits any more; 1 messages wait, with a line for each
+sink that says why; 2 wrong usage; 10 there is no store; 11 the store is busy.`
 
 func (a *app) newDeliverCmd() *cobra.Command {
 	var lockWait time.Duration
 	cmd := &cobra.Command{
 		Use:   "deliver",
-		Short: "Deliver the messages that wait",
+		Short: "Deliver the messages that still wait",
 		Long:  deliverHelp,
 		Example: `  lobstrail alerts deliver
   lobstrail alerts deliver --quiet --workspace acme`,

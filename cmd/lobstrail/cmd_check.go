@@ -21,19 +21,19 @@ type checkOptions struct {
 	noOpen     []string
 }
 
-const checkHelp = `Check for a script whether all is well: "OK" and exit 0, or exit 5 and one line
-for each reason why not. It asks the store only, and changes nothing.
+const checkHelp = `Check for a script whether all is well: print "OK" and exit with 0, or print one
+line for each reason why not and exit with 5. It only reads the store.
 
-Without a threshold, no alert may be open: the rules of the configuration
-decide. A silenced alert does not count. With thresholds, only those count.
+Without a threshold, no alert may be open. Silenced alerts do not count. With
+thresholds, only those count, and the age of the newest complete run.
 
-There must always be a complete run over all accounts, and it must be fresh: no
-older than --fresh, else than the rule of stale in the configuration, else than
-twice the interval that is expected or usual, else than a day.
+There must always be a complete run over all accounts that is not too old. The
+limit is --fresh, else the rule "stale" of the configuration, else twice the
+configured or usual interval, else a day.
 
---squid wants one healthy account of each squid named, or as many as
---min-healthy says. Without --squid, --min-healthy is about the workspace.
---max-down is about accounts that are expired or failing. --no-open takes the
+--squid requires one healthy account of each squid named, or as many as
+--min-healthy says. Without --squid, --min-healthy applies to the workspace.
+--max-down counts accounts that are expired or failing. --no-open takes the
 conditions of "lobstrail help config". Short forms are expired, failing, gone,
 locked and any.
 
@@ -46,7 +46,7 @@ func (a *app) newCheckCmd() *cobra.Command {
 	var o checkOptions
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Compare how things stand with thresholds, for scripts",
+		Short: "Compare the current state with thresholds, for scripts",
 		Long:  checkHelp,
 		Example: `  lobstrail check --fresh 30m
   lobstrail check --squid "X Mentions" --min-healthy 2 && lobstr run ...
@@ -59,8 +59,8 @@ func (a *app) newCheckCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.Var((*freshFlag)(&o.fresh), "fresh", "the newest complete run must be no older than this `SPAN`, such as 30m")
 	flags.StringArrayVar(&o.squids, "squid", nil, "this `SQUID` needs healthy accounts; may be repeated")
-	flags.Var((*leastFlag)(&o.minHealthy), "min-healthy", "so many accounts must be healthy")
-	flags.Var(&maxDownFlag{&o.maxDown}, "max-down", "so many accounts may be expired or failing: a `NUMBER`, or a percentage such as 10%")
+	flags.Var((*leastFlag)(&o.minHealthy), "min-healthy", "the `NUMBER` of accounts that must be healthy")
+	flags.Var(&maxDownFlag{&o.maxDown}, "max-down", "the most accounts that may be expired or failing: a `NUMBER`, or a percentage such as 10%")
 	flags.StringSliceVar(&o.noOpen, "no-open", nil, "no alert of these conditions may be open")
 	a.completeFlag(cmd, "squid", a.squidNames)
 	completeWords(cmd, "no-open", openWords())

@@ -20,11 +20,11 @@ func (a *app) newConfigCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check the configuration",
-		Long: `Work with the configuration, which "lobstrail help config" describes.
+		Long: `Check the configuration. "lobstrail help config" describes it.
 
 Exit codes: 0 done; 2 wrong usage.`,
 		Example: `  lobstrail config check`,
-		Args:    takes(0, 0, "", `"lobstrail config check" shows what holds`),
+		Args:    takes(0, 0, "", `"lobstrail config check" shows all values`),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.newConfigCheckCmd())
@@ -34,13 +34,13 @@ Exit codes: 0 done; 2 wrong usage.`,
 func (a *app) newConfigCheckCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Show what holds, where each value comes from, and which secrets are missing",
-		Long: `Check the configuration: show every value that holds, and where it comes from:
-a flag, a variable, a line of the file, or the default. Secrets are looked for
-and never printed. What is allowed but unwise is a warning on stderr; so is a
-secret that cannot be read here, because other commands may have it.
+		Short: "Show every value, where it comes from, and which secrets are missing",
+		Long: `Check the configuration: show every value and where it comes from: a flag, an
+environment variable, a line of the file, or the default. Secrets are looked for
+and never printed. A missing secret is only a warning on stderr, because it may
+be there when another command runs. So is a value that is allowed but unwise.
 
-Exit codes: 0 the configuration is right; 2 it is wrong, or wrong usage.`,
+Exit codes: 0 the configuration is valid; 2 it is not, or wrong usage.`,
 		Example: `  lobstrail config check
   lobstrail config check --config new.toml --quiet && mv new.toml ~/.config/lobstrail/config.toml
   lobstrail config check --json | jq '.settings[] | select(.secret == "missing")'`,

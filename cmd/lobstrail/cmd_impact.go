@@ -24,17 +24,17 @@ type impactOptions struct {
 const impactHelp = `Say what would break if accounts were deleted, changed or re-synchronised, or
 squids stopped: the squids that would have no working account of the right type
 left, when they start next, the squids that they start in turn, and which
-healthy accounts could stand in. Several are taken together.
+healthy accounts could be used instead. Several accounts and squids are checked
+together.
 
-The API is asked for launches, chains and the accounts of each squid. Where it
+It asks the API for launches, chains and the accounts of each squid. If the API
 and the store differ, the answer says so and assumes the worse. Nothing is
-written. --offline asks the store only: launches and chains are then not known.
+changed. With --offline it reads only the store, without launches and chains.
 
 Exit codes: 0 done; 1 the API cannot be reached, or the key is that of another
 workspace; 2 wrong usage, no such account or squid, or an ambiguous name; 3 the
-API did not tell everything, so more may break; 5 something would break and
---exit-code asked to be told; 10 there is no store; 12 the key is missing or
-refused.`
+API did not answer everything, so more may break; 5 something would break and
+--exit-code was given; 10 there is no store; 12 the key is missing or refused.`
 
 func (a *app) newImpactCmd() *cobra.Command {
 	var o impactOptions
@@ -54,11 +54,11 @@ func (a *app) newImpactCmd() *cobra.Command {
 		ValidArgsFunction: a.completeAccounts(-1),
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.squids, "squid", nil, "what stopping this `SQUID` would break; may be given several times")
-	flags.BoolVar(&o.offline, "offline", false, "ask the store only: launches and chains are not known")
+	flags.StringArrayVar(&o.squids, "squid", nil, "what stopping this `SQUID` would break; may be repeated")
+	flags.BoolVar(&o.offline, "offline", false, "read only the store: launches and chains are not known")
 	flags.BoolVar(&o.exitCode, "exit-code", false, "exit with 5 when something would break")
 	flags.StringVar(&o.client.tokenFile, "token-file", "", "read the API key from a `FILE`")
-	flags.DurationVar(&o.client.deadline, "deadline", 2*time.Minute, "the longest that asking the API may take")
+	flags.DurationVar(&o.client.deadline, "deadline", 2*time.Minute, "the longest time for all requests to the API")
 	cmd.MarkFlagsMutuallyExclusive("offline", "token-file")
 	cmd.MarkFlagsMutuallyExclusive("offline", "deadline")
 	a.completeFlag(cmd, "squid", a.squidNames)

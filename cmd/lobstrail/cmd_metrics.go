@@ -33,16 +33,17 @@ func (a *app) newMetricsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "metrics",
 		Short: "Print metrics for Prometheus",
-		Long: `Print how things stand as metrics in the text format of Prometheus: accounts by
+		Long: `Print the state of the store in the text format of Prometheus: accounts by
 type and health, squids by healthy accounts, the age of the newest complete run,
 runs, requests, failures, changes, alerts, deliveries and the size of the store.
-They are about all workspaces of the store, or the one that is named.
+The metrics cover all workspaces of the store, or the one of --workspace.
 
---textfile writes them into a file for the textfile collector of node_exporter,
-whole or not at all, with mode 0644. "lobstrail watch" serves them over HTTP.
+--textfile writes them to a file for the textfile collector of node_exporter,
+which is replaced atomically, with mode 0644. "lobstrail watch" serves them over
+HTTP.
 
-No name of an account or a squid is in them. --names adds metrics of single
-accounts and squids with their names, of the first 1000 of each workspace.
+No names of accounts or squids are in them. --names adds metrics of single
+accounts and squids with their names: the first 1000 of each workspace.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail metrics
@@ -54,7 +55,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 10 there is no store.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.textfile, "textfile", "", "write to this `FILE` instead of stdout")
-	flags.BoolVar(&o.names, "names", false, "metrics of single accounts and squids too, with their names")
+	flags.BoolVar(&o.names, "names", false, "also print metrics of single accounts and squids, with their names")
 	flags.BoolVar(&o.dashboard, "dashboard", false, "print a dashboard for Grafana instead (JSON, to import)")
 	cmd.MarkFlagsMutuallyExclusive("dashboard", "textfile")
 	cmd.MarkFlagsMutuallyExclusive("dashboard", "names")

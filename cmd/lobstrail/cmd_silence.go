@@ -38,8 +38,8 @@ ends, its message is sent then. The silence of a squid also covers accounts that
 only silenced squids use. "status" and "check" take a silence into account from
 the next run on.
 
-Exit codes: 0 done; 2 wrong usage, or no such account, type or squid; 10 there is
-no store; 11 another process writes to the store.`,
+Exit codes: 0 done; 2 wrong usage, or no such account, type or squid; 10 there
+is no store; 11 another process writes to the store.`,
 		Example: `  lobstrail alerts silence --account marco.rinaldi --for 4h --reason "new phone"
   lobstrail alerts silence --type linkedin-sync --for 2d --reason "platform outage"
   lobstrail alerts silence --squid "X Mentions" --for 1w --reason "paused by the client"`,
@@ -196,12 +196,12 @@ func (a *app) newSilencesCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "silences",
 		Short: "List the silences that have not ended",
-		Long: `List the silences that have not ended, each with its number, its end and its reason.
+		Long: `List the silences that have not ended, each with its number, end and reason.
 
 Exit codes: 0 done; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail alerts silences
   lobstrail alerts silences --all --json`,
-		Args:              takes(0, 0, "", `"lobstrail alerts silence" makes a silence`),
+		Args:              takes(0, 0, "", `"lobstrail alerts silence" creates one`),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runSilences(cmd.Context(), all) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

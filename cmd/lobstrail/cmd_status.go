@@ -16,16 +16,16 @@ import (
 func (a *app) newStatusCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show on one screen how things stand, and what to do",
-		Long: `Show how things stand now: when the newest complete run ended, the accounts by
+		Short: "Show on one screen the current state, and what to do",
+		Long: `Show the current state: when the newest complete run ended, the accounts by
 health, open alerts, messages that could not be delivered, the accounts to
 re-synchronise with the vendor's command for each, and squids without a healthy
 account. When the data are older than expected, the first line says so.
 
-It asks the store only. "lobstrail check" is the same for scripts: it compares
-with thresholds and sets the exit code.
+It reads only the store. "lobstrail check" is the same for scripts: it compares
+the state with thresholds and sets the exit code.
 
-Exit codes: 0 done, whatever is shown; 2 wrong usage; 10 there is no store.`,
+Exit codes: 0 done, also with open alerts; 2 wrong usage; 10 there is no store.`,
 		Example: `  lobstrail status
   lobstrail status --json | jq '.accounts.expired'
   watch -n 60 lobstrail status`,

@@ -25,16 +25,15 @@ type watchOptions struct {
 	logFormat     string
 }
 
-const watchHelp = `Take snapshots of all accounts at an interval, tell alerts, and serve metrics
-and health, until it is stopped. The store is created when there is none, and is
-locked only while a snapshot is taken.
+const watchHelp = `Take snapshots of all accounts on a schedule, send alerts, and serve metrics and
+health, until it is stopped. The store is created if there is none. It is locked
+only while a snapshot is taken.
 
-Options that are not given are those of the configuration: [watch] every, jitter
-and listen, and every of each workspace. SIGHUP reads the configuration again.
-SIGTERM and Ctrl-C stop it; what a snapshot under way has seen is stored.
+Without flags, the values of the configuration apply: every, jitter and listen
+of [watch], and every of each workspace. SIGHUP reads the configuration again.
+SIGTERM and Ctrl-C stop it; the snapshots of a run in progress are stored.
 
-The log goes to stderr, one line for each run. --quiet leaves out what went
-well.
+The log goes to stderr, one line for each run. --quiet logs only problems.
 
 Exit codes: 0 stopped by SIGTERM; 1 the address of --listen cannot be used; 2
 wrong usage or a wrong configuration; 12 there is no key; 130 stopped by Ctrl-C.`
@@ -49,7 +48,7 @@ func (a *app) newWatchCmd() *cobra.Command {
 	var o watchOptions
 	cmd := &cobra.Command{
 		Use:     "watch",
-		Short:   "Take snapshots on a schedule, tell alerts, serve metrics and health",
+		Short:   "Take snapshots on a schedule, send alerts, serve metrics and health",
 		Long:    watchHelp,
 		Example: watchExample,
 		Args:    cobra.NoArgs,
@@ -64,7 +63,7 @@ func (a *app) newWatchCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.all, "all-workspaces", false, "watch each workspace of the configuration, one after the other")
 	flags.Var(&o.every, "every", "the interval of snapshots (default: that of the configuration, else 15m)")
-	flags.Var(&o.jitter, "jitter", "the longest delay by chance of a snapshot (default: that of the configuration, else 30s)")
+	flags.Var(&o.jitter, "jitter", "the longest random delay of a snapshot (default: that of the configuration, else 30s)")
 	flags.StringVar(&o.listen, "listen", "", "serve /metrics and /healthz at an `ADDRESS` such as 127.0.0.1:9477, or off")
 	flags.StringVar(&o.logFormat, "log-format", "text", "how the log is written: text or json")
 	o.addFetchFlags(flags)

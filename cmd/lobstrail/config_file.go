@@ -11,7 +11,7 @@ import (
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 )
 
-const configHint = `"lobstrail help config" lists every key; "lobstrail config check" shows what holds`
+const configHint = `"lobstrail help config" lists every key; "lobstrail config check" shows all values`
 
 // config returns the configuration, which is read once. Without a file it is
 // [config.Default]. What is wrong with the file is wrong usage.

@@ -52,9 +52,11 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			if simple := cmd.Name() == "version"; !simple && !exitCodesText.MatchString(o.stdout) {
 				t.Errorf("no exit codes:\n%s", o.stdout)
 			}
-			for line := range strings.Lines(cmd.Long) {
-				if width := len([]rune(strings.TrimSuffix(line, "\n"))); width > 80 {
-					t.Errorf("a line of %d: %q", width, line)
+			for _, c := range append(cmd.Commands(), cmd) {
+				for line := range strings.Lines(c.Long) {
+					if width := len([]rune(strings.TrimSuffix(line, "\n"))); width > 80 {
+						t.Errorf("%s: a line of %d: %q", c.Name(), width, line)
+					}
 				}
 			}
 		})

@@ -47,7 +47,7 @@ func (a *app) printImpact(r impact.Impact, warning string) error {
 		}
 	}
 	if instead := standIns(r, a.mostOf(mostStandIns)); len(r.Accounts) > 0 && len(r.Squids) > 0 {
-		if err := instead.writeTo(out.Section("Healthy accounts that could stand in", instead.columns...)); err != nil {
+		if err := instead.writeTo(out.Section("Healthy accounts that could be used instead", instead.columns...)); err != nil {
 			return err
 		}
 	}
