@@ -26,7 +26,8 @@ type detail struct {
 	Unclear bool `json:"unclear,omitempty"`
 	// Named says that the run was about named accounts only.
 	Named bool `json:"named,omitempty"`
-	// Owed says that it fired while it was silenced: it is told when that ends.
+	// Owed says that it fired while it was silenced, or no sink wanted it: it is told when
+	// that has changed.
 	Owed   bool       `json:"owed,omitempty"`
 	ToldAt *time.Time `json:"told_at,omitempty"` // when a message was last made of it
 }

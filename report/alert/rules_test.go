@@ -92,6 +92,22 @@ func TestOneMessagePerRunAndCause(t *testing.T) {
 	v.wantTold("ops", "recovered account_expired: LinkedIn account user-b works again between 07:30 and 07:45; 2 of 4 down")
 }
 
+// Also a run by hand without the configuration is one whose alerts are told.
+func TestWhatNobodyWasToldIsToldLater(t *testing.T) {
+	v := newVillage(t)
+	sinks := v.rules.Sinks
+	v.all(map[string]sight{a: healthy(), b: healthy()})
+	v.rules.Sinks = nil
+	v.all(map[string]sight{a: expired(), b: expired()})
+	v.rules.Sinks = []alert.Subscription{{Sink: "ops", Conditions: []store.Condition{store.Stale}}}
+	v.all(map[string]sight{a: expired(), b: healthy()})
+	v.rules.Sinks = sinks
+	v.all(map[string]sight{a: expired(), b: healthy()})
+	v.wantTold("ops", "fired account_expired: LinkedIn account user-a expired between 06:15 and 06:30; 1 of 2 down")
+	v.all(map[string]sight{a: healthy(), b: healthy()})
+	v.wantTold("ops", "recovered account_expired: LinkedIn account user-a works again between 07:00 and 07:15; 0 of 2 down")
+}
+
 // What many accounts of one type are: three, and a tenth of them.
 func TestPlatformEvents(t *testing.T) {
 	for _, test := range []struct {

@@ -36,17 +36,15 @@ func (e *evaluation) tellFired() {
 	}
 }
 
-// tellOne tells an alert that has fired, unless that was done or it is silenced.
+// tellOne tells an alert that has fired, unless that was done or it is silenced. While no
+// sink wants it, perhaps because a run was started without the configuration, it is owed.
 func (e *evaluation) tellOne(t *tracked) {
 	t.Owed = t.Owed || t.was.FiredAt.IsZero()
-	if t.Silenced = e.silenced(t); t.Silenced || !t.Owed {
+	if t.Silenced = e.silenced(t); t.Silenced || !t.Owed || !e.anyWants(t.Condition) {
 		return
 	}
-	t.Owed = false
-	if t.Told = e.anyWants(t.Condition); t.Told {
-		t.ToldAt = &e.at
-		e.tells = append(e.tells, tell{Fired, t})
-	}
+	t.Owed, t.Told, t.ToldAt = false, true, &e.at
+	e.tells = append(e.tells, tell{Fired, t})
 }
 
 // toldBecause are the conditions of those causes that are told.
