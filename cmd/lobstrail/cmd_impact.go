@@ -183,4 +183,4 @@ func (a *app) askImpact(ctx context.Context, o impactOptions, in *impact.Input) 
 	return &hintedError{err, offlineHint}
 }
 
-const offlineHint = "--offline says what the store knows: not when squids start next, and not what they start in turn"
+const offlineHint = "--offline reads only the store, without launches and chains"

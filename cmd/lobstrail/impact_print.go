@@ -197,7 +197,7 @@ func standIns(r impact.Impact, most int) section {
 }
 
 // notKnown is what nobody can know who does not ask the API.
-const notKnown = "Offline: it is not known when squids start next, and which other squids they start."
+const notKnown = "Offline: it is not known when squids start next and which other squids they start."
 
 // impactRemarks are lines about what is not known, what differs, and who has nothing to
 // do any more. A name does not break a line.
@@ -215,7 +215,7 @@ func (a *app) impactRemarks(r impact.Impact) (lines []string) {
 		lines = append(lines, notKnown)
 	}
 	add("Problem: ", r.Problems)
-	add("Different: ", r.Differences)
+	add("The store and the API differ: ", r.Differences)
 	if len(r.IdleAccounts) > 0 {
 		names := make([]string, len(r.IdleAccounts))
 		for i, account := range r.IdleAccounts {

@@ -167,7 +167,7 @@ func nextStep(err error) string {
 	case errors.Is(err, errInterrupted):
 		return "what was stored before stays; run the command again to go on"
 	case errors.Is(err, store.ErrNoStore):
-		return `"lobstrail snapshot" makes one; "lobstrail demo" shows what it would hold`
+		return `"lobstrail snapshot" creates one; "lobstrail demo" creates one with simulated accounts`
 	case errors.Is(err, store.ErrUnreleased):
 		return "it was left as it is: keep it for what it holds, and name another file with --db for a new history"
 	case errors.Is(err, store.ErrForeign):
@@ -197,7 +197,7 @@ func nextStep(err error) string {
 	case notToBeOpened(err):
 		return "look at that path, or name another file with --db"
 	case errors.Is(err, fetcher.ErrNoToken):
-		return "set LOBSTR_TOKEN, put it under [auth] token in ~/.config/lobstr/config.toml, or name a file with --token-file"
+		return "set LOBSTR_TOKEN, name a file with --token-file or with token_file in the configuration, or put it under [auth] token in ~/.config/lobstr/config.toml"
 	case errors.Is(err, fetcher.ErrKeyRefused):
 		return "nothing was concluded about any account; check the key on lobstr.io and where it is kept (see \"lobstrail help snapshot\")"
 	}
