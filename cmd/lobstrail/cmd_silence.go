@@ -35,8 +35,8 @@ func (a *app) newSilenceCmd() *cobra.Command {
 		Long: `Send no alerts about one account, all accounts of one type, or one squid, for a
 time. The alerts are still recorded. If an alert is still open when the silence
 ends, its message is sent then. The silence of a squid also covers accounts that
-only silenced squids use. "status" and "check" take a silence into account from
-the next run on.
+only silenced squids use. "alerts", "status" and "check" take a silence into
+account at once.
 
 Exit codes: 0 done; 2 wrong usage, or no such account, type or squid; 10 there
 is no store; 11 another process writes to the store.`,
