@@ -198,12 +198,14 @@ func TestRedactErasesAlerts(t *testing.T) {
 	}
 	waiting, over := message("m1", `{"text":"about Zo\u00eb-Quillfeather0"}`, person, ada), message("m2", `{"name":"quillfeather4"}`)
 	others := message("m3", `{"text":"ada `+person+`"}`, ada)
+	both := message("m4", `{"summary":"2 accounts expired","items":[{"account":"`+person+`","username":"quillfeather4"},{"account":"`+ada+`","n":1.50}]}`, ada, person)
+	named := message("m5", `{"summary":"quillfeather4","items":[{"account":"`+person+`"},{"account":"`+ada+`"}]}`, ada, person)
 	silence := store.Silence{Reason: "ask Quillfeather4", Squid: "s1", From: start, Until: start.Add(time.Hour)}
 	_, failed := s.AddSilence(t.Context(), "default", silence)
 	silence.Squid, silence.Account = "", person
 	_, err := s.AddSilence(t.Context(), "default", silence)
 	err = errors.Join(failed, err, s.SaveAlerts(t.Context(), "default", store.AlertDelta{
-		To: store.AlertPlace{Run: 1, At: start}, Messages: []store.Message{waiting, over, others},
+		To: store.AlertPlace{Run: 1, At: start}, Messages: []store.Message{waiting, over, others, both, named},
 		Begin: []store.Alert{
 			{Condition: store.AccountExpired, Account: person, Run: 1, FiredAt: start, Detail: detail},
 			{Condition: store.SquidWithoutAccount, Squid: "s1", Run: 1, FiredAt: start, Detail: detail},
@@ -230,11 +232,12 @@ func TestRedactErasesAlerts(t *testing.T) {
 	nothingLeft(t, path, "redacted")
 	healthy(t, path)
 	for query, want := range map[string]string{
-		`SELECT id, account, squid, detail FROM alert`:                `[2  s1 {} 3  s1 ` + string(squid) + ` 4 ` + ada + `  {"text":"ada"}]`,
-		`SELECT id, squid, reason FROM silence`:                       `[1 s1 redacted]`,
-		`SELECT id, accounts, body FROM message ORDER BY id`:          `[m1 [] {} m2 [] {} m3 ["` + ada + `"] ` + string(others.Body) + `]`,
-		`SELECT message, sink, state FROM delivery`:                   `[1 a dropped 1 b dropped 2 a delivered 2 b delivered 3 a waiting 3 b waiting]`,
-		`SELECT count(*) FROM delivery WHERE error = 'redacted'`:      `[3]`,
+		`SELECT id, account, squid, detail FROM alert`: `[2  s1 {} 3  s1 ` + string(squid) + ` 4 ` + ada + `  {"text":"ada"}]`,
+		`SELECT id, squid, reason FROM silence`:        `[1 s1 redacted]`,
+		`SELECT id, accounts, body FROM message ORDER BY id`: `[m1 [] {} m2 [] {} m3 ["` + ada + `"] ` + string(others.Body) +
+			` m4 ["` + ada + `"] {"summary":"2 accounts expired","items":[{"account":"` + ada + `","n":1.50}]} m5 [] {}]`,
+		`SELECT message, sink, state FROM delivery`:                   `[1 a dropped 1 b dropped 2 a delivered 2 b delivered 3 a waiting 3 b waiting 4 a waiting 4 b waiting 5 a dropped 5 b dropped]`,
+		`SELECT count(*) FROM delivery WHERE error = 'redacted'`:      `[5]`,
 		`SELECT count(*) FROM delivery WHERE pause = 1`:               `[0]`,
 		`SELECT account, username, state FROM alerts WHERE alert = 4`: `[` + ada + ` ada open]`,
 	} {

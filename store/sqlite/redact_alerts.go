@@ -7,8 +7,9 @@ import (
 )
 
 // eraseAlerts erases what the working state says of the account: its alerts and silences,
-// the bodies of messages that name it, which are no longer delivered, and texts of people
-// and sinks that have one of its usernames in them. The alerts of squids have ids of
+// what messages say of it, and texts of people and sinks that have one of its usernames in
+// them. A message about other accounts too is kept, for they are still to be told of, unless
+// it names the account elsewhere; any other one is erased, and no longer delivered. The alerts of squids have ids of
 // accounts, and stay. A body is searched for whole values: a short username is part of
 // many words, and of ids.
 func (r *redaction) eraseAlerts(ctx context.Context, tx *txn) error {
@@ -20,6 +21,10 @@ func (r *redaction) eraseAlerts(ctx context.Context, tx *txn) error {
 	}
 	messages := `SELECT n FROM message WHERE ws = ?1 AND (?2 IN (SELECT value FROM json_each(accounts)) OR ` + value("body") + `)`
 	for _, statement := range []string{
+		`UPDATE message SET accounts = (SELECT json_group_array(value) FROM json_each(accounts) WHERE value <> ?2),
+				body = json_set(body, '$.items', json((SELECT json_group_array(json(value)) FROM json_each(body, '$.items')
+					WHERE json_extract(value, '$.account') IS NOT ?2)))
+			WHERE ws = ?1 AND json_array_length(accounts) > 1 AND ?2 IN (SELECT value FROM json_each(accounts)) AND json_array_length(body, '$.items') > 1`,
 		`DELETE FROM alert WHERE ws = ?1 AND account = ?2`,
 		`UPDATE alert SET detail = '{}' WHERE ws = ?1 AND ` + value("detail"),
 		`DELETE FROM silence WHERE ws = ?1 AND account = ?2`,
