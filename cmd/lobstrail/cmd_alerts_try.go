@@ -67,7 +67,7 @@ func (a *app) runTestSink(ctx context.Context, name string) error {
 	}
 	sink, err := a.makeSink(ctx, c, c.Sinks[at])
 	if err != nil {
-		return &usageError{fmt.Sprintf("sink %s: %s", name, err), configHint}
+		return &usageError{fmt.Sprintf("sink %s: %s", name, err), secretHint}
 	}
 	sending, cancel := context.WithTimeout(ctx, sink.Timeout())
 	defer cancel()

@@ -11,6 +11,9 @@ import (
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 )
 
+// secretHint is for a sink whose URL or password cannot be read.
+const secretHint = `put the URL or the password there, and nothing else ("lobstrail help sinks")`
+
 const configHint = `"lobstrail help config" lists every key; "lobstrail config check" shows all values`
 
 // config returns the configuration, which is read once. Without a file it is

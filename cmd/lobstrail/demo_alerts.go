@@ -92,7 +92,7 @@ func (a *app) demoTargets(ctx context.Context) (targets []demoTarget, err error)
 		}
 		sink, err := a.makeSink(ctx, c, s)
 		if err != nil {
-			return nil, &usageError{fmt.Sprintf("sink %s: %s", s.Settings.Name, err), configHint}
+			return nil, &usageError{fmt.Sprintf("sink %s: %s", s.Settings.Name, err), secretHint}
 		}
 		targets = append(targets, demoTarget{sink, s})
 	}
