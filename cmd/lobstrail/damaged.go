@@ -10,7 +10,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 	"github.com/lobstrail/lobstrail/report/alert"
@@ -64,7 +64,7 @@ func (told toldOfDamage) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, raw, 0o600)
+	return maybe.WriteFile(path, raw, 0o600)
 }
 
 // tellDamage tells each sink of the workspace once that the store was found damaged, which
