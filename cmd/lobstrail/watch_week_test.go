@@ -90,7 +90,9 @@ func TestWatchForAWeek(t *testing.T) {
 	}
 	first, last := samples[0], samples[len(samples)-1]
 	t.Logf("%s, after 3 hours: %+v, at the end: %+v", length, first, last)
-	if last.files > first.files || last.heap > first.heap+4<<20 {
+	// A few files are open at one moment and not at the next; a leak is one for each of 48 runs
+	// and more.
+	if last.files > first.files+8 || last.heap > first.heap+4<<20 {
 		t.Errorf("after 3 hours %+v, at the end %+v", first, last)
 	}
 }
