@@ -29,6 +29,8 @@ func compose(steps [][]store.AccountChange) ([]store.Change, error) {
 	if err := schemas.draw(steps, isSchema); err != nil {
 		return nil, err
 	}
+	schemas.old.settle(values.old)
+	schemas.new.settle(values.new)
 	if err := schemas.parse(); err != nil { // again: values are told as they are spelled
 		return nil, err
 	}
@@ -79,24 +81,39 @@ type sketch struct{ old, new *node }
 // their paths.
 func (s *sketch) draw(steps [][]store.AccountChange, wanted pick) error {
 	s.new = newObject()
+	moved := movedSquids(steps)
 	for _, step := range steps {
-		if err := s.new.takeStep(step, wanted, false); err != nil {
+		if err := s.new.takeStep(step, wanted, moved, false); err != nil {
 			return err
 		}
 	}
 	s.old = s.new.clone()
 	for _, step := range slices.Backward(steps) {
-		if err := s.old.takeStep(step, wanted, true); err != nil {
+		if err := s.old.takeStep(step, wanted, moved, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// movedSquids are the paths of the squids that were assigned or unassigned. The others that
+// changes name were there all the time.
+func movedSquids(steps [][]store.AccountChange) map[string]bool {
+	moved := map[string]bool{}
+	for _, step := range steps {
+		for _, c := range step {
+			if c.Kind == store.SquidAssigned || c.Kind == store.SquidUnassigned {
+				moved[c.Path] = true
+			}
+		}
+	}
+	return moved
+}
+
 func newObject() *node { return &node{kind: kindObject, members: map[string]*node{}} }
 
 // takeStep makes the changes of a step to the object, or takes them back.
-func (n *node) takeStep(step []store.AccountChange, wanted pick, back bool) error {
+func (n *node) takeStep(step []store.AccountChange, wanted pick, moved map[string]bool, back bool) error {
 	for _, c := range step {
 		if c.Path == "" || !wanted(step, c.Change) { // what was erased has no path
 			continue
@@ -116,7 +133,10 @@ func (n *node) takeStep(step []store.AccountChange, wanted pick, back bool) erro
 		case isSquidKind(c.Kind):
 			n.place(append(tokens, "name"), orNullNode(value))
 		case tokens[0] == "squids" && len(tokens) > 2 && value == nil && n.member(tokens[0]).member(tokens[1]) == nil:
-			// The squid is not assigned: there is nothing to take away.
+			// There is nothing to take away. But a squid that was there is there.
+			if squid := pointer(tokens[0]).AppendToken(tokens[1]); !moved[string(squid)] {
+				n.place(tokens[:2], newObject())
+			}
 		case c.Kind == store.SchemaChanged && tokens[0] == "params" && value.isNull():
 			n.place(tokens, nil) // a setting of null is none
 		default:
@@ -149,6 +169,20 @@ func (n *node) place(tokens []string, value *node) {
 		n, tokens = next, tokens[1:]
 	}
 	n.put(tokens[0], value)
+}
+
+// settle gives what changes of schema named the value that it has in the end: after a null,
+// which has no type, a value of whichever type is told as that of a field.
+func (n *node) settle(values *node) {
+	for name, member := range n.members {
+		switch value := values.member(name); {
+		case value.isNull() || member == nil:
+		case isObject(member) && isObject(value):
+			member.settle(value)
+		default:
+			n.members[name] = value.clone()
+		}
+	}
 }
 
 // clone is a copy of which the containers can be changed.

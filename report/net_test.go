@@ -121,6 +121,27 @@ func TestNetOfSchemas(t *testing.T) {
 	}
 }
 
+// TestNetOfAMemberThatASquidLost: its name is not known, for nothing was said of it.
+func TestNetOfAMemberThatASquidLost(t *testing.T) {
+	net, err := Net(store.Pair{Before: store.Healthy, After: store.Healthy, Steps: [][]store.AccountChange{
+		stepOf(1, field("/squids/s1/extra", "1", "")), stepOf(2, field("/note", "1", "2")),
+	}})
+	if err != nil || len(net) != 2 || line(net[1].Change) != "field /squids/s1/extra 1->-" {
+		t.Error(net, err)
+	}
+}
+
+// TestNetOfATypeThatANullHid: it came back, and the value is another one.
+func TestNetOfATypeThatANullHid(t *testing.T) {
+	net, err := Net(store.Pair{Before: store.Healthy, After: store.Healthy, Steps: [][]store.AccountChange{
+		stepOf(1, store.Change{Kind: store.SchemaChanged, Path: "/x", Old: rawOrNil("[]"), New: rawOrNil("1")}),
+		stepOf(2, field("/x", "1", "null")), stepOf(3, field("/x", "null", "[1,2]")),
+	}})
+	if err != nil || len(net) != 1 || line(net[0].Change) != "field /x []->[1,2]" {
+		t.Error(net, err)
+	}
+}
+
 func TestNetOfOneThatWasGoneComparesWhatWasKnown(t *testing.T) {
 	net, err := Net(store.Pair{
 		Before: store.Healthy, After: store.Healthy, Old: list(fields(`"x":1`)), New: list(fields(`"x":2`)),

@@ -26,7 +26,8 @@ func TestLongAnswersGoThroughThePager(t *testing.T) {
 		return outcome{code, out.String(), errs.String()}
 	}
 	through := func(o outcome) bool { return strings.HasPrefix(o.stdout, "> ") }
-	const mark = "sed s/^/>_/" // "> " in one word of PAGER
+	const mark = "sed s/^/>_/"                                                                   // "> " in one word of PAGER
+	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) } // a report until now tells the minute
 	for name, test := range map[string]struct {
 		lines int
 		pager string
@@ -35,7 +36,7 @@ func TestLongAnswersGoThroughThePager(t *testing.T) {
 	}{
 		"long":                      {10, mark, []string{"changes"}, true},
 		"long, accounts":            {10, mark, []string{"accounts"}, true},
-		"long, a report":            {10, mark, []string{"report", "status"}, true},
+		"long, a report":            {10, mark, []string{"report", "status", "--since", day(-13), "--until", day(-1)}, true},
 		"long, show":                {10, mark, []string{"show", "claire.moreau"}, true},
 		"long, runs":                {10, mark, []string{"runs"}, true},
 		"long, squids":              {10, mark, []string{"squids", "--history"}, true},
