@@ -25,10 +25,9 @@ over all of them (https://c2sp.org/tlog-checkpoint). Whoever keeps it can check
 later whether anything stored until now has been changed or removed since. Each
 workspace has a log of its own; --workspace names another.
 
-Keep checkpoints where nobody who can write to the store can change them: mail
-them, commit them to git elsewhere, put them into a write-once bucket. A
-checkpoint beside the store proves little, because whoever can rewrite the store
-can replace the checkpoint too.
+Keep checkpoints away from the store: mail them, commit them to git on another
+machine, or put them into a write-once bucket. A checkpoint beside the store
+proves little: anyone who can rewrite the store can replace the checkpoint too.
 
 --to also appends it to a file of checkpoints, unless the last one of this log
 there is the same. Several logs may share a file. The log must extend that last

@@ -31,7 +31,7 @@ checks the file. Alerts, messages and silences are no evidence: only their form
 is checked. verify covers all workspaces, changes nothing, and may run while
 snapshots are taken.
 
-Somebody who can write to the file can rewrite all of it, log included. So
+Anyone with write access to the file can rewrite all of it, log included. So
 --checkpoint compares the log with the signed checkpoints in a file that was
 kept elsewhere: the log must begin as each of them says.
 

@@ -21,7 +21,7 @@ import (
 	"github.com/lobstrail/lobstrail/report/notify"
 )
 
-// listener is a webhook's server. It takes most messages, and is told how to treat some.
+// listener is the server of a webhook. It accepts messages, unless it is set to misbehave.
 type listener struct {
 	t      *testing.T
 	mu     sync.Mutex
@@ -171,19 +171,7 @@ func TestKilledBetweenEvaluationAndDelivery(t *testing.T) {
 		} else {
 			happen(world, lobstrtest.Resync(flip))
 		}
-		args := []string{"snapshot"}
-		if kill%4 == 3 {
-			args = []string{"alerts", "deliver"}
-		}
-		server.ResetRequests()
-		cmd := h.command(args...)
-		end := begin(t, cmd)
-		for began := time.Now(); kill%4 != 3 && server.Count(lobstrtest.List) == 0 && time.Since(began) < patience; {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(time.Duration(rng.IntN(150_000)) * time.Microsecond)
-		cmd.Process.Kill() // it may have ended by itself
-		o := end()
+		o := h.killedSoon(t, server, rng, kill%4 == 3)
 		outputs = append(outputs, o)
 		if o.code == -1 {
 			cut++
@@ -207,6 +195,25 @@ func TestKilledBetweenEvaluationAndDelivery(t *testing.T) {
 	}
 	t.Logf("%d kills, %d of them before the end, %d with messages that waited; %d messages; twice: %d at the sink that works, %d at the one that does not",
 		kills, cut, undelivered, len(good.order), good.double, moody.double)
+}
+
+// killedSoon kills a snapshot at a random instant after it has asked the API, or a delivery at
+// a random instant. It may have ended by itself before.
+func (h *home) killedSoon(t *testing.T, server *lobstrtest.Server, rng *rand.Rand, delivery bool) outcome {
+	t.Helper()
+	args := []string{"snapshot"}
+	if delivery {
+		args = []string{"alerts", "deliver"}
+	}
+	server.ResetRequests()
+	cmd := h.command(args...)
+	end := begin(t, cmd)
+	for began := time.Now(); !delivery && server.Count(lobstrtest.List) == 0 && time.Since(began) < patience; {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(time.Duration(rng.IntN(150_000)) * time.Microsecond)
+	cmd.Process.Kill()
+	return end()
 }
 
 // waiting returns how many deliveries wait, and lets the time pass after which they are

@@ -48,8 +48,8 @@ func (a *app) makeSink(ctx context.Context, c config.Config, s config.Sink) (not
 }
 
 // deliver sends the messages of a workspace that are due, or of all workspaces if it is "";
-// with retry also those that wait because an attempt failed.
-// The caller has the store open for writing.
+// with retry also those that wait because an attempt failed. The caller has the store open
+// for writing.
 func (a *app) deliver(ctx context.Context, w store.AlertWriter, workspace string, retry bool) ([]notify.Result, error) {
 	c, err := a.config(ctx)
 	if err != nil {

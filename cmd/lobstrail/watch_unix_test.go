@@ -228,18 +228,7 @@ func TestWatchIsAServiceForSystemd(t *testing.T) {
 		t.Errorf("after it: %d %+v", status, r)
 	}
 
-	write("[watch]\nevery = \"1h\"\njiter = 3\n")
-	w.signal(syscall.SIGHUP)
-	if text := next(); !strings.HasPrefix(text, "RELOADING=1\n") {
-		t.Errorf("told %q", text)
-	}
-	if text := next(); text != "READY=1" {
-		t.Errorf("told %q", text)
-	}
-	w.logs(`the new configuration is wrong.*(jiter)`)
-	write("[watch]\nevery = \"10s\"\n")
-	w.signal(syscall.SIGHUP)
-	w.until("new interval", func() bool { _, r := w.health(); return r.Workspaces[0].StaleAfter == 20 })
+	reloads(t, w, write, next)
 
 	if code := w.stop(syscall.SIGTERM); code != exitDone {
 		t.Errorf("exit %d", code)
@@ -252,6 +241,23 @@ func TestWatchIsAServiceForSystemd(t *testing.T) {
 	if len(told) == 0 {
 		t.Error("the watchdog was not fed")
 	}
+}
+
+// reloads sends SIGHUP with a wrong configuration, which changes nothing, and with a right one.
+func reloads(t *testing.T, w *watcher, write func(text string), next func() string) {
+	t.Helper()
+	write("[watch]\nevery = \"1h\"\njiter = 3\n")
+	w.signal(syscall.SIGHUP)
+	if text := next(); !strings.HasPrefix(text, "RELOADING=1\n") {
+		t.Errorf("told %q", text)
+	}
+	if text := next(); text != "READY=1" {
+		t.Errorf("told %q", text)
+	}
+	w.logs(`the new configuration is wrong.*(jiter)`)
+	write("[watch]\nevery = \"10s\"\n")
+	w.signal(syscall.SIGHUP)
+	w.until("new interval", func() bool { _, r := w.health(); return r.Workspaces[0].StaleAfter == 20 })
 }
 
 func TestWatchThatIsStoppedLosesNothing(t *testing.T) {

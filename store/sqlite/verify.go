@@ -21,8 +21,8 @@ import (
 // ErrNewer, that other rules than those of the store derived it.
 //
 // It writes nothing, and what others write meanwhile is not in its way: each part looks
-// at one moment of the store. Somebody who can write to the file and makes all of it
-// again, with the log, is not found; unless by [store.VerifyOptions.Trees].
+// at one moment of the store. It does not notice that the whole file was rewritten,
+// with its log, unless [store.VerifyOptions.Trees] gives trees to compare the log with.
 func (s *Store) Verify(ctx context.Context, o store.VerifyOptions, report func(store.Finding)) (store.Verified, error) {
 	if s.rules.Compare == nil {
 		return store.Verified{}, errors.New("store: to verify needs rules")

@@ -55,20 +55,26 @@ func Endings(t *testing.T, open Opener) {
 			_, err = writer.Append(d.ctx, d.response(store.List))
 			d.must(err)
 		}
-		err = writer.Finish(d.ctx, run.outcome)
-		if run.ends != (err == nil) || err != nil && !errors.Is(err, store.ErrInvalid) {
-			t.Errorf("%+v: %v", run, err)
-		}
-		if err != nil {
-			_, err = writer.Append(d.ctx, d.response(store.List, object(0, "")))
-			d.must(err)
-			d.must(writer.Finish(d.ctx, store.Outcome{State: store.Incomplete}))
-		}
-		stored, err := d.store.Run(d.ctx, d.workspace, writer.ID())
+		d.end(writer, run.scope, run.outcome, run.ends)
+	}
+}
+
+// end ends a run, which goes on if the outcome is refused, as ends says.
+func (d *desk) end(writer store.RunWriter, scope store.Scope, outcome store.Outcome, ends bool) {
+	d.t.Helper()
+	err := writer.Finish(d.ctx, outcome)
+	if ends != (err == nil) || err != nil && !errors.Is(err, store.ErrInvalid) {
+		d.t.Errorf("a run over %s ends with %+v: %v, want %v", scope, outcome, err, ends)
+	}
+	if err != nil {
+		_, err = writer.Append(d.ctx, d.response(store.List, object(0, "")))
 		d.must(err)
-		if stored.Scope != run.scope {
-			t.Errorf("run %d is stored with scope %q, want %q", stored.ID, stored.Scope, run.scope)
-		}
+		d.must(writer.Finish(d.ctx, store.Outcome{State: store.Incomplete}))
+	}
+	stored, err := d.store.Run(d.ctx, d.workspace, writer.ID())
+	d.must(err)
+	if stored.Scope != scope {
+		d.t.Errorf("run %d is stored with scope %q, want %q", stored.ID, stored.Scope, scope)
 	}
 }
 
@@ -98,12 +104,19 @@ func OneRun(t *testing.T, open Opener) {
 	if stepsByRun[1] != 2 || stepsByRun[2] != 0 || stepsByRun[3] != 2 || byRun[3] < 3 {
 		t.Errorf("changes %v, steps %v", byRun, stepsByRun)
 	}
+	d.filters(changes)
+	d.runByRun(byRun, stepsByRun)
+}
+
+// filters holds what ranges of runs and healths leave of all changes to these themselves.
+func (d *desk) filters(changes []store.AccountChange) {
+	d.t.Helper()
 	for after := range int64(7) { // there are five
 		for upTo := range int64(7) {
 			got := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, AfterRun: after, UpToRun: upTo}))
 			want := kind(changes, func(c store.AccountChange) bool { return c.Run > after && (upTo == 0 || c.Run <= upTo) })
 			if !reflect.DeepEqual(got, want) {
-				t.Errorf("after run %d and up to %d: %d changes, want %d", after, upTo, len(got), len(want))
+				d.t.Errorf("after run %d and up to %d: %d changes, want %d", after, upTo, len(got), len(want))
 			}
 		}
 	}
@@ -111,29 +124,34 @@ func OneRun(t *testing.T, open Opener) {
 		got := all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Became: []store.Health{health}}))
 		want := kind(changes, func(c store.AccountChange) bool { return c.HealthAfter == health && c.HealthBefore != health })
 		if !reflect.DeepEqual(got, want) || len(want) == 0 && (health == store.Expired || health == store.Unknown) {
-			t.Errorf("became %s: %v, want %v", health, got, want)
-		}
-	}
-	for run := int64(1); run <= 6; run++ {
-		for _, change := range all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Run: run})) {
-			if byRun[run]--; change.Run != run {
-				t.Errorf("run %d has %+v", run, change)
-			}
-		}
-		for _, step := range all(d, d.store.StatusSteps(d.ctx, store.PeriodQuery{Workspace: d.workspace, Run: run})) {
-			if stepsByRun[run]--; step.Run != run {
-				t.Errorf("run %d has %+v", run, step)
-			}
-		}
-		if byRun[run] != 0 || stepsByRun[run] != 0 {
-			t.Errorf("of run %d, %d changes and %d steps are missing", run, byRun[run], stepsByRun[run])
+			d.t.Errorf("became %s: %v, want %v", health, got, want)
 		}
 	}
 	for _, wrong := range []store.ChangeQuery{
 		{Workspace: d.workspace, Kinds: []store.Kind{store.Synced, "staus"}}, {Workspace: d.workspace, Became: []store.Health{"expird"}},
 	} {
 		if _, err := store.Collect(d.store.Changes(d.ctx, wrong)); !errors.Is(err, store.ErrInvalid) {
-			t.Errorf("%+v: %v", wrong, err)
+			d.t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+}
+
+// runByRun holds the changes and steps of each run to how many there are of it in all.
+func (d *desk) runByRun(byRun, stepsByRun map[int64]int) {
+	d.t.Helper()
+	for run := int64(1); run <= 6; run++ {
+		for _, change := range all(d, d.store.Changes(d.ctx, store.ChangeQuery{Workspace: d.workspace, Run: run})) {
+			if byRun[run]--; change.Run != run {
+				d.t.Errorf("run %d has %+v", run, change)
+			}
+		}
+		for _, step := range all(d, d.store.StatusSteps(d.ctx, store.PeriodQuery{Workspace: d.workspace, Run: run})) {
+			if stepsByRun[run]--; step.Run != run {
+				d.t.Errorf("run %d has %+v", run, step)
+			}
+		}
+		if byRun[run] != 0 || stepsByRun[run] != 0 {
+			d.t.Errorf("of run %d, %d changes and %d steps are missing", run, byRun[run], stepsByRun[run])
 		}
 	}
 }

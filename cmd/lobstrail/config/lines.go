@@ -28,7 +28,7 @@ const maxDepth = 8
 func (p keyPath) deep() bool { return strings.Count(string(p), "\x00") >= maxDepth }
 
 // keyLines returns the line of each key and each table of a TOML document. The document
-// has been parsed before: what is wrong with it was told then.
+// has been parsed before, which reported its syntax errors.
 func keyLines(text []byte) map[keyPath]int {
 	l := lineReader{text: text, line: 1, lines: map[keyPath]int{}, elements: map[keyPath]int{}}
 	l.parser.Reset(text)

@@ -251,7 +251,7 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 				}
 			}
 			if strings.Contains(err.Error(), "CANARY") || strings.Contains(err.Error(), "c0ffee") {
-				t.Errorf("a secret is told: %v", err)
+				t.Errorf("the error contains a secret: %v", err)
 			}
 		})
 	}

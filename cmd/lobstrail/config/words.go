@@ -22,7 +22,7 @@ func shown(text string) string {
 	return "this"
 }
 
-// notOneOf says that a word is none of those allowed, and which one is nearest to it.
+// notOneOf is the error for a word that is not allowed. It names the nearest allowed one.
 func notOneOf(what, word string, allowed []string, where string) string {
 	message := fmt.Sprintf("unknown %s %s", what, shown(word))
 	if !harmless.MatchString(word) {
