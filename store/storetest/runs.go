@@ -89,6 +89,7 @@ func OneRun(t *testing.T, open Opener) {
 	d.begin()
 	d.append(store.List, object(0, `"status":401`))
 	d.append(store.Detail, object(1, `"status":401,"f":1`))
+	d.append(store.Detail, object(1, `"status":429,"f":1`)) // expired still: it did not become so
 	d.finish()
 	d.begin() // shows nothing
 	d.finish()
@@ -101,7 +102,7 @@ func OneRun(t *testing.T, open Opener) {
 	for _, step := range steps {
 		stepsByRun[step.Run]++
 	}
-	if stepsByRun[1] != 2 || stepsByRun[2] != 0 || stepsByRun[3] != 2 || byRun[3] < 3 {
+	if stepsByRun[1] != 2 || stepsByRun[2] != 0 || stepsByRun[3] != 3 || byRun[3] < 3 {
 		t.Errorf("changes %v, steps %v", byRun, stepsByRun)
 	}
 	d.filters(changes)
