@@ -26,12 +26,13 @@ var mayImport = map[string][]string{
 	"store/retain":    {"store"},
 	"store/verify":    {"store", "store/fold", "store/ledger"},
 	"store/storetest": {"store"},
-	"store/sqlite": {
-		"store", "store/document", "store/fold", "store/ledger", "store/retain", "store/verify", "migrations/sqlite",
+	"store/relational": {
+		"store", "store/document", "store/fold", "store/ledger", "store/retain", "store/verify",
 	},
-	"fetcher": {"fetcher/...", "store", "store/localtime"},
-	"report":  {"report/...", "store", "store/document", "store/ledger", "store/localtime"},
-	"cmd":     {"fetcher/...", "report/...", "store", "store/ledger", "store/localtime"},
+	"store/sqlite": {"store", "store/relational", "migrations/sqlite"},
+	"fetcher":      {"fetcher/...", "store", "store/localtime"},
+	"report":       {"report/...", "store", "store/document", "store/ledger", "store/localtime"},
+	"cmd":          {"fetcher/...", "report/...", "store", "store/ledger", "store/localtime"},
 }
 
 // engineFile is the one file of the command that names the engine.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // BackupOptions say what happens to files that have the name of the backup.
@@ -43,11 +44,11 @@ type BackupOptions struct {
 func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b store.Backup, err error) {
 	to, err := resolve(path)
 	if err != nil {
-		return b, place(path, err)
+		return b, relational.Place(path, err)
 	}
-	lock, err := takeLock(ctx, to, o.LockWait, s.now) // as a writer of the store that may be there
+	lock, err := takeLock(ctx, to, o.LockWait, s.db.now) // as a writer of the store that may be there
 	if err != nil {
-		return b, place(path, err)
+		return b, relational.Place(path, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	rotation, err := s.planRotation(ctx, to, o)
@@ -60,7 +61,7 @@ func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (b sto
 	}
 	b = store.Backup{Path: path, Kept: rotation.kept, Removed: len(rotation.surplus)}
 	if b.Trees, b.Bytes, err = s.copyAndCheck(ctx, fresh, o); err == nil {
-		err = rotation.put(s.folders, fresh, to)
+		err = rotation.put(s.db.folders, fresh, to)
 	}
 	if err != nil {
 		return store.Backup{}, errors.Join(fmt.Errorf("backup %s: %w", path, err), removeCopy(fresh))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
@@ -40,20 +41,21 @@ func (s *Store) copyTo(ctx context.Context, fresh string, progress func(done, to
 	if err != nil {
 		return trees, err
 	}
-	conn, err := s.read.Connx(ctx)
+	conn, err := s.db.read.Connx(ctx)
 	if err != nil {
-		return trees, s.failure(err)
+		return trees, s.db.Failure(err)
 	}
 	defer conn.Close()
 	// One read transaction from the first page to the last: without it the copy would
 	// begin anew whenever somebody writes.
 	tx, err := conn.BeginTxx(context.WithoutCancel(ctx), nil)
 	if err != nil {
-		return trees, s.failure(err)
+		return trees, s.db.Failure(err)
 	}
 	defer tx.Rollback() // nothing to commit
-	if trees, err = treesOf(ctx, tx); err != nil {
-		return trees, s.failure(err)
+	reading := &connection{Conn: conn, prepared: map[string]*sqlx.Stmt{}}
+	if trees, err = relational.Trees(ctx, &txn{Tx: tx, conn: reading}); err != nil {
+		return trees, s.db.Failure(err)
 	}
 	return trees, interpret(conn.Raw(func(driver any) error {
 		return copyPages(ctx, driver.(backuper), address, progress)
@@ -92,7 +94,7 @@ func copyPages(ctx context.Context, from backuper, address string, progress func
 
 // checkCopy verifies the whole copy, by the rules of the store if those are at hand.
 func (s *Store) checkCopy(ctx context.Context, fresh string, want map[string]tlog.Tree, progress func(done, total int64)) error {
-	copied, err := Open(ctx, fresh, Options{Now: s.now, Rules: s.rules})
+	copied, err := Open(ctx, fresh, Options{Now: s.db.now, Rules: s.rules})
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (s *Store) checkCopy(ctx context.Context, fresh string, want map[string]tlo
 	}
 	_, err = copied.Verify(ctx, o, func(f store.Finding) {
 		if first == nil {
-			first = damagedRow(strings.TrimSpace(f.Table+" "+f.Row), errors.New(f.Problem))
+			first = relational.Damaged(strings.TrimSpace(f.Table+" "+f.Row), errors.New(f.Problem))
 		}
 	})
 	return cmp.Or(err, first)
@@ -125,22 +127,11 @@ func treesIn(ctx context.Context, path string) (trees map[string]tlog.Tree, err 
 		return nil, damagedSchema(err)
 	}
 	defer db.Close() // a reader has nothing to lose
-	trees, err = treesOf(ctx, db)
+	conn, err := newConnection(ctx, db)
+	if err != nil {
+		return nil, damagedSchema(err)
+	}
+	defer conn.Close()
+	trees, err = relational.Trees(ctx, &txn{conn: conn})
 	return trees, damagedSchema(err)
-}
-
-// treesOf are the trees of all logs, by workspace.
-func treesOf(ctx context.Context, tx querier) (map[string]tlog.Tree, error) {
-	var all []struct {
-		ID   int64  `db:"id"`
-		Name string `db:"name"`
-	}
-	err := tx.SelectContext(ctx, &all, `SELECT id, name FROM workspace ORDER BY id`)
-	trees := make(map[string]tlog.Tree, len(all))
-	for _, w := range all {
-		if err == nil {
-			trees[w.Name], err = treeOf(ctx, tx, w.ID)
-		}
-	}
-	return trees, err
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // rotation is how older backups make room for a new one.
@@ -75,10 +76,10 @@ func (s *Store) backups(ctx context.Context, path string, o BackupOptions) (ther
 
 // mayMove returns an error if the file may not be moved to make room for a backup.
 func (s *Store) mayMove(ctx context.Context, name string, info fs.FileInfo, o BackupOptions) error {
-	own, err := os.Stat(s.path)
+	own, err := os.Stat(s.db.path)
 	switch {
 	case err != nil:
-		return place(s.name, err)
+		return relational.Place(s.db.name, err)
 	case os.SameFile(own, info):
 		return fmt.Errorf("%s is the store itself: %w", name, fs.ErrExist)
 	case !info.Mode().IsRegular():
@@ -95,7 +96,7 @@ func (s *Store) mayMove(ctx context.Context, name string, info fs.FileInfo, o Ba
 		}
 	}
 	if err != nil && isMatter(err) && !errors.Is(err, store.ErrDamaged) {
-		return place(name, err)
+		return relational.Place(name, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w, and is not a backup of this store: %w", name, fs.ErrExist, err)

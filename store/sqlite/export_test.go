@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"github.com/jmoiron/sqlx"
-
-	"github.com/lobstrail/lobstrail/store"
 )
 
 // WatchFolders lets a test see, or prevent, what is done to folders without SQLite by
@@ -14,10 +12,7 @@ func (o Options) WatchFolders(rename func(from, to string) error, sync func(dir 
 }
 
 // Writer is the connection that a store writes through.
-func (s *Store) Writer() *sqlx.Conn { return s.writer.Conn }
+func (s *Store) Writer() *sqlx.Conn { return s.db.writer.Conn }
 
 // DropAtOnce sets how many responses a transaction of a prune drops.
-func (s *Store) DropAtOnce(responses int) { s.droppedAtOnce = responses }
-
-// ReadingOf is what a run reads for Moment; nil: nothing.
-func ReadingOf(w store.RunWriter) any { return w.(*RunWriter).past }
+func (s *Store) DropAtOnce(responses int) { s.AtOnce.Dropped = responses }

@@ -7,17 +7,18 @@ import (
 
 	"github.com/lobstrail/lobstrail/store/fold"
 	"github.com/lobstrail/lobstrail/store/ledger"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // RewriteLog makes the lines of responses again from the rows as they are, and all hashes
 // with them, as somebody would who has this source: it is what verify cannot see.
 func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
-	return s.update(ctx, func(tx *txn) error {
-		ws, err := workspaceID(ctx, tx, workspace)
+	return s.db.Write(ctx, nil, func(tx relational.Tx) error {
+		ws, err := relational.WorkspaceID(ctx, tx, workspace)
 		if err != nil {
 			return err
 		}
-		rows, err := rowsOfWorkspace(ctx, tx, ws, workspace)
+		rows, err := relational.RowsOf(ctx, tx, ws, workspace)
 		if err != nil {
 			return err
 		}
@@ -33,7 +34,7 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 		if err := tx.SelectContext(ctx, &texts, `SELECT text FROM entry WHERE ws = ? ORDER BY id`, ws); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('erasing', 1)`); err != nil {
+		if err := tx.Exec(ctx, `INSERT INTO setting (name, value) VALUES ('erasing', 1)`); err != nil {
 			return err
 		}
 		for i, text := range texts {
@@ -47,7 +48,7 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 				}
 			}
 			text = ledger.FormatEntry(workspace, number, entry)
-			hashes, err := tlog.StoredHashes(int64(i), []byte(text), hashReader(ctx, tx, ws))
+			hashes, err := tlog.StoredHashes(int64(i), []byte(text), relational.HashReader(ctx, tx, ws))
 			if err != nil {
 				return err
 			}
@@ -55,21 +56,21 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 			for _, hash := range hashes {
 				whole = append(whole, hash[:]...)
 			}
-			if _, err := tx.ExecContext(ctx, `UPDATE entry SET text = ?, hashes = ? WHERE ws = ? AND id = ?`, text, whole, ws, number); err != nil {
+			if err := tx.Exec(ctx, `UPDATE entry SET text = ?, hashes = ? WHERE ws = ? AND id = ?`, text, whole, ws, number); err != nil {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM setting WHERE name = 'erasing'`)
+		err = tx.Exec(ctx, `DELETE FROM setting WHERE name = 'erasing'`)
 		return err
 	})
 }
 
 // RootOf is the hash of the tree over the first n entries of the log of a workspace.
 func (s *Store) RootOf(ctx context.Context, workspace string, n int64) (hash tlog.Hash, err error) {
-	err = s.apart(ctx, func(tx *txn) error {
-		ws, err := workspaceID(ctx, tx, workspace)
+	err = s.db.ReadApart(ctx, func(tx relational.Tx) error {
+		ws, err := relational.WorkspaceID(ctx, tx, workspace)
 		if err == nil {
-			hash, err = tlog.TreeHash(n, hashReader(ctx, tx, ws))
+			hash, err = tlog.TreeHash(n, relational.HashReader(ctx, tx, ws))
 		}
 		return err
 	})

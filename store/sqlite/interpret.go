@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -30,7 +31,7 @@ func interpret(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // of files that are not SQLite's
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
 	case strings.HasPrefix(err.Error(), "sql: Scan error"): // database/sql has no type for it
-		return damagedRow("a value is not of its column's type", err)
+		return relational.Damaged("a value is not of its column's type", err)
 	case !errors.As(err, &failed):
 		return err
 	}
@@ -65,23 +66,23 @@ func aboutValue(err error) bool {
 	return strings.Contains(err.Error(), "JSON") || strings.Contains(err.Error(), "integer overflow")
 }
 
-// failure interprets an error and names the store in it when the matter is the
+// Failure interprets an error and names the store in it when the matter is the
 // file, or who else uses it. A statement that SQLite refuses is damage only if the
 // schema is not what it is to be.
-func (s *Store) failure(err error) error {
+func (s *database) Failure(err error) error {
 	err = interpret(err)
 	if errors.Is(err, store.ErrStatement) {
 		err = cmp.Or(s.schemaChanged(), err)
 	}
 	if isMatter(err) {
-		return place(s.name, err)
+		return relational.Place(s.name, err)
 	}
 	return err
 }
 
 // schemaChanged returns ErrDamaged if a table, view, index or trigger of the store is
 // missing or is another one. It returns the error if the schema cannot be read.
-func (s *Store) schemaChanged() error {
+func (s *database) schemaChanged() error {
 	want, err := fresh()
 	if err != nil || s.read == nil {
 		return err
@@ -92,7 +93,7 @@ func (s *Store) schemaChanged() error {
 	}
 	for _, o := range want.objects {
 		if !slices.Contains(found, o) {
-			return damagedRow("the schema", fmt.Errorf("%s %s is missing or was changed", o.Kind, o.Name))
+			return relational.Damaged("the schema", fmt.Errorf("%s %s is missing or was changed", o.Kind, o.Name))
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -56,7 +57,7 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 func damagedSchema(err error) error {
 	interpreted := interpret(err)
 	if errors.Is(interpreted, store.ErrStatement) {
-		return damagedRow("the schema", err)
+		return relational.Damaged("the schema", err)
 	}
 	return interpreted
 }

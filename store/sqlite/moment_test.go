@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
-	"github.com/lobstrail/lobstrail/store/sqlite"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // TestMomentReadsTheHistoryOnce: instants that ascend are found in one reading, also when
@@ -34,7 +34,7 @@ func TestMomentReadsTheHistoryOnce(t *testing.T) {
 				found++
 			}
 		}
-		if now := sqlite.ReadingOf(run); reading != nil && now != reading {
+		if now := run.(*relational.RunWriter).PastReads(); reading != nil && now != reading {
 			t.Fatalf("hour %d: the history is read again", hour)
 		} else {
 			reading = now

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 
 	"github.com/gofrs/flock"
 	"github.com/jmoiron/sqlx"
@@ -47,42 +48,49 @@ func (o Options) inFolders() folders {
 
 // Store is an open store. A store that was opened for reading may be used by several goroutines.
 type Store struct {
-	name  string // the path as it was given
-	path  string // the file that it leads to; see resolve
-	now   func() time.Time
+	*relational.Store
+	db    *database
 	rules store.Rules
-	read  *sqlx.DB
-	// These are nil in a store that was opened for reading.
-	write  *sqlx.DB
-	writer *connection
-	known  *workspace // of the last run; nil: must be loaded
-	past   *past      // that a run reads; see RunWriter.Moment
-	file   fs.FileInfo
-	lock   *flock.Flock
-	shared *flock.Flock // held while a file without a journal is read; see shareFile
-
-	folders       folders
-	droppedAtOnce int // see Prune
-	maxAccounts   int // that a writer keeps in memory
 }
 
 var _ store.Store = (*Store)(nil)
 
+func newStore(path string, options Options) *Store {
+	db := &database{name: path, now: options.clock(), folders: options.inFolders()}
+	return &Store{Store: relational.New(db, db.now, options.Rules), db: db, rules: options.Rules}
+}
+
 // Path is the file of the store, as it was given.
-func (s *Store) Path() string { return s.name }
+func (s *Store) Path() string { return s.db.name }
+
+// database is the file, and the connections to it.
+type database struct {
+	name string // the path as it was given
+	path string // the file that it leads to; see resolve
+	now  func() time.Time
+	read *sqlx.DB
+	// These are nil in a store that was opened for reading.
+	write  *sqlx.DB
+	writer *connection
+	file   fs.FileInfo
+	lock   *flock.Flock
+	shared *flock.Flock // held while a file without a journal is read; see shareFile
+
+	folders folders
+}
 
 // Open opens the store for reading. It writes nothing, migrates nothing and
 // takes no lock that a writer would notice. It returns ErrNoStore, ErrForeign,
 // ErrUnreleased, ErrNewer, ErrOlder or ErrDamaged where that is the matter.
 func Open(ctx context.Context, path string, options Options) (*Store, error) {
-	s := &Store{name: path, now: options.clock(), rules: options.Rules, folders: options.inFolders()}
-	if err := s.openReader(ctx); err != nil {
-		return nil, errors.Join(place(path, err), s.release())
+	s := newStore(path, options)
+	if err := s.db.openReader(ctx); err != nil {
+		return nil, errors.Join(relational.Place(path, err), s.db.release())
 	}
 	return s, nil
 }
 
-func (s *Store) openReader(ctx context.Context) (err error) {
+func (s *database) openReader(ctx context.Context) (err error) {
 	switch s.path, err = resolve(s.name); {
 	case errors.Is(err, fs.ErrNotExist):
 		return store.ErrNoStore
@@ -95,7 +103,7 @@ func (s *Store) openReader(ctx context.Context) (err error) {
 	return s.connectReader(ctx)
 }
 
-func (s *Store) connectReader(ctx context.Context) error {
+func (s *database) connectReader(ctx context.Context) error {
 	mode := "ro"
 	if s.shared = shareFile(s.path); s.shared != nil {
 		mode = immutable
@@ -116,18 +124,20 @@ func (s *Store) connectReader(ctx context.Context) error {
 // when that was not enough; ErrForeign, ErrUnreleased, ErrNewer or ErrDamaged where
 // that is the matter. Runs that died are marked as interrupted.
 func OpenWriter(ctx context.Context, path string, options Options) (s *Store, created bool, err error) {
-	if options.Rules.Compare == nil {
-		return nil, false, errors.New("store: a writer needs rules")
+	if err := relational.CheckRules(options.Rules); err != nil {
+		return nil, false, err
 	}
-	s = &Store{name: path, now: options.clock(), rules: options.Rules, folders: options.inFolders(), droppedAtOnce: droppedAtOnce, maxAccounts: maxAccounts}
-	created, err = s.openWriter(ctx, options)
+	s = newStore(path, options)
+	if created, err = s.db.openWriter(ctx, options); err == nil {
+		err = s.settle(ctx)
+	}
 	if err != nil {
-		return nil, false, errors.Join(place(path, interpret(err)), s.release())
+		return nil, false, errors.Join(relational.Place(path, interpret(err)), s.db.release())
 	}
 	return s, created, nil
 }
 
-func (s *Store) openWriter(ctx context.Context, options Options) (created bool, err error) {
+func (s *database) openWriter(ctx context.Context, options Options) (created bool, err error) {
 	if s.path, err = resolve(s.name); err != nil {
 		return false, err
 	}
@@ -151,10 +161,10 @@ func (s *Store) openWriter(ctx context.Context, options Options) (created bool, 
 	if err := errors.Join(s.connectWriter(ctx), release()); err != nil {
 		return false, err
 	}
-	return created, s.settle(ctx)
+	return created, nil
 }
 
-func (s *Store) connectWriter(ctx context.Context) error {
+func (s *database) connectWriter(ctx context.Context) error {
 	// A journal of up to 16 MiB: pages that move with every transaction are copied
 	// once for many of them.
 	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
@@ -183,14 +193,14 @@ func (s *Store) connectWriter(ctx context.Context) error {
 // inPlace returns ErrMoved when the file that is written to is no longer the one
 // at the path of the store, or a link there leads elsewhere: nobody would find what
 // is committed to it then.
-func (s *Store) inPlace() error {
+func (s *database) inPlace() error {
 	for _, path := range slices.Compact([]string{s.path, s.name}) {
 		now, err := os.Stat(path)
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return place(s.name, err)
+			return relational.Place(s.name, err)
 		case err != nil || !os.SameFile(s.file, now):
-			return place(s.name, store.ErrMoved)
+			return relational.Place(s.name, store.ErrMoved)
 		}
 	}
 	return nil
@@ -198,21 +208,28 @@ func (s *Store) inPlace() error {
 
 // settle puts in order what the last writer left behind.
 func (s *Store) settle(ctx context.Context) error {
-	if err := s.interruptDeadRuns(ctx); err != nil {
-		return err
+	names, err := s.Workspaces(ctx)
+	if err != nil || len(names) > 0 {
+		return errors.Join(err, s.Settle(ctx, names))
 	}
-	derived, err := s.rulesVersion(ctx)
-	if err != nil || derived == s.rules.Version {
+	return s.db.Write(ctx, nil, func(tx relational.Tx) error {
+		version, err := s.db.Rules(ctx, tx, 0)
+		if err == nil && version != s.rules.Version {
+			err = s.db.SetRules(ctx, tx, 0, s.rules.Version)
+		}
 		return err
-	}
-	return s.Rederive(ctx, nil)
+	})
 }
 
 // Close ends all use of the store. A writer empties the journal into the
 // database, so that the file alone is the whole store.
 func (s *Store) Close() error {
+	s.Stop()
+	return s.db.close()
+}
+
+func (s *database) close() error {
 	var errs []error
-	s.past.close()     // of a run that was not finished
 	if s.read != nil { // first: nobody reads the journal any more
 		errs = append(errs, s.read.Close())
 		s.read = nil
@@ -220,13 +237,13 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		// It waits for those who read the journal, but not long: Litestream always does.
 		_, err := s.writer.ExecContext(context.Background(), "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
-		errs = append(errs, s.failure(err))
+		errs = append(errs, s.Failure(err))
 	}
 	return errors.Join(append(errs, s.release())...)
 }
 
 // release gives back all that is open, whatever is in the journal.
-func (s *Store) release() error {
+func (s *database) release() error {
 	var errs []error
 	if s.read != nil {
 		errs = append(errs, s.read.Close())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -38,7 +39,7 @@ const abandonAfter = 500 * time.Millisecond
 func (s *Store) Query(ctx context.Context, script string, columns func([]string) error, row func([]any) error, params ...sql.NamedArg) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	q := &userQuery{store: s, results: make(chan queryResult, 2)}
+	q := &userQuery{store: s.db, results: make(chan queryResult, 2)}
 	for _, p := range params {
 		q.params = append(q.params, p)
 	}
@@ -83,7 +84,7 @@ func (r queryResult) tell(columns func([]string) error, row func([]any) error) e
 
 // userQuery is a query while it runs. Rows are read while those before are told.
 type userQuery struct {
-	store   *Store
+	store   *database
 	params  []any
 	results chan queryResult // closed at the end
 	err     error            // to be read after that
@@ -108,7 +109,7 @@ func (q *userQuery) run(ctx context.Context, script string) {
 	defer close(q.results)
 	conn, err := q.store.read.Conn(ctx)
 	if err != nil {
-		q.err = q.store.failure(err)
+		q.err = q.store.Failure(err)
 		return
 	}
 	release, err := restrict(ctx, conn)
@@ -218,7 +219,7 @@ func rowBytes(values []any) (n int) {
 }
 
 // queryError tells a refused statement from a wrong one, and from what befell the file.
-func (s *Store) queryError(ctx context.Context, err error) error {
+func (s *database) queryError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -235,8 +236,8 @@ func (s *Store) queryError(ctx context.Context, err error) error {
 			if strings.Contains(err.Error(), "cannot modify") { // a view: SQLite asks no authorizer
 				return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 			}
-			return cmp.Or(place(s.name, s.schemaChanged()), err)
+			return cmp.Or(relational.Place(s.name, s.schemaChanged()), err)
 		}
 	}
-	return s.failure(err)
+	return s.Failure(err)
 }

@@ -9,10 +9,10 @@ import (
 // written anew: a store that only grew has half of that.
 const worthShrinking = 0.15
 
-// shrink gives unused space back to the disk when it is worth the writing of all
+// Shrink gives unused space back to the disk when it is worth the writing of all
 // the rest, and empties the journal into the file. It answers the size of the
 // database before and after.
-func (s *Store) shrink(ctx context.Context) (before, after int64, err error) {
+func (s *database) Shrink(ctx context.Context) (before, after int64, err error) {
 	before, unused, err := s.size(ctx)
 	if err != nil {
 		return before, before, err
@@ -23,7 +23,7 @@ func (s *Store) shrink(ctx context.Context) (before, after int64, err error) {
 		}
 	}
 	if _, err := s.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return before, before, s.failure(err)
+		return before, before, s.Failure(err)
 	}
 	after, _, err = s.size(ctx)
 	return before, after, err
@@ -31,23 +31,23 @@ func (s *Store) shrink(ctx context.Context) (before, after int64, err error) {
 
 // size is that of the database, and of what is unused in it: free pages, and the
 // room between the rows. Both are in bytes.
-func (s *Store) size(ctx context.Context) (all, unused int64, err error) {
+func (s *database) size(ctx context.Context) (all, unused int64, err error) {
 	err = s.writer.QueryRowxContext(ctx, `
 		SELECT
 			page_count * page_size,
 			freelist_count * page_size + (SELECT coalesce(sum(unused), 0) FROM dbstat WHERE aggregate = 1)
 		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&all, &unused)
-	return all, unused, s.failure(err)
+	return all, unused, s.Failure(err)
 }
 
 // vacuum writes the database anew, without free pages. The copy on the way is in a
 // file: as all that is temporary it would else be in memory.
-func (s *Store) vacuum(ctx context.Context) error {
+func (s *database) vacuum(ctx context.Context) error {
 	conn := s.writer
 	if _, err := conn.ExecContext(ctx, `PRAGMA temp_store = FILE`); err != nil {
-		return s.failure(err)
+		return s.Failure(err)
 	}
 	_, err := conn.ExecContext(ctx, `VACUUM`)
 	_, back := conn.ExecContext(ctx, `PRAGMA temp_store = MEMORY`)
-	return s.failure(errors.Join(err, back))
+	return s.Failure(errors.Join(err, back))
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
-
-	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // txn is a transaction whose statements stay prepared for the next one: with a page
@@ -44,34 +41,42 @@ func (t *txn) statement(ctx context.Context, query string) (*sqlx.Stmt, error) {
 	if statement := t.conn.prepared[query]; statement != nil {
 		return statement, nil
 	}
-	statement, err := t.conn.PreparexContext(ctx, query)
+	statement, err := t.conn.PreparexContext(ctx, spell(query))
 	if err == nil {
 		t.conn.prepared[query] = statement
 	}
 	return statement, err
 }
 
-func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+// Exec runs a statement that changes rows.
+func (t *txn) Exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.ExecCount(ctx, query, args...)
+	return err
+}
+
+// ExecOne runs a statement that must change one row.
+func (t *txn) ExecOne(ctx context.Context, query string, args ...any) error {
+	n, err := t.ExecCount(ctx, query, args...)
+	if err == nil && n != 1 {
+		err = relational.NotOne(n, query, args)
+	}
+	return err
+}
+
+// ExecCount runs a statement and returns how many rows it changed.
+func (t *txn) ExecCount(ctx context.Context, query string, args ...any) (int64, error) {
 	statement, err := t.statement(ctx, query)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return statement.ExecContext(ctx, args...)
-}
-
-// execOne runs a statement that must change one row. It returns ErrDamaged when it
-// changes another number of them: the store is then not what was written.
-func (t *txn) execOne(ctx context.Context, query string, args ...any) error {
-	done, err := t.ExecContext(ctx, query, args...)
+	done, err := statement.ExecContext(ctx, args...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, fmt.Errorf("%w: %d rows instead of one: %s %v", store.ErrDamaged, n, strings.TrimSpace(query), args))
-	}
-	return nil
+	return done.RowsAffected()
 }
 
+// GetContext reads one row.
 func (t *txn) GetContext(ctx context.Context, dest any, query string, args ...any) error {
 	statement, err := t.statement(ctx, query)
 	if err != nil {
@@ -80,6 +85,7 @@ func (t *txn) GetContext(ctx context.Context, dest any, query string, args ...an
 	return statement.GetContext(ctx, dest, args...)
 }
 
+// SelectContext reads all rows.
 func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
 	statement, err := t.statement(ctx, query)
 	if err != nil {
@@ -88,96 +94,75 @@ func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ..
 	return statement.SelectContext(ctx, dest, args...)
 }
 
-// QueryContext returns rows that are read one by one. The same query must not be
+// QueryxContext returns rows that are read one by one. The same query must not be
 // asked again before they are closed.
-func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (t *txn) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
 	statement, err := t.statement(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return statement.Stmt.QueryContext(ctx, args...)
+	return statement.QueryxContext(ctx, args...)
 }
 
-// each runs the query and calls fn with the scan of each row.
-func (t *txn) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
-	return eachOf(ctx, t, query, args, fn)
-}
-
-// rowsAStatement is how many rows one statement inserts, and then the next one of
-// what is left: so many values cost the driver less than as many statements.
-var rowsAStatement = [...]int{100, 10, 1}
-
-// insertRows runs an INSERT for all rows, which ends with VALUES. values appends the
-// values of a row.
-func insertRows[Row any](ctx context.Context, tx *txn, statement string, rows []Row, values func([]any, Row) []any) error {
-	var bound []any
-	for _, n := range rowsAStatement {
-		for ; len(rows) >= n; rows = rows[n:] {
-			bound = bound[:0]
-			for _, row := range rows[:n] {
-				bound = values(bound, row)
-			}
-			row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(bound)/n), ", ") + "), "
-			query := statement + " " + strings.TrimSuffix(strings.Repeat(row, n), ", ")
-			if _, err := tx.ExecContext(ctx, query, bound...); err != nil {
-				return err
-			}
+// InsertAtOnce is how many of n rows one INSERT takes: so many values cost the driver less
+// than as many statements, and there are few statements to prepare.
+func (t *txn) InsertAtOnce(n int) int {
+	for _, rows := range []int{100, 10} {
+		if n >= rows {
+			return rows
 		}
 	}
-	return nil
+	return 1
 }
 
-// update runs fn in one write transaction. fn must use only tx: there is one
-// connection that writes. It returns ErrReadOnly for a store that was opened for
-// reading.
-func (s *Store) update(ctx context.Context, fn func(tx *txn) error) error {
-	if s.writer == nil {
-		return store.ErrReadOnly
+// Interpret gives an error its meaning.
+func (t *txn) Interpret(err error) error { return interpret(err) }
+
+// Write runs fn in one write transaction, which is of all workspaces: there is one
+// connection that writes, and fn must use only tx. It returns ErrReadOnly for a store that
+// was opened for reading.
+func (s *database) Write(ctx context.Context, _ []string, fn func(tx relational.Tx) error) error {
+	if err := s.CanWrite(); err != nil {
+		return err
 	}
 	tx, err := s.writer.BeginTxx(ctx, nil)
 	if err != nil {
-		return s.failure(err)
+		return s.Failure(err)
 	}
 	defer tx.Rollback() // no effect after Commit
 	if err := fn(&txn{Tx: tx, conn: s.writer}); err != nil {
-		return s.failure(err)
+		return s.Failure(err)
 	}
 	if err := s.inPlace(); err != nil {
 		return err
 	}
-	return s.failure(tx.Commit())
+	return s.Failure(tx.Commit())
 }
 
-// view runs fn in one read transaction, so that all its queries see the same moment
-// of the store.
-func (s *Store) view(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
-	tx, err := s.read.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return s.failure(err)
-	}
-	defer tx.Rollback() // nothing to commit
-	return s.failure(fn(tx))
-}
-
-// viewMany is view for functions that ask the same of one account after the other:
-// their statements stay prepared.
-func (s *Store) viewMany(ctx context.Context, fn func(tx *txn) error) error {
+// Read runs fn in one read transaction.
+func (s *database) Read(ctx context.Context, fn func(tx relational.Tx) error) error {
 	conn, err := newConnection(ctx, s.read)
 	if err != nil {
-		return s.failure(err)
+		return s.Failure(err)
 	}
 	defer conn.Close() // which keeps it for the next one
 	tx, err := conn.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return s.failure(err)
+		return s.Failure(err)
 	}
 	defer tx.Rollback() // nothing to commit
-	return s.failure(fn(&txn{Tx: tx, conn: conn}))
+	return s.Failure(fn(&txn{Tx: tx, conn: conn}))
 }
 
-// apart runs fn in a read transaction on a connection of its own, whose statements
-// stay prepared and whose memory is small: it reads nearly all once, in order.
-func (s *Store) apart(ctx context.Context, fn func(*txn) error, pragmas ...string) error {
+// ReadRows runs one query.
+func (s *database) ReadRows(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	return s.read.QueryxContext(ctx, spell(query), args...)
+}
+
+// ReadApart runs fn in a read transaction on a connection of its own, whose statements
+// stay prepared and whose memory is small: it reads nearly all once, in order. What it must
+// sort is in a file.
+func (s *database) ReadApart(ctx context.Context, fn func(relational.Tx) error) error {
 	mode := "ro"
 	if s.shared != nil {
 		mode = immutable
@@ -197,10 +182,9 @@ func (s *Store) apart(ctx context.Context, fn func(*txn) error, pragmas ...strin
 		return err
 	}
 	defer conn.Close()
-	for _, pragma := range pragmas { // not in the address: the driver sorts those
-		if _, err := conn.ExecContext(ctx, "PRAGMA "+pragma); err != nil {
-			return err
-		}
+	// Not in the address: the driver sorts pragmas.
+	if _, err := conn.ExecContext(ctx, "PRAGMA temp_store(1)"); err != nil {
+		return err
 	}
 	tx, err := conn.BeginTxx(ctx, nil)
 	if err != nil {

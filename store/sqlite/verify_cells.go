@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"encoding/binary"
+
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // checkCells looks at the one thing in rows that SQLite keeps and never reads. What
@@ -10,8 +12,8 @@ import (
 // the values (https://sqlite.org/fileformat.html, section 2.3): it is the first
 // column of all our tables that have one, and no table of SQLite begins with a
 // number.
-func (v *verifier) checkCells(ctx context.Context, tx *txn) error {
-	return tx.each(ctx, func(scan func(...any) error) error {
+func (v *fileVerifier) checkCells(ctx context.Context, tx relational.Tx) error {
+	return relational.Each(ctx, tx, func(scan func(...any) error) error {
 		var table string
 		var page []byte
 		if err := scan(&table, &page); err != nil {

@@ -3,19 +3,35 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"os"
 
 	migrations "github.com/lobstrail/lobstrail/migrations/sqlite"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
-// checkFile is the part of the check that is about the file, and about the tables that
-// belong to no workspace.
-func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
-	checks := []func(context.Context, *txn) error{v.checkHeader, v.checkIntegrity, v.checkCells, v.checkSize}
-	if v.readable {
-		checks = append(checks, v.checkFresh, v.checkSettings, v.checkSequences, v.checkLitestream, v.checkWorkspaces)
+// fileVerifier checks the file, and the tables that belong to no workspace.
+type fileVerifier struct {
+	db       *database
+	readable bool // the tables are those of a store
+	find     relational.Find
+}
+
+// Schema compares the schema with that of a fresh store.
+func (s *database) Schema(ctx context.Context, tx relational.Tx, find relational.Find) (readable bool, err error) {
+	v := fileVerifier{db: s, find: find}
+	return v.checkSchema(ctx, tx)
+}
+
+// Files checks the file, by itself and by SQLite's own check, and the tables that belong to
+// no workspace.
+func (s *database) Files(ctx context.Context, tx relational.Tx, readable bool, find relational.Find) error {
+	v := fileVerifier{db: s, readable: readable, find: find}
+	checks := []func(context.Context, relational.Tx) error{v.checkHeader, v.checkIntegrity, v.checkCells, v.checkSize}
+	if readable {
+		checks = append(checks, v.checkFresh, v.checkSettings, v.checkSequences, v.checkLitestream)
 	}
 	for _, check := range checks {
 		if err := check(ctx, tx); err != nil {
@@ -23,6 +39,18 @@ func (v *verifier) checkFile(ctx context.Context, tx *txn) error {
 		}
 	}
 	return nil
+}
+
+// findRows finds the rows that the query returns, each with its problem.
+func (v *fileVerifier) findRows(ctx context.Context, tx relational.Tx, table, query string) error {
+	return relational.Each(ctx, tx, func(scan func(...any) error) error {
+		var row, problem sql.NullString
+		err := scan(&row, &problem)
+		if err == nil {
+			v.find(table, row.String, "%s", problem.String)
+		}
+		return err
+	}, query)
 }
 
 // headerField is a part of the header of a SQLite file
@@ -49,7 +77,7 @@ var headerFields = []headerField{
 // checkHeader checks what SQLite reads of the header and does not check, and what
 // it does not read. The schema cookie (byte 40) is a count of changes to the schema
 // by which connections know that they have to read it again: no value is wrong.
-func (v *verifier) checkHeader(ctx context.Context, tx *txn) error {
+func (v *fileVerifier) checkHeader(ctx context.Context, tx relational.Tx) error {
 	var page []byte
 	if err := tx.GetContext(ctx, &page, `SELECT data FROM sqlite_dbpage WHERE pgno = 1`); err != nil {
 		return err
@@ -76,15 +104,15 @@ func (v *verifier) checkHeader(ctx context.Context, tx *txn) error {
 
 // checkSize compares the length of the file with the number of its pages. While
 // there is something in the journal, or being put there, both are on their way.
-func (v *verifier) checkSize(ctx context.Context, _ *txn) error {
+func (v *fileVerifier) checkSize(ctx context.Context, _ relational.Tx) error {
 	var problem string
 	for range 3 {
-		before, size, err := v.store.sizes()
+		before, size, err := v.db.sizes()
 		if err != nil {
 			return err
 		}
 		var pages, pageSize int64
-		err = v.store.apart(ctx, func(tx *txn) error {
+		err = v.db.ReadApart(ctx, func(tx relational.Tx) error {
 			if err := tx.GetContext(ctx, &pages, `PRAGMA page_count`); err != nil {
 				return err
 			}
@@ -93,7 +121,7 @@ func (v *verifier) checkSize(ctx context.Context, _ *txn) error {
 		if err != nil {
 			return err
 		}
-		after, still, err := v.store.sizes()
+		after, still, err := v.db.sizes()
 		if err != nil || before+after > 0 || size == pages*pageSize {
 			return err
 		}
@@ -108,7 +136,7 @@ func (v *verifier) checkSize(ctx context.Context, _ *txn) error {
 }
 
 // sizes are those of the journal and of the file.
-func (s *Store) sizes() (journal, file int64, err error) {
+func (s *database) sizes() (journal, file int64, err error) {
 	if info, err := os.Stat(s.path + "-wal"); err == nil {
 		journal = info.Size()
 	}

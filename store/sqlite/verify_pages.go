@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"regexp"
 	"strconv"
+
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // btreeMessage is how messages of SQLite begin that are about a page of a b-tree.
@@ -15,9 +17,9 @@ var btreeMessage = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
 // Its check of a whole database takes itself for that of one table when the first of
 // the tables that it has in mind is a view, and then leaves out the list of free pages
 // and those that nothing uses. That of the schema looks at the list in any case.
-func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
+func (v *fileVerifier) checkIntegrity(ctx context.Context, tx relational.Tx) error {
 	roots := map[int64]string{}
-	err := tx.each(ctx, func(scan func(...any) error) error {
+	err := relational.Each(ctx, tx, func(scan func(...any) error) error {
 		var name string
 		var root sql.NullInt64
 		err := scan(&name, &root)
@@ -29,7 +31,7 @@ func (v *verifier) checkIntegrity(ctx context.Context, tx *txn) error {
 	}
 	told := map[string]bool{"ok": true}
 	for _, check := range []string{`PRAGMA integrity_check(1000)`, `PRAGMA integrity_check(sqlite_schema)`} {
-		err := tx.each(ctx, func(scan func(...any) error) error {
+		err := relational.Each(ctx, tx, func(scan func(...any) error) error {
 			var message string
 			if err := scan(&message); err != nil || told[message] {
 				return err
@@ -67,7 +69,7 @@ func tableOf(message string, roots map[int64]string) string {
 // checkLostPages compares the pages of tables and indexes, and those that are free,
 // with those of the file. Beyond a gibibyte SQLite leaves one out, for its locks
 // (https://sqlite.org/fileformat.html, section 1.4).
-func (v *verifier) checkLostPages(ctx context.Context, tx *txn) error {
+func (v *fileVerifier) checkLostPages(ctx context.Context, tx relational.Tx) error {
 	var lost int64
 	err := tx.GetContext(ctx, &lost, `
 		SELECT pages.page_count - free.freelist_count - (pages.page_count > 0x40000000 / size.page_size)

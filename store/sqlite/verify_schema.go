@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // schemaObject is a row of sqlite_schema, but for the page on which a table or an
@@ -81,7 +82,7 @@ func litestreamTable(name, sql string) schemaObject {
 
 // checkSchema compares the schema with that of a fresh store. It reports whether
 // the tables are the same, so that they can be read.
-func (v *verifier) checkSchema(ctx context.Context, tx *txn) (readable bool, err error) {
+func (v *fileVerifier) checkSchema(ctx context.Context, tx relational.Tx) (readable bool, err error) {
 	want, err := fresh()
 	if err != nil {
 		return false, err
@@ -120,7 +121,7 @@ func (v *verifier) checkSchema(ctx context.Context, tx *txn) (readable bool, err
 
 // checkFresh compares goose's table, and the figures of the planner, with those of a
 // fresh store.
-func (v *verifier) checkFresh(ctx context.Context, tx *txn) error {
+func (v *fileVerifier) checkFresh(ctx context.Context, tx relational.Tx) error {
 	want, err := fresh()
 	if err != nil {
 		return err
@@ -138,7 +139,7 @@ func (v *verifier) checkFresh(ctx context.Context, tx *txn) error {
 }
 
 // compareFresh compares the rows that the query reads with those that it is to read.
-func (v *verifier) compareFresh(ctx context.Context, tx *txn, table, query string, want []string, note string) error {
+func (v *fileVerifier) compareFresh(ctx context.Context, tx relational.Tx, table, query string, want []string, note string) error {
 	var found []string
 	if err := tx.SelectContext(ctx, &found, query); err != nil {
 		return err
@@ -158,7 +159,7 @@ func (v *verifier) compareFresh(ctx context.Context, tx *txn, table, query strin
 
 // checkLitestream checks the rows of Litestream's tables: one row that counts, and
 // none in the table that it locks.
-func (v *verifier) checkLitestream(ctx context.Context, tx *txn) error {
+func (v *fileVerifier) checkLitestream(ctx context.Context, tx relational.Tx) error {
 	for _, t := range []struct{ table, query string }{
 		{"_litestream_lock", `SELECT rowid, 'is a row, and Litestream leaves none' FROM _litestream_lock ORDER BY rowid`},
 		{"_litestream_seq", `

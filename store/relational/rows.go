@@ -1,0 +1,71 @@
+package relational
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/lobstrail/lobstrail/store"
+)
+
+// rowsOf streams the rows of a query, each mapped by its method. The iteration
+// ends after the first error.
+func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
+	mapped func(Row) (T, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := s.db.ReadRows(ctx, query, args...)
+		if err != nil {
+			yield(none, s.db.Failure(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row Row
+			err := rows.StructScan(&row)
+			value := none
+			if err == nil {
+				value, err = mapped(row)
+			}
+			if !yield(value, s.db.Failure(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, s.db.Failure(err))
+		}
+	}
+}
+
+// readFirst reads all values in one read transaction, before it yields the first one:
+// for answers that must be sorted, and so that whoever takes them may take its time.
+func readFirst[T any](ctx context.Context, s *Store, read func(tx Tx) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var all []T
+		err := s.db.Read(ctx, func(tx Tx) (err error) {
+			all, err = read(tx)
+			return err
+		})
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		for _, one := range all {
+			if !yield(one, nil) {
+				return
+			}
+		}
+	}
+}
+
+// eachOf is each, with the function last.
+func eachOf(ctx context.Context, tx Tx, query string, args []any, fn func(scan func(...any) error) error) error {
+	return Each(ctx, tx, fn, query, args...)
+}
+
+// Damaged says that a row cannot be what was written.
+func Damaged(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, what, err)
+}
