@@ -18,6 +18,9 @@
 --     that was interrupted is repeated from its start. YugabyteDB cannot undo DDL.
 --   - No name of a schema: the connection's search_path decides.
 --   - All text is compared byte by byte (COLLATE "C"), as SQLite does and Go does.
+--   - A text cannot hold U+0000. It is stored as U+0001 U+0001, and U+0001 as U+0001 U+0002:
+--     nothing is lost, and the order of texts stays. (JSON has no such characters: it
+--     escapes them.)
 --   - Flags are 0 or 1, so that both engines give the same answers.
 --   - Columns are ordered by their width, so that no row has gaps.
 
@@ -105,7 +108,8 @@ CREATE TABLE IF NOT EXISTS response (
     PRIMARY KEY (ws, at)
 );
 CREATE INDEX IF NOT EXISTS response_slot ON response (ws, source, slot, at);
-CREATE INDEX IF NOT EXISTS response_sent ON response (instant_text(sent_at) COLLATE "C");
+-- There is none on sent_at: it would take half a byte for each snapshot that there is, and
+-- reading all responses for the few who ask for it is fast.
 CREATE INDEX IF NOT EXISTS response_received ON response (instant_text(at) COLLATE "C");
 -- Versions and changes begin with a response that has news: a filter on their instants
 -- searches this index, and then their keys.

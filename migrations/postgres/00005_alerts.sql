@@ -101,7 +101,58 @@ CREATE TABLE IF NOT EXISTS cursor (
     PRIMARY KEY (ws, consumer)
 );
 
+CREATE OR REPLACE VIEW alerts AS
+SELECT
+    w.name AS workspace,
+    x.id AS alert,
+    x.condition AS condition,
+    nullif(x.account, '') AS account,
+    v.username AS username,
+    v.type AS type,
+    nullif(x.squid, '') AS squid,
+    (
+        SELECT n.name FROM squid q JOIN squid_name n ON n.ws = q.ws AND n.squid = q.id
+        WHERE q.ws = x.ws AND q.hash = x.squid ORDER BY n.at DESC LIMIT 1
+    ) AS squid_name,
+    nullif(x.limit_name, '') AS limit_name,
+    instant_text(x.after) COLLATE "C" AS after,
+    instant_text(x.before) COLLATE "C" AS before,
+    x.run AS run,
+    x.polls AS polls,
+    CASE WHEN x.ended_at IS NOT NULL THEN 'ended' WHEN x.fired_at IS NULL THEN 'pending' ELSE 'open' END COLLATE "C" AS state,
+    instant_text(x.fired_at) COLLATE "C" AS fired_at,
+    instant_text(x.ended_at) COLLATE "C" AS ended_at,
+    x.told AS told,
+    x.silenced AS silenced,
+    x.reminders AS reminders,
+    x.detail AS detail
+FROM alert x
+JOIN workspace w ON w.id = x.ws
+LEFT JOIN account a ON a.ws = x.ws AND a.hash = x.account
+LEFT JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL;
+
+CREATE OR REPLACE VIEW deliveries AS
+SELECT
+    w.name AS workspace,
+    m.id AS message,
+    m.event AS event,
+    nullif(m.condition, '') AS condition,
+    m.run AS run,
+    instant_text(m.at) COLLATE "C" AS at,
+    d.sink AS sink,
+    d.state AS state,
+    d.attempts AS attempts,
+    instant_text(d.next_at) COLLATE "C" AS next_at,
+    instant_text(d.ended_at) COLLATE "C" AS ended_at,
+    nullif(d.error, '') AS error,
+    m.body AS body
+FROM delivery d
+JOIN message m ON m.ws = d.ws AND m.n = d.message
+JOIN workspace w ON w.id = d.ws;
+
 -- +goose Down
+DROP VIEW IF EXISTS deliveries;
+DROP VIEW IF EXISTS alerts;
 DROP TABLE IF EXISTS cursor;
 DROP TABLE IF EXISTS silence;
 DROP TABLE IF EXISTS delivery;

@@ -1,5 +1,0 @@
-package postgres
-
-import "time"
-
-const leaseLength = 30 * time.Second
