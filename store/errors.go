@@ -23,6 +23,9 @@ var (
 	ErrOlder = errors.New("store is older than this lobstrail")
 	// ErrBusy means that another writer holds the store; see [BusyError].
 	ErrBusy = errors.New("store is busy")
+	// ErrFenced means that another writer has taken over the workspace, because this one
+	// was not heard of for too long; see [FencedError]. Nothing more can be written.
+	ErrFenced = errors.New("another writer has taken over")
 	// ErrDamaged means that what was read cannot be what was written.
 	ErrDamaged = errors.New("store is damaged")
 	// ErrFull means that the disk (or quota) is full; nothing stored was lost.
@@ -63,8 +66,42 @@ var (
 	ErrRedacted = errors.New("was redacted: the document and the secret that would prove it are erased")
 )
 
+// These are about a store in a database server. They come as a [*ServerError].
+var (
+	// ErrUnreachable means that there is no connection to the server: nothing listens
+	// there, the name is unknown, it did not answer in time, it is full, shutting down or
+	// starting, or the connection broke. It may work later.
+	ErrUnreachable = errors.New("the database server cannot be reached")
+	// ErrLogin means that the server refused the login: the password, the user, the
+	// address this machine has, or the encryption of the connection.
+	ErrLogin = errors.New("the database server refused the login")
+	// ErrNoDatabase means that the server has no database of that name.
+	ErrNoDatabase = errors.New("no such database")
+	// ErrRights means that the user of the database lacks a right.
+	ErrRights = errors.New("a right in the database is missing")
+)
+
+// ServerError is a problem with a database server. It matches its Kind: one of the
+// errors above, or [ErrBusy], [ErrReadOnly], [ErrInvalid] or [ErrStatement].
+type ServerError struct {
+	Kind    error
+	Problem string // what happened, with the name of the database; never a secret
+	Next    string // what to do about it; empty when there is nothing to say
+	Cause   error  // what the driver said; may be nil
+}
+
+// Error is the problem, without the next step.
+func (e *ServerError) Error() string { return e.Problem }
+
+// Is reports whether target is the kind of the error.
+func (e *ServerError) Is(target error) bool { return target == e.Kind }
+
+// Unwrap returns what the driver said.
+func (e *ServerError) Unwrap() error { return e.Cause }
+
 // BusyError names the process that holds the store. It matches [ErrBusy].
 type BusyError struct {
+	Host  string    // the machine of the process; empty for this one
 	PID   int       // 0 when the holder is not a lobstrail, and so unknown
 	Since time.Time // when it got the lock of the store; zero when unknown
 }
@@ -74,8 +111,36 @@ func (e *BusyError) Error() string {
 	if e.PID == 0 {
 		return "store is busy: another program holds the database"
 	}
-	return fmt.Sprintf("store is busy: process %d writes to it since %s", e.PID, e.Since.UTC().Format(time.RFC3339))
+	return "store is busy: " + holder(e.Host, e.PID) + " writes to it since " + e.Since.UTC().Format(time.RFC3339)
 }
 
 // Is reports whether target is [ErrBusy].
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
+// FencedError names the process that has taken over the workspace. It matches
+// [ErrFenced].
+type FencedError struct {
+	Host  string    // its machine
+	PID   int       // 0 when it has already finished
+	Since time.Time // when it took over; zero when it has already finished
+}
+
+// Error says who has taken over since when.
+func (e *FencedError) Error() string {
+	const why = ": this process was not heard of for too long"
+	if e.PID == 0 {
+		return "another writer took over meanwhile, and has finished" + why
+	}
+	return holder(e.Host, e.PID) + " has taken over since " + e.Since.UTC().Format(time.RFC3339) + why
+}
+
+// Is reports whether target is [ErrFenced].
+func (e *FencedError) Is(target error) bool { return target == ErrFenced }
+
+// holder names a process, and its machine where that is not this one.
+func holder(host string, pid int) string {
+	if host == "" {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Sprintf("process %d on %s", pid, host)
+}

@@ -29,10 +29,11 @@ var mayImport = map[string][]string{
 	"store/relational": {
 		"store", "store/document", "store/fold", "store/ledger", "store/retain", "store/verify",
 	},
-	"store/sqlite": {"store", "store/relational", "migrations/sqlite"},
-	"fetcher":      {"fetcher/...", "store", "store/localtime"},
-	"report":       {"report/...", "store", "store/document", "store/ledger", "store/localtime"},
-	"cmd":          {"fetcher/...", "report/...", "store", "store/ledger", "store/localtime"},
+	"store/sqlite":   {"store", "store/relational", "migrations/sqlite"},
+	"store/postgres": {"store", "store/relational", "migrations/postgres"},
+	"fetcher":        {"fetcher/...", "store", "store/localtime"},
+	"report":         {"report/...", "store", "store/document", "store/ledger", "store/localtime"},
+	"cmd":            {"fetcher/...", "report/...", "store", "store/ledger", "store/localtime"},
 }
 
 // engineFile is the one file of the command that names the engine.

@@ -126,7 +126,7 @@ func exitCode(err error) int {
 		return exitDamaged
 	case errors.Is(err, store.ErrNoStore):
 		return exitNoStore
-	case errors.Is(err, store.ErrBusy):
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFenced):
 		return exitBusy
 	case errors.Is(err, fetcher.ErrNoToken), errors.Is(err, fetcher.ErrKeyRefused):
 		return exitKey
@@ -155,6 +155,7 @@ func nextStep(err error) string {
 	var usage *usageError
 	var hinted *hintedError
 	var ambiguous *store.AmbiguousError
+	var server *store.ServerError
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
@@ -162,6 +163,10 @@ func nextStep(err error) string {
 		return hinted.hint
 	case errors.As(err, &ambiguous):
 		return candidates(ambiguous)
+	case errors.As(err, &server):
+		return server.Next
+	case errors.Is(err, store.ErrFenced):
+		return "what it stored before is kept; run the command again when the other one is done"
 	case errors.Is(err, errNothingStored):
 		return "the failures and warnings of the run say why; \"lobstrail runs\" shows them again"
 	case errors.Is(err, errInterrupted):

@@ -73,17 +73,18 @@ func (k *knownOf) health() store.Health {
 	return store.Healthy
 }
 
+// locked reports whether lock_time or resets_in says so. A lock_time ends what an earlier
+// response said in resets_in, since it is more exact.
 func (k *knownOf) locked() bool {
-	var seconds int64
-	if text := k.text("lock_time"); text != "" {
-		until, err := time.Parse(time.RFC3339, text)
-		if fmt.Sscan(text, &seconds); err != nil {
-			until = time.Unix(seconds, 0)
-		}
-		return until.UnixMilli() > k.received
+	var seconds, left int64
+	lock := k.text("lock_time")
+	until, err := time.Parse(time.RFC3339, lock)
+	if fmt.Sscan(lock, &seconds); err != nil {
+		until = time.Unix(seconds, 0)
 	}
-	fmt.Sscan(k.text("resets_in"), &seconds)
-	return k.resets+seconds*1000 > k.received
+	fmt.Sscan(k.text("resets_in"), &left)
+	counting := (lock == "" || k.resets == k.received) && k.resets+left*1000 > k.received
+	return counting || lock != "" && until.UnixMilli() > k.received
 }
 
 // squids are the names by id that the account's own document had last.

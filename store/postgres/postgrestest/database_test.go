@@ -3,14 +3,20 @@ package postgrestest
 import (
 	"context"
 	"database/sql"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 )
 
-func open(t TB, url string) *sql.DB {
+// open connects without prepared statements, which a pooler does not know.
+func open(t TB, address string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("pgx", url)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("pgx", withParameter(u, "default_query_exec_mode", "exec"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,4 +12,7 @@
 //
 // Names of databases are unique, so any number of test processes can share a server.
 // What a process did not drop is dropped when a later process starts.
+//
+// A [Proxy] closes connections where a test wants it, for example after the server
+// committed and before the client hears of it.
 package postgrestest

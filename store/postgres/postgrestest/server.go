@@ -25,6 +25,8 @@ type server struct {
 	admin   *sql.DB
 	process string
 	created atomic.Int64
+
+	templates sync.Map // code pointer of a prepare function to func() (*template, error)
 }
 
 // connect returns the server under test. Without one it skips the test, or fails it if
@@ -84,6 +86,9 @@ func fromEnvironment() (*server, error) {
 	s.admin, err = sql.Open("pgx", withParameter(s.direct, "application_name", s.process))
 	return s, err
 }
+
+// pooled says that a pooler stands between tests and the server.
+func (s *server) pooled() bool { return s.test != s.direct }
 
 func urlOf(variable string) (*url.URL, error) {
 	u, err := url.Parse(os.Getenv(variable))

@@ -1,0 +1,5 @@
+package postgres
+
+import "time"
+
+const leaseLength = 30 * time.Second
