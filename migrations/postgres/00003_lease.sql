@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS lease (
     expires timestamptz NOT NULL,
     ws      integer NOT NULL,
     host    text COLLATE "C" NOT NULL, -- of its holder; '': it is free
+    machine text COLLATE "C" NOT NULL, -- within which pid means something; '': not known
     step    text COLLATE "C" NOT NULL, -- of the last transaction: tells after a broken connection whether that was committed
     PRIMARY KEY (ws)
 );

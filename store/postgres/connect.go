@@ -29,9 +29,9 @@ type timeouts struct {
 	read, write time.Duration
 	// lock is for the wait of a statement for a lock. 0: none.
 	lock time.Duration
-	// idle is how long a transaction that writes may wait for its next statement. It holds
-	// locks, and its process may be paused or unreachable.
-	idle time.Duration
+	// lease is how long a lease holds. A transaction that writes may wait as long for its
+	// next statement: it keeps others from the lease, and its process may be paused.
+	lease time.Duration
 	// silence is how long the server may take to send the next bytes that it owes. 0: for
 	// ever.
 	silence time.Duration
@@ -43,9 +43,6 @@ const (
 	// answerTime is what a server has, beyond the limit of a statement, to say that the
 	// limit was exceeded.
 	answerTime = 10 * time.Second
-	// cancelTime is what a server has to end a statement that was cancelled. After that the
-	// connection is given up.
-	cancelTime = 2 * time.Second
 )
 
 // connect opens the pool. It makes one connection, to see that it can; it returns a
@@ -72,7 +69,7 @@ func connect(ctx context.Context, url string) (*server, error) {
 }
 
 func (a *address) timeouts() timeouts {
-	t := timeouts{read: a.statement, write: a.statement, lock: a.lock, idle: leaseLength}
+	t := timeouts{read: a.statement, write: a.statement, lock: a.lock, lease: defaultLease}
 	if a.statement < 0 {
 		t.write = defaultStatement
 	}
@@ -109,8 +106,5 @@ func (a *address) configure(silence time.Duration) {
 		}
 		return newTimedConn(conn, silence), nil
 	}
-	// A context that ends cancels the statement, so that the server does not go on with it.
-	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTime}
-	}
+	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: conn} }
 }

@@ -15,6 +15,7 @@ import (
 // TestSwallowed: a proxy that passes nothing on any more is noticed, although it answers
 // keep-alive probes.
 func TestSwallowed(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 20 s")
 	}

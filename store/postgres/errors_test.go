@@ -124,6 +124,7 @@ func needsPassword(t *testing.T, admin *server) string {
 
 // TestInterpret: what the server says of statements.
 func TestInterpret(t *testing.T) {
+	t.Parallel()
 	address := postgrestest.Database(t)
 	admin := open(t, address)
 	must(t, admin, "CREATE TABLE run (ws integer PRIMARY KEY, x json)", `CREATE TABLE "Odd name" (ws integer)`, "CREATE SCHEMA other", "CREATE TABLE other.t (x int)",
@@ -178,6 +179,7 @@ func TestInterpret(t *testing.T) {
 // TestStopped: a context that ends wins over what the driver makes of it, and cancels the
 // statement at the server.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	s := open(t, postgrestest.Database(t))
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
