@@ -192,6 +192,9 @@ func (x *exporter) stateOf(name string) (*workspaceState, error) {
 		x.state.Workspaces[name] = was
 		return was, x.writeState()
 	}
+	if was.LogSize == 0 { // its first export did not end
+		return was, nil
+	}
 	tree, err := was.tree()
 	if err != nil {
 		return nil, err
