@@ -20,7 +20,7 @@ type engineStore interface {
 type backupSettings = sqlite.BackupOptions
 
 // statement is one statement of the language of queries.
-type statement = sqlite.Statement
+type statement = store.Statement
 
 // splitSQL takes a script apart into statements, and what follows the last semicolon.
 func splitSQL(script string) (statements []statement, rest statement) { return sqlite.SplitSQL(script) }

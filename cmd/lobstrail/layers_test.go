@@ -26,6 +26,9 @@ var mayImport = map[string][]string{
 	"store/retain":    {"store"},
 	"store/verify":    {"store", "store/fold", "store/ledger"},
 	"store/storetest": {"store"},
+	"store/storetest/engines": {
+		"store", "store/sqlite", "store/sqlite/sqlitetest", "store/postgres", "store/postgres/postgrestest",
+	},
 	"store/relational": {
 		"store", "store/document", "store/fold", "store/ledger", "store/retain", "store/verify",
 	},
@@ -36,8 +39,12 @@ var mayImport = map[string][]string{
 	"cmd":            {"fetcher/...", "report/...", "store", "store/ledger", "store/localtime"},
 }
 
-// engineFile is the one file of the command that names the engine.
+// engines keep the store. Of the command, one file names them.
+var engines = []string{"store/sqlite", "store/postgres"}
+
 const engineFile = "engine.go"
+
+func isEngine(dir string) bool { return slices.Contains(engines, dir) }
 
 // allowed reports whether a folder may import another one.
 func allowed(dir, other string) bool {
@@ -66,13 +73,16 @@ func TestImportsRunOneWay(t *testing.T) {
 		packages++
 		for _, imported := range pkg.Imports {
 			other, ours := strings.CutPrefix(imported, module)
-			if ours && other != "store/sqlite" && !allowed(dir, other) {
+			if ours && !isEngine(other) && !allowed(dir, other) {
 				t.Errorf("%s imports %s", dir, imported)
 			}
 		}
-		for _, place := range pkg.ImportPos[module+"store/sqlite"] {
-			if name := filepath.Base(place.Filename); dir != "cmd/lobstrail" && !strings.HasPrefix(dir, "store/sqlite/") || name != engineFile && dir == "cmd/lobstrail" {
-				t.Errorf("%s names the engine", place)
+		for _, engine := range engines {
+			for _, place := range pkg.ImportPos[module+engine] {
+				named := filepath.Base(place.Filename) == engineFile && dir == "cmd/lobstrail"
+				if !named && dir != "store/storetest/engines" && !strings.HasPrefix(dir, engine+"/") {
+					t.Errorf("%s names the engine", place)
+				}
 			}
 		}
 	}

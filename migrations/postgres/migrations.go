@@ -18,5 +18,11 @@ import "embed"
 //go:embed *.sql
 var FS embed.FS
 
+// Schema describes the tables, views and indexes that the files make, a line each, in
+// order. A test writes it: go test ./store/postgres -run Schema -update.
+//
+//go:embed schema.txt
+var Schema string
+
 // Version is the schema this binary reads and writes: the number of the last file.
 const Version = 5

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"net"
 	"time"
 
@@ -55,7 +56,7 @@ func connect(ctx context.Context, url string) (*server, error) {
 	}
 	s := &server{name: a.name, config: a.config, maxConns: a.maxConns, times: a.timeouts()}
 	a.configure(s.times.silence)
-	s.DB = sqlx.NewDb(stdlib.OpenDB(*s.config), "pgx")
+	s.DB = sqlx.NewDb(sql.OpenDB(texts{stdlib.GetConnector(*s.config)}), "pgx")
 	s.SetMaxOpenConns(a.maxConns)
 	s.SetMaxIdleConns(a.maxConns)
 	s.SetConnMaxLifetime(a.lifetime)

@@ -50,7 +50,7 @@ func (s *spelled) shifted(n int) string {
 // their arguments. JSON lists of texts and numbers are rows with the column value.
 // (SQLite's NOCASE knows ASCII only, and so does lower with the collation C.)
 var calls = map[string][2]string{
-	"texts":    {"json_array_elements_text(", "::json)"},
+	"texts":    {`json_array_elements_text(replace(replace(`, `::text, '\u0001', '\u0001\u0002'), '\u0000', '\u0001\u0001')::json)`}, // see type texts
 	"numbers":  {"(SELECT value::bigint AS value FROM json_array_elements_text(", "::json)) numbers"},
 	"instr":    {"strpos(", ")"},
 	"lowerhex": {"encode(", ", 'hex')"},

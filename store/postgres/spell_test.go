@@ -15,7 +15,7 @@ func TestSpell(t *testing.T) {
 		"SELECT '?', 'it''s ?1', \"?\", ? -- ?\n/* ? */": "SELECT '?', 'it''s ?1', \"?\", $1 -- ?\n/* ? */",
 		"a ORDERED JOIN b ORDERED  JOIN c":               "a JOIN b JOIN c",
 		"'ORDERED JOIN texts(' ORDERED, texts":           "'ORDERED JOIN texts(' ORDERED, texts",
-		"x IN (SELECT value FROM texts(?2))":             "x IN (SELECT value FROM json_array_elements_text($2::json))",
+		"x IN (SELECT value FROM texts(?2))":             `x IN (SELECT value FROM json_array_elements_text(replace(replace($2::text, '\u0001', '\u0001\u0002'), '\u0000', '\u0001\u0001')::json))`,
 		"FROM numbers(?) WHERE x":                        "FROM (SELECT value::bigint AS value FROM json_array_elements_text($1::json)) numbers WHERE x",
 		"instr(lower(a), nocase(coalesce(b, (?)))) > 0":  `strpos(lower(a), lower((coalesce(b, ($1))) COLLATE "C")) > 0`,
 		"lowerhex(substr(a, 1)) AS my_texts":             "encode(substr(a, 1), 'hex') AS my_texts",

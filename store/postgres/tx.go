@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/lobstrail/lobstrail/store/relational"
@@ -24,7 +23,8 @@ type txn struct {
 	queue  queue
 	// broken is the first error. The server ignores all that follows it, and makes a
 	// rollback of COMMIT.
-	broken error
+	broken  error
+	cursors int // how many were opened
 }
 
 var _ relational.Tx = (*txn)(nil)
@@ -92,7 +92,7 @@ func (t timeouts) statements(what doing) []string {
 
 // raw runs fn with the driver's connection.
 func (t *txn) raw(fn func(*pgx.Conn) error) error {
-	return t.conn.Raw(func(conn any) error { return fn(conn.(*stdlib.Conn).Conn()) })
+	return t.conn.Raw(func(conn any) error { return fn(conn.(*textConn).Conn.Conn()) })
 }
 
 // note keeps the first error.
@@ -118,6 +118,7 @@ func (t *txn) wait(ctx context.Context, d deferred) error {
 	if t.broken != nil {
 		return t.broken
 	}
+	d.args = storables(d.args)
 	if full := t.queue.add(d); full {
 		return t.flush(ctx)
 	}

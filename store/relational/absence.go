@@ -2,7 +2,6 @@ package relational
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -17,12 +16,8 @@ const present = `a.ws = ?1 AND s.gone = 0 AND length(a.salt) > 0`
 // lacks the accounts with these ids. Accounts that are gone, redacted, unknown or already
 // unlisted stay as they are.
 func (w *RunWriter) Unlist(ctx context.Context, at time.Time, ids []string) error {
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
 	return w.update(ctx, func(tx Tx) error {
-		return w.unlist(ctx, tx, max(ceilMS(at), w.ws.known.LastAt), `a.hash IN (SELECT value FROM texts(?2))`, string(list))
+		return w.unlist(ctx, tx, max(ceilMS(at), w.ws.known.LastAt), `a.hash IN (SELECT value FROM texts(?2))`, jsonList(ids))
 	})
 }
 
@@ -154,10 +149,6 @@ func (w *RunWriter) Disappearing(ctx context.Context, missing, absent []string) 
 // knows that are neither gone nor redacted. One that was gone counts among the former:
 // when the API shows it again, the key is of this workspace.
 func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, err error) {
-	wanted, err := json.Marshal(ids)
-	if err != nil {
-		return 0, 0, err
-	}
 	err = w.store.db.Read(ctx, func(tx Tx) error {
 		err := tx.GetContext(ctx, &total, `
 			SELECT count(*) FROM account a ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id WHERE `+present, w.ws.id)
@@ -165,7 +156,7 @@ func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, e
 			return err
 		}
 		return tx.GetContext(ctx, &hits, `
-			SELECT count(*) FROM account WHERE ws = ? AND hash IN (SELECT value FROM texts(?))`, w.ws.id, string(wanted))
+			SELECT count(*) FROM account WHERE ws = ? AND hash IN (SELECT value FROM texts(?))`, w.ws.id, jsonList(ids))
 	})
 	return hits, total, err
 }

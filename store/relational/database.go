@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -73,6 +74,9 @@ type Tx interface {
 	GetContext(ctx context.Context, dest any, query string, args ...any) error
 	SelectContext(ctx context.Context, dest any, query string, args ...any) error
 	QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error)
+	// Stream runs a query and reads its rows as they are asked for, each with its scan. Other
+	// queries may run meanwhile, also this one with other arguments.
+	Stream(ctx context.Context, query string, args ...any) iter.Seq2[func(to ...any) error, error]
 	// InsertAtOnce is how many of n rows one INSERT takes.
 	InsertAtOnce(n int) int
 	// Interpret is Database.Failure without the name of the store.

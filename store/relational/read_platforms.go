@@ -12,10 +12,6 @@ import (
 // type: what one says of its platform, all do. They come by type; accounts that the
 // workspace does not know, and those that are gone, are left out.
 func (s *Store) Platforms(ctx context.Context, workspace string, accounts []string) (platforms []store.Platform, err error) {
-	ids, err := json.Marshal(accounts)
-	if err != nil {
-		return nil, err
-	}
 	err = s.db.Read(ctx, func(tx Tx) error {
 		ws, err := WorkspaceID(ctx, tx, workspace)
 		if err != nil {
@@ -28,7 +24,7 @@ func (s *Store) Platforms(ctx context.Context, workspace string, accounts []stri
 			ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
 			ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL
 			ORDERED JOIN body b ON b.ws = a.ws AND b.account = a.id AND b.endpoint = s.latest
-			ORDER BY v.type, a.hash`, []any{ws, string(ids)}, func(scan func(...any) error) error {
+			ORDER BY v.type, a.hash`, []any{ws, jsonList(accounts)}, func(scan func(...any) error) error {
 			var p store.Platform
 			var body string
 			err := scan(&p.Type, &body)

@@ -141,7 +141,7 @@ func (r *redaction) readNames(ctx context.Context, tx Tx) error {
 	var warnings int64
 	err = tx.GetContext(ctx, &warnings, `
 		SELECT count(*) FROM run
-		WHERE EXISTS (SELECT 1 FROM texts(?) n WHERE instr(lower(run.warnings), n.value) > 0)`, r.names)
+		WHERE EXISTS (SELECT 1 FROM texts(?1) n WHERE instr(lower(run.warnings), n.value) > 0)`, r.names)
 	r.done.Warnings = max(r.done.Warnings, warnings)
 	return err
 }
@@ -199,8 +199,8 @@ func (r *redaction) keepFailures(ctx context.Context, tx Tx) error {
 	var rows []failureRow
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT run, n, message, salt FROM failure
-		WHERE ws = ? AND length(salt) > 0 AND (
-			account = ? OR EXISTS (SELECT 1 FROM texts(?) x WHERE instr(lower(message), x.value) > 0)
+		WHERE ws = ?1 AND length(salt) > 0 AND (
+			account = ?2 OR EXISTS (SELECT 1 FROM texts(?3) x WHERE instr(lower(message), x.value) > 0)
 		)
 		ORDER BY run, n`, r.WS, r.Hash, r.names)
 	for _, row := range rows {

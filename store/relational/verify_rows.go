@@ -24,23 +24,17 @@ type scanner = func(...any) error
 func iterate[T any](ctx context.Context, tx Tx, table, query string, args []any, row func(scan scanner) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		rows, err := tx.QueryxContext(ctx, query, args...)
-		if err != nil {
-			yield(none, readError(tx, table, err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			value, err := row(rows.Scan)
+		for scan, err := range tx.Stream(ctx, query, args...) {
+			value := none
+			if err == nil {
+				value, err = row(scan)
+			}
 			if err != nil {
 				err = readError(tx, table, err)
 			}
 			if !yield(value, err) || err != nil {
 				return
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(none, readError(tx, table, err))
 		}
 	}
 }

@@ -102,13 +102,9 @@ func (w *workspace) load(ctx context.Context, tx Tx, r store.Response) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	wanted, err := json.Marshal(missing)
-	if err != nil {
-		return err
-	}
 	return w.loadBrief(ctx, tx, `
 		FROM texts(?2) wanted
-		ORDERED JOIN account a ON a.ws = ?1 AND a.hash = wanted.value`, w.id, string(wanted))
+		ORDERED JOIN account a ON a.ws = ?1 AND a.hash = wanted.value`, w.id, jsonList(missing))
 }
 
 // loadBrief reads accounts of a query that names them a.
@@ -317,23 +313,29 @@ func (w *workspace) loadPage(ctx context.Context, tx Tx, slot fold.Slot) error {
 	if w.known.Pages[slot] != nil {
 		return nil
 	}
-	page := &fold.Page{}
-	source := sourceID(slot.Source)
-	err := Each(ctx, tx, func(scan func(...any) error) error { return scan(&page.LastAt) },
-		`SELECT coalesce(max(at), 0) FROM response WHERE ws = ? AND source = ? AND slot = ?`, w.id, source, slot.Number)
-	if err != nil {
-		return err
-	}
-	w.known.Pages[slot] = page
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	page, source := &fold.Page{}, sourceID(slot.Source)
+	err := Each(ctx, tx, func(scan func(...any) error) error {
 		var m fold.Member
 		var endpoint int64
-		err := scan(&m.Account, &endpoint, &m.First)
+		if err := scan(&m.Account, &endpoint, &m.First); err != nil {
+			return err
+		}
+		if m.Account == 0 { // which no account has
+			page.LastAt = m.First
+			return nil
+		}
 		m.Endpoint = fold.Endpoint(endpoint - 1)
 		page.Members = append(page.Members, m)
-		return err
-	}, `SELECT account, endpoint, first FROM shown WHERE ws = ? AND source = ? AND slot = ? AND last = ? ORDER BY account`,
-		w.id, source, slot.Number, int64(still))
+		return nil
+	}, `
+		SELECT 0, 0, coalesce(max(at), 0) FROM response WHERE ws = ?1 AND source = ?2 AND slot = ?3
+		UNION ALL
+		SELECT account, endpoint, first FROM shown WHERE ws = ?1 AND source = ?2 AND slot = ?3 AND last = ?4
+		ORDER BY 1`, w.id, source, slot.Number, int64(still))
+	if err == nil {
+		w.known.Pages[slot] = page
+	}
+	return err
 }
 
 func pointerTo(n sql.NullInt64) *int64 {

@@ -127,7 +127,7 @@ func (q *userQuery) all(ctx context.Context, conn *sql.Conn, script string) erro
 		statements = append(statements, rest)
 	}
 	for _, s := range statements {
-		if s.verb == "vacuum" { // SQLite asks nobody before it runs
+		if s.Verb == "vacuum" { // SQLite asks nobody before it runs
 			return fmt.Errorf("%w: VACUUM writes a file", store.ErrReadOnly)
 		}
 		compiled, err := conn.PrepareContext(ctx, s.Text)

@@ -3,27 +3,16 @@ package sqlite
 import (
 	"slices"
 	"strings"
+
+	"github.com/lobstrail/lobstrail/store"
 )
-
-// Statement is one statement of SQL.
-type Statement struct {
-	// Text is the statement with its semicolon, and the spaces and comments before it.
-	Text string
-	// Params are the names of its parameters, without the sign before them (:name,
-	// @name or $name), each once.
-	Params []string
-	// Blank reports whether it is nothing but spaces and comments.
-	Blank bool
-
-	verb string // the first word, in lower case
-}
 
 // SplitSQL takes a text apart into the statements that end with a semicolon, and the
 // rest after the last one. A semicolon in a string, in a quoted name, in a comment or
 // in the body of CREATE TRIGGER ends no statement: the rules are those of
 // sqlite3_complete. Blank statements are left out.
-func SplitSQL(text string) (statements []Statement, rest Statement) {
-	s := splitter{rest: Statement{Blank: true}}
+func SplitSQL(text string) (statements []store.Statement, rest store.Statement) {
+	s := splitter{rest: store.Statement{Blank: true}}
 	begin := 0
 	for at := 0; at < len(text); {
 		kind, end := nextToken(text, at)
@@ -32,7 +21,7 @@ func SplitSQL(text string) (statements []Statement, rest Statement) {
 			if !s.rest.Blank {
 				statements = append(statements, s.rest)
 			}
-			begin, s.rest = end, Statement{Blank: true}
+			begin, s.rest = end, store.Statement{Blank: true}
 		}
 		at = end
 	}
@@ -43,7 +32,7 @@ func SplitSQL(text string) (statements []Statement, rest Statement) {
 // splitter is where a reader of SQL stands.
 type splitter struct {
 	state splitState
-	rest  Statement // what was read of the statement under way
+	rest  store.Statement // what was read of the statement under way
 }
 
 // splitState says what a semicolon means.
@@ -82,7 +71,7 @@ func (s *splitter) take(kind tokenKind, token string) (ends bool) {
 	}
 	word := strings.ToLower(token)
 	if s.rest.Blank {
-		s.rest.Blank, s.rest.verb = false, word
+		s.rest.Blank, s.rest.Verb = false, word
 	}
 	s.state = s.state.after(word)
 	return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lobstrail/lobstrail/store/relational"
@@ -102,6 +103,26 @@ func (t *txn) QueryxContext(ctx context.Context, query string, args ...any) (*sq
 		return nil, err
 	}
 	return statement.QueryxContext(ctx, args...)
+}
+
+// Stream runs a query and reads its rows one by one.
+func (t *txn) Stream(ctx context.Context, query string, args ...any) iter.Seq2[func(to ...any) error, error] {
+	return func(yield func(func(to ...any) error, error) bool) {
+		rows, err := t.QueryxContext(ctx, query, args...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if !yield(rows.Scan, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
 }
 
 // InsertAtOnce is how many of n rows one INSERT takes: so many values cost the driver less

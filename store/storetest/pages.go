@@ -126,7 +126,7 @@ func Whole(t *testing.T, open Opener) {
 		many = append(many, object(n, `"f":1`))
 	}
 	cancelled := 0
-	for wait := time.Millisecond; wait < time.Second; wait *= 3 {
+	for wait := time.Duration(0); wait < time.Second; wait = max(3*wait, time.Millisecond) {
 		ctx, cancel := context.WithTimeout(d.ctx, wait)
 		_, err := d.run.Append(ctx, d.response(store.List, many...))
 		cancel()

@@ -1,12 +1,14 @@
-package sqlite_test
+package engines_test
 
 import (
 	"flag"
 	"testing"
 	"time"
 
+	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/storetest"
+	"github.com/lobstrail/lobstrail/store/storetest/engines"
 )
 
 // A failed property prints its seed; files of failures are not kept, and making
@@ -25,7 +27,9 @@ func TestLaws(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	storetest.Run(t, func(t testing.TB, now func() time.Time) store.Store {
-		return openStore(t, memoryPath(t), now)
+	engines.Each(t, func(t *testing.T, e engines.Engine) {
+		storetest.Run(t, func(t testing.TB, now func() time.Time) store.Store {
+			return e.New(t, engines.Options{Now: now, Rules: report.Rules()})
+		})
 	})
 }

@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
+)
+
+// Options say how a store is opened.
+type Options struct {
+	// Now is the clock; nil means time.Now. It is called from one goroutine at a time. Who
+	// may write is not decided by it, but by the clock of the server.
+	Now func() time.Time
+	// Rules give meaning to what is observed. A writer needs them; a reader does not.
+	Rules store.Rules
+	// LockWait is how long a writer waits for another one of the same workspace; zero means
+	// not at all.
+	LockWait time.Duration
+	// Existing makes a writer return ErrNoStore where it would make a store.
+	Existing bool
+}
+
+// Store is an open store in a database of PostgreSQL. A store that was opened for reading
+// may be used by several goroutines.
+type Store struct {
+	*relational.Store
+	db *engine
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the store for reading. It writes nothing, and works on a replica. It returns
+// ErrNoStore, ErrNewer, ErrOlder, or an error about the server (see [store.ServerError])
+// where that is the matter.
+func Open(ctx context.Context, url string, options Options) (*Store, error) {
+	s, err := newStore(ctx, url, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.checkSchema(ctx); err != nil {
+		return nil, errors.Join(relational.Place(s.Path(), err), s.db.server.Close())
+	}
+	return s, nil
+}
+
+// OpenWriter opens the store for writing, and for reading what it writes. Where the
+// database has no store one is made (created is then true), an older one is migrated. The
+// lock of a workspace is taken when it is first written to: it is kept until Close, and any
+// number of processes may write to other workspaces meanwhile. A function that needs it
+// waits up to options.LockWait and returns a [*store.BusyError] when that was not enough.
+// Once another process has taken over, because this one was not heard of for too long,
+// all functions that write to the workspace return a [*store.FencedError].
+func OpenWriter(ctx context.Context, url string, options Options) (s *Store, created bool, err error) {
+	if err := relational.CheckRules(options.Rules); err != nil {
+		return nil, false, err
+	}
+	if s, err = newStore(ctx, url, options); err != nil {
+		return nil, false, err
+	}
+	s.db.leases, s.db.wait = map[string]*lease{}, options.LockWait
+	if created, err = s.db.prepare(ctx, options.Existing); err != nil {
+		return nil, false, errors.Join(relational.Place(s.Path(), err), s.db.server.Close())
+	}
+	return s, created, nil
+}
+
+func newStore(ctx context.Context, url string, options Options) (*Store, error) {
+	server, err := connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	db := &engine{server: server, version: options.Rules.Version}
+	now := options.Now
+	if now == nil {
+		now = time.Now
+	}
+	s := &Store{Store: relational.New(db, now, options.Rules), db: db}
+	db.settle = s.Settle
+	return s, nil
+}
+
+// prepare makes or migrates the tables.
+func (s *engine) prepare(ctx context.Context, existing bool) (created bool, err error) {
+	err = s.checkSchema(ctx)
+	switch {
+	case err == nil, errors.Is(err, store.ErrNoStore) && existing:
+		return false, err
+	case errors.Is(err, store.ErrNoStore), errors.Is(err, store.ErrOlder):
+		return s.migrate(ctx)
+	}
+	return false, err
+}
+
+// Path is the address of the database, without what is secret.
+func (s *Store) Path() string { return s.db.name }
+
+// Close ends all use of the store, and gives the locks back.
+func (s *Store) Close() error {
+	s.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	var errs []error
+	for _, l := range s.db.leases {
+		errs = append(errs, l.release(ctx))
+	}
+	s.db.leases = nil
+	return errors.Join(append(errs, s.db.server.Close())...)
+}
+
+// closeTime is how long a server may take to take a lock back. It does so by itself when
+// the lock is not renewed.
+const closeTime = 5 * time.Second
+
+// engine is what package relational needs of the database.
+type engine struct {
+	*server
+	version int // of the rules
+	wait    time.Duration
+	settle  func(ctx context.Context, workspaces []string) error
+
+	mu     sync.Mutex
+	leases map[string]*lease // that this process took, by workspace; nil: opened for reading
+}
+
+var _ relational.Database = (*engine)(nil)
