@@ -92,16 +92,17 @@ $$;
 CREATE OR REPLACE VIEW last_response AS
 SELECT a.ws AS ws, a.id AS account, r.at AS at, r.sent_at AS sent_at
 FROM account a
-JOIN response r ON r.ws = a.ws AND r.at = (
+CROSS JOIN LATERAL (
     SELECT max((
         SELECT max(p.at) FROM response p WHERE p.ws = x.ws AND p.source = x.source AND p.slot = x.slot AND p.at BETWEEN x.first AND x.last
-    ))
+    )) AS at
     FROM shown x
     -- Of the stays that are over, the one that ended last.
     WHERE x.ws = a.ws AND x.account = a.id AND x.last >= coalesce((
         SELECT max(y.last) FROM shown y WHERE y.ws = a.ws AND y.account = a.id AND y.last < 9223372036854775807
     ), 0)
-);
+) l
+JOIN response r ON r.ws = a.ws AND r.at = l.at;
 
 CREATE OR REPLACE VIEW account_current AS
 SELECT
@@ -332,8 +333,10 @@ FROM failure f
 JOIN workspace w ON w.id = f.ws;
 
 -- A period begins with the status step that changed the health and ends with the next
--- such step; the last one of an account is open. Each of the two steps is bound to the
--- other, so that a condition on either end can use the index on it.
+-- such step; the last one of an account is open. A condition on the account or on the
+-- begin uses an index; one on the end reads all periods. (In SQLite it does not: there
+-- each of the two steps is bound to the other. PostgreSQL would take such a join for a
+-- few rows, and choose plans that are slow for many.)
 CREATE OR REPLACE VIEW health_periods AS
 SELECT
     w.name AS workspace,
@@ -345,44 +348,19 @@ SELECT
     instant_text(s.at) COLLATE "C" AS from_before,
     instant_text(n.after) COLLATE "C" AS to_after,
     instant_text(n.at) COLLATE "C" AS to_before,
-    greatest(0, coalesce(n.after, s.at) - s.at) / 1000.0::double precision AS min_seconds,
-    (n.at - s.after) / 1000.0::double precision AS max_seconds
+    greatest(0, CASE WHEN n.at IS NULL THEN r.sent_at ELSE coalesce(n.after, s.at) END - s.at) / 1000.0::double precision AS min_seconds,
+    (coalesce(n.at, r.at) - s.after) / 1000.0::double precision AS max_seconds
 FROM status_step s
-JOIN status_step n ON n.ws = s.ws AND n.account = s.account AND n.at = (
-    SELECT t.at FROM status_step t
+JOIN account a ON a.ws = s.ws AND a.id = s.account
+JOIN workspace w ON w.id = s.ws
+JOIN version v ON v.ws = s.ws AND v.account = s.account AND v.until IS NULL
+LEFT JOIN LATERAL (
+    SELECT t.at, t.after FROM status_step t
     WHERE t.ws = s.ws AND t.account = s.account AND t.health_before IS DISTINCT FROM t.health_after AND t.at > s.at
     ORDER BY t.at LIMIT 1
-) AND s.at = (
-    SELECT t.at FROM status_step t
-    WHERE t.ws = n.ws AND t.account = n.account AND t.health_before IS DISTINCT FROM t.health_after AND t.at < n.at
-    ORDER BY t.at DESC LIMIT 1
-)
-JOIN account a ON a.ws = s.ws AND a.id = s.account
-JOIN workspace w ON w.id = a.ws
-JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL
-WHERE s.health_before IS DISTINCT FROM s.health_after AND n.health_before IS DISTINCT FROM n.health_after
-UNION ALL
-SELECT
-    w.name,
-    a.hash,
-    v.username,
-    v.type,
-    s.health_after,
-    instant_text(s.after) COLLATE "C",
-    instant_text(s.at) COLLATE "C",
-    NULL,
-    NULL,
-    greatest(0, r.sent_at - s.at) / 1000.0::double precision,
-    (r.at - s.after) / 1000.0::double precision
-FROM account a
-JOIN workspace w ON w.id = a.ws
-JOIN status_step s ON s.ws = a.ws AND s.account = a.id AND s.at = (
-    SELECT t.at FROM status_step t
-    WHERE t.ws = a.ws AND t.account = a.id AND t.health_before IS DISTINCT FROM t.health_after
-    ORDER BY t.at DESC LIMIT 1
-)
-JOIN last_response r ON r.ws = a.ws AND r.account = a.id
-JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL;
+) n ON true
+LEFT JOIN LATERAL (SELECT l.at, l.sent_at FROM last_response l WHERE n.at IS NULL AND l.ws = s.ws AND l.account = s.account) r ON true
+WHERE s.health_before IS DISTINCT FROM s.health_after AND coalesce(n.at, r.at) IS NOT NULL;
 
 -- The counts of a squid are those after all that was noticed in one instant.
 CREATE OR REPLACE VIEW squid_health AS
@@ -489,29 +467,22 @@ SELECT
     (l.possible - t.from_after) / 1000.0::double precision AS max_seconds
 FROM stretch t
 JOIN workspace w ON w.id = t.ws
+-- What was seen last of the accounts of an open stretch.
+LEFT JOIN LATERAL (
+    SELECT min(r.sent_at) AS sent_at, max(r.at) AS at
+    FROM assignment g
+    JOIN last_response r ON r.ws = g.ws AND r.account = g.account
+    WHERE t.to_before IS NULL AND g.ws = t.ws AND g.squid = t.squid_id AND g.to_before IS NULL
+) o ON true
 -- Until when it certainly lasted, and until when it possibly did.
-JOIN LATERAL (
+CROSS JOIN LATERAL (
     SELECT
         CASE WHEN t.to_before IS NOT NULL THEN coalesce(t.to_after, t.from_before) ELSE coalesce(
-            (
-                SELECT min(r.sent_at)
-                FROM assignment g
-                JOIN last_response r ON r.ws = g.ws AND r.account = g.account
-                WHERE g.ws = t.ws AND g.squid = t.squid_id AND g.to_before IS NULL
-            ),
+            o.sent_at,
             (SELECT r.sent_at FROM response r WHERE r.ws = t.ws ORDER BY r.at DESC LIMIT 1)
         ) END AS certain,
-        coalesce(
-            t.to_before,
-            (
-                SELECT max(r.at)
-                FROM assignment g
-                JOIN last_response r ON r.ws = g.ws AND r.account = g.account
-                WHERE g.ws = t.ws AND g.squid = t.squid_id AND g.to_before IS NULL
-            ),
-            (SELECT max(r.at) FROM response r WHERE r.ws = t.ws)
-        ) AS possible
-) l ON true;
+        coalesce(t.to_before, o.at, (SELECT max(r.at) FROM response r WHERE r.ws = t.ws)) AS possible
+) l;
 
 -- +goose Down
 DROP VIEW IF EXISTS squid_health;
