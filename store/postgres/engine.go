@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/relational"
 )
@@ -24,12 +22,6 @@ func (s *engine) Read(ctx context.Context, fn func(tx relational.Tx) error) erro
 // ReadApart is Read: each transaction has a connection of its own.
 func (s *engine) ReadApart(ctx context.Context, fn func(tx relational.Tx) error) error {
 	return s.Read(ctx, fn)
-}
-
-// ReadRows runs one query.
-func (s *engine) ReadRows(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
-	rows, err := s.QueryxContext(ctx, spell(query).text, args...)
-	return rows, s.interpret(ctx, reading, err)
 }
 
 // CanWrite returns ErrReadOnly for a store that was opened for reading.

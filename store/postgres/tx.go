@@ -72,13 +72,15 @@ func (s *server) begin(ctx context.Context, what doing, step string, leases ...*
 
 // statements begin a transaction. What SET LOCAL sets ends with the transaction.
 func (t timeouts) statements(what doing) []string {
+	// pgx reads bytes in hex. To compile a query (jit) takes seconds, and the query then
+	// milliseconds: its estimates are of a store with a thousand times as many rows.
 	begin, statement, idle := "BEGIN", t.write, t.lease
 	if what == reading {
 		// One snapshot for all queries, which serializable, if that is the default, would make
 		// dearer, and a replica refuse.
 		begin, statement, idle = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", t.read, -1
 	}
-	all := []string{begin, "SET LOCAL bytea_output = 'hex'"} // the form in which pgx reads bytes
+	all := []string{begin, "SET LOCAL bytea_output = 'hex'", "SET LOCAL jit = off"}
 	set := func(name string, d time.Duration) {
 		if d >= 0 {
 			all = append(all, fmt.Sprintf("SET LOCAL %s = %d", name, d.Milliseconds()))

@@ -20,10 +20,9 @@ type Database interface {
 
 	// Read runs fn in a transaction that only reads: all its queries see the same moment of
 	// the store. ReadApart does so on a connection of its own, for long reads that go
-	// through nearly all rows. ReadRows runs one query; the rows must be closed.
+	// through nearly all rows.
 	Read(ctx context.Context, fn func(tx Tx) error) error
 	ReadApart(ctx context.Context, fn func(tx Tx) error) error
-	ReadRows(ctx context.Context, query string, args ...any) (*sqlx.Rows, error)
 	// Write runs fn in a transaction that may write to the workspaces, which are created
 	// when they are new: it holds their locks. fn may be run again, when the database broke
 	// the transaction off; what it did before is undone then. It returns ErrReadOnly for a

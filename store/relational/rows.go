@@ -15,25 +15,30 @@ func rowsOf[Row, T any](ctx context.Context, s *Store, query string, args []any,
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		rows, err := s.db.ReadRows(ctx, query, args...)
-		if err != nil {
-			yield(none, s.db.Failure(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var row Row
-			err := rows.StructScan(&row)
-			value := none
-			if err == nil {
-				value, err = mapped(row)
+		stopped := false
+		err := s.db.Read(ctx, func(tx Tx) error {
+			rows, err := tx.QueryxContext(ctx, query, args...)
+			if err != nil {
+				return err
 			}
-			if !yield(value, s.db.Failure(err)) || err != nil {
-				return
+			defer rows.Close()
+			for rows.Next() {
+				var row Row
+				if err := rows.StructScan(&row); err != nil {
+					return err
+				}
+				value, err := mapped(row)
+				if err != nil {
+					return err
+				}
+				if stopped = !yield(value, nil); stopped {
+					return nil
+				}
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(none, s.db.Failure(err))
+			return rows.Err()
+		})
+		if err != nil && !stopped {
+			yield(none, err)
 		}
 	}
 }

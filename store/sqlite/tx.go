@@ -175,11 +175,6 @@ func (s *database) Read(ctx context.Context, fn func(tx relational.Tx) error) er
 	return s.Failure(fn(&txn{Tx: tx, conn: conn}))
 }
 
-// ReadRows runs one query.
-func (s *database) ReadRows(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
-	return s.read.QueryxContext(ctx, spell(query), args...)
-}
-
 // ReadApart runs fn in a read transaction on a connection of its own, whose statements
 // stay prepared and whose memory is small: it reads nearly all once, in order. What it must
 // sort is in a file.
