@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -170,6 +171,37 @@ func TestARedactedPersonIsNotInTheFiles(t *testing.T) {
 	}
 }
 
+// TestARedactedPersonIsNotInTheFilesOfADeadExport: the first export of a workspace died, and
+// then only another one is exported.
+func TestARedactedPersonIsNotInTheFilesOfADeadExport(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 98)
+	h.add("globex")
+	person := h.accounts["globex"][0]
+	person.fields["username"] = "unmistakable"
+	h.run("globex")
+	h.run("acme")
+	dir := t.TempDir()
+	ctx, die := context.WithCancel(t.Context())
+	_, err := export.Run(ctx, h.store, export.Options{Dir: dir, Workspaces: []string{"globex"}, SyncDir: sqlite.SyncDir, Progress: func(done, _ int64) {
+		if done == 3 {
+			die()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || !mentions(t, dir, "unmistakable") {
+		t.Fatal("it did not die after some files: ", err)
+	}
+	_, err = h.store.Redact(t.Context(), "globex", person.id)
+	h.ok(err)
+	h.export(dir, export.Options{Workspaces: []string{"acme"}})
+	if mentions(t, dir, "unmistakable") {
+		t.Error("the username is still in the files")
+	}
+	whole := t.TempDir()
+	h.export(whole, export.Options{})
+	sameFiles(t, dir, whole)
+}
+
 // mentions reports whether a text is in any row of any file.
 func mentions(t *testing.T, dir, text string) bool {
 	t.Helper()
@@ -211,6 +243,9 @@ func TestWhatIsNotOursIsRefused(t *testing.T) {
 			put(t, dir, "_lobstrail.json", `{"format": "lobstrail parquet", "workspaces": {"acme": {"folder": "workspace=/../../x"}}}`)
 		}, export.ErrForeign},
 		{"a newer export", func(dir string) { put(t, dir, "_lobstrail.json", `{"format": "lobstrail parquet", "layout": 99}`) }, export.ErrNewer},
+		{"a state file without a log", func(dir string) {
+			put(t, dir, "_lobstrail.json", `{"format": "lobstrail parquet", "workspaces": {"acme": {"folder": "workspace=acme"}}}`)
+		}, export.ErrForeign},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -45,8 +45,8 @@ type state struct {
 	Workspaces map[string]*workspaceState `json:"workspaces"` // by name
 }
 
-// workspaceState is what was exported of a workspace. It is zero, but for the folder, until
-// the first export of it has ended.
+// workspaceState is what was exported of a workspace. Layout is 0 until the first export of
+// it has ended.
 type workspaceState struct {
 	Folder string `json:"folder"`
 	// The log of the workspace when the export began: the files have all of it, and
@@ -76,15 +76,10 @@ type fileState struct {
 	Open string `json:"open,omitempty"`
 }
 
-// file is what is known of the file of a partition; zero if it is not there.
-func (w *workspaceState) file(p partition) fileState { return w.Files[p.table.name][p.key] }
-
 // tree is the log when the last export began.
-func (w *workspaceState) tree() (tree tlog.Tree, err error) {
-	if tree.N = w.LogSize; tree.N > 0 {
-		tree.Hash, err = tlog.ParseHash(w.LogRoot)
-	}
-	return tree, err
+func (w *workspaceState) tree() (tlog.Tree, error) {
+	hash, err := tlog.ParseHash(w.LogRoot)
+	return tlog.Tree{N: w.LogSize, Hash: hash}, err
 }
 
 // folders are those of all workspaces.
@@ -150,6 +145,12 @@ func folderBase(folder string) string {
 		return ""
 	}
 	return filepath.Base(folder)
+}
+
+// setState puts what was exported of a workspace into the state file.
+func (x *exporter) setState(workspace string, w *workspaceState) error {
+	x.state.Workspaces[workspace], x.state.Layout = w, layout
+	return x.writeState()
 }
 
 // writeState replaces the state file, unless it says the same already.
