@@ -119,7 +119,10 @@ func explainExport(err error) error {
 	case errors.Is(err, store.ErrFull):
 		return &hintedError{err, "all files are whole; make room and run the command again to go on"}
 	}
-	return notWritten(err)
+	if notWritten(err) != err {
+		return &hintedError{err, "name a directory that is there, or that can be made, and that you may write to"}
+	}
+	return err
 }
 
 func (a *app) printExport(r export.Result) error {

@@ -40,6 +40,23 @@ func (h *history) try(dir string, o export.Options) (export.Result, error) {
 	return export.Run(h.t.Context(), h.store, o)
 }
 
+// die runs an export of some workspaces (none: of acme) that ends after some files.
+func (h *history) die(dir string, files int64, workspaces ...string) {
+	h.t.Helper()
+	ctx, die := context.WithCancel(h.t.Context())
+	if workspaces == nil {
+		workspaces = []string{"acme"}
+	}
+	_, err := export.Run(ctx, h.store, export.Options{Dir: dir, Workspaces: workspaces, SyncDir: sqlite.SyncDir, Progress: func(done, _ int64) {
+		if done == files {
+			die()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		h.t.Fatal("it did not end early: ", err)
+	}
+}
+
 // filesOf are the contents of the files of all tables, by their paths.
 func filesOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -182,16 +199,11 @@ func TestARedactedPersonIsNotInTheFilesOfADeadExport(t *testing.T) {
 	h.run("globex")
 	h.run("acme")
 	dir := t.TempDir()
-	ctx, die := context.WithCancel(t.Context())
-	_, err := export.Run(ctx, h.store, export.Options{Dir: dir, Workspaces: []string{"globex"}, SyncDir: sqlite.SyncDir, Progress: func(done, _ int64) {
-		if done == 3 {
-			die()
-		}
-	}})
-	if !errors.Is(err, context.Canceled) || !mentions(t, dir, "unmistakable") {
-		t.Fatal("it did not die after some files: ", err)
+	h.die(dir, 3, "globex")
+	if !mentions(t, dir, "unmistakable") {
+		t.Fatal("the username is not in the files at first")
 	}
-	_, err = h.store.Redact(t.Context(), "globex", person.id)
+	_, err := h.store.Redact(t.Context(), "globex", person.id)
 	h.ok(err)
 	h.export(dir, export.Options{Workspaces: []string{"acme"}})
 	if mentions(t, dir, "unmistakable") {
@@ -384,6 +396,21 @@ func TestSince(t *testing.T) {
 		}
 	}
 	h.export(dir, export.Options{Since: october.AddDate(-1, 0, 0)})
+	sameFiles(t, dir, whole)
+}
+
+// TestSinceAfterADeadExport: what that one left of periods before is removed, because no
+// later export would keep it up to date.
+func TestSinceAfterADeadExport(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 12)
+	h.run("acme")
+	h.now = h.now.AddDate(0, 8, 0)
+	h.run("acme")
+	dir, whole := t.TempDir(), t.TempDir()
+	h.die(dir, 8)
+	h.export(dir, export.Options{Since: h.now.AddDate(0, -1, 0)})
+	h.export(whole, export.Options{Since: h.now.AddDate(0, -1, 0)})
 	sameFiles(t, dir, whole)
 }
 
