@@ -25,13 +25,46 @@ type Run struct {
 	Warnings                                                      string // a JSON list
 }
 
+const runFormat = "run %d %s %s started %s finished %s responses %s to %s requested %d changed %d unchanged %d gone %d failed %d" +
+	" requests %d held %d skew %s pid %d rules %d" + runWarnings
+
+const runWarnings = " warnings "
+
 // Line is "run" and the number of the run, and what is known of it.
 func (r Run) Line() string {
-	return fmt.Sprintf("run %d %s %s started %s finished %s responses %s to %s requested %d changed %d unchanged %d gone %d failed %d"+
-		" requests %d held %d skew %s pid %d rules %d warnings %s",
+	return fmt.Sprintf(runFormat+"%s",
 		r.ID, r.Scope, r.State, instant(r.Started), orNone(r.Finished, instant), orNone(r.First, decimal), orNone(r.Last, decimal), r.Requested,
 		r.Changed, r.Unchanged, r.Gone, r.Failed, r.Requests, r.HeldMS, orNone(r.SkewMS, decimal), r.PID, r.Rules,
 		oneLine(r.Warnings))
+}
+
+// ParseRun is the inverse of Line.
+func ParseRun(line string) (r Run, err error) {
+	var started, finished, first, last, skew string
+	rest, warnings, _ := strings.Cut(line, runWarnings)
+	_, err = fmt.Sscanf(rest+runWarnings, runFormat, &r.ID, &r.Scope, &r.State, &started, &finished, &first, &last, &r.Requested,
+		&r.Changed, &r.Unchanged, &r.Gone, &r.Failed, &r.Requests, &r.HeldMS, &skew, &r.PID, &r.Rules)
+	if r.Warnings = warnings; strings.HasPrefix(warnings, `"`) && err == nil {
+		r.Warnings, err = strconv.Unquote(warnings)
+	}
+	if err == nil {
+		r.Started, err = parseInstant(started)
+	}
+	decimal := func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
+	for _, part := range []struct {
+		to    **int64
+		text  string
+		parse func(string) (int64, error)
+	}{{&r.Finished, finished, parseInstant}, {&r.First, first, decimal}, {&r.Last, last, decimal}, {&r.SkewMS, skew, decimal}} {
+		if err == nil && part.text != none {
+			*part.to = new(int64)
+			**part.to, err = part.parse(part.text)
+		}
+	}
+	if err != nil || r.Line() != line {
+		return Run{}, fmt.Errorf("not the line of a run: %.40q", line)
+	}
+	return r, nil
 }
 
 // Response is an answer of the API that was stored.
@@ -133,6 +166,14 @@ func (f Failure) Line() string {
 	}
 	return fmt.Sprintf("failure %d run %d account %s %s status %s at %s %s",
 		f.ID, f.Run, account, f.Kind, orNone(f.HTTPStatus, decimal), instant(f.At), f.Message)
+}
+
+// ParseFailureKey reads the run and the number of a failure from its line.
+func ParseFailureKey(line string) (run, n int64, err error) {
+	if _, err = fmt.Sscanf(line, "failure %d run %d ", &n, &run); err != nil {
+		err = fmt.Errorf("not the line of a failure: %.40q", line)
+	}
+	return run, n, err
 }
 
 // Absence is that a complete list lacks an account.

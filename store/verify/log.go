@@ -195,7 +195,7 @@ func (l *logReader) keep(what, line string) {
 		l.runs[id] = sha256.Sum256([]byte(line))
 	case "failure":
 		var run, n int64
-		_, err = fmt.Sscanf(line, "failure %d run %d", &n, &run)
+		run, n, err = ledger.ParseFailureKey(line)
 		l.failures[[2]int64{run, n}] = sha256.Sum256([]byte(line))
 	case "absence":
 		var a ledger.Absence
