@@ -17,8 +17,16 @@ import (
 // apply writes what responses change, but for the states of accounts, which save
 // writes once for all responses of a transaction.
 func (w *workspace) apply(ctx context.Context, tx Tx, d *fold.Delta) error {
+	if err := w.insertResponses(ctx, tx, d.Response); err != nil {
+		return err
+	}
+	return w.applyRest(ctx, tx, d)
+}
+
+// applyRest is apply but for the row of the response: the Delta may be that of several.
+func (w *workspace) applyRest(ctx context.Context, tx Tx, d *fold.Delta) error {
 	for _, write := range []func(context.Context, Tx, *fold.Delta) error{
-		w.insertResponse, w.insertAccounts, w.turnPage, w.insertDocuments, w.insertUsage, w.insertHistory, w.insertAssignments,
+		w.insertAccounts, w.turnPage, w.insertDocuments, w.insertUsage, w.insertHistory, w.insertAssignments,
 	} {
 		if err := write(ctx, tx, d); err != nil {
 			return err
@@ -27,13 +35,13 @@ func (w *workspace) apply(ctx context.Context, tx Tx, d *fold.Delta) error {
 	return nil
 }
 
-func (w *workspace) insertResponse(ctx context.Context, tx Tx, d *fold.Delta) error {
-	r := &d.Response
-	err := tx.Exec(ctx, `
-		INSERT INTO response (ws, at, run, source, slot, sent_at, server_at, held_ms, shown, changed, absent, gone, news)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		w.id, r.At, r.Run, sourceID(r.Source), r.Slot, r.Sent, orNull(r.Server), r.HeldMS, r.Shown, r.Changed, r.Absent, r.Gone, r.News)
-	return err
+func (w *workspace) insertResponses(ctx context.Context, tx Tx, rows ...fold.Response) error {
+	return insertRows(ctx, tx, `
+		INSERT INTO response (ws, at, run, source, slot, sent_at, server_at, held_ms, shown, changed, absent, gone, news) VALUES`, rows,
+		func(values []any, r fold.Response) []any {
+			return append(values, w.id, r.At, r.Run, sourceID(r.Source), r.Slot, r.Sent, orNull(r.Server), r.HeldMS, r.Shown, r.Changed, r.Absent,
+				r.Gone, r.News)
+		})
 }
 
 func (w *workspace) insertAccounts(ctx context.Context, tx Tx, d *fold.Delta) error {
@@ -167,10 +175,8 @@ func (w *workspace) pointer(ctx context.Context, tx Tx, pointer string) (int64, 
 }
 
 func (w *workspace) insertHistory(ctx context.Context, tx Tx, d *fold.Delta) error {
-	for _, v := range d.Versions {
-		if err := w.insertVersion(ctx, tx, v); err != nil {
-			return err
-		}
+	if err := w.insertVersions(ctx, tx, d.Versions); err != nil {
+		return err
 	}
 	err := insertRows(ctx, tx, `
 		INSERT INTO change (ws, at, account, n, kind, path, old, new, health_before, health_after, after) VALUES`, d.Changes,
@@ -189,23 +195,36 @@ func (w *workspace) insertHistory(ctx context.Context, tx Tx, d *fold.Delta) err
 	})
 }
 
-func (w *workspace) insertVersion(ctx context.Context, tx Tx, v fold.Version) error {
-	if v.Number > 1 {
-		err := tx.ExecOne(ctx, `UPDATE version SET until = ? WHERE ws = ? AND account = ? AND until IS NULL`, v.At, w.id, v.Account)
-		if err != nil {
-			return err
-		}
+// insertVersions inserts versions, each after those before it of its account, which it
+// ends.
+func (w *workspace) insertVersions(ctx context.Context, tx Tx, versions []fold.Version) error {
+	type row struct {
+		fold.Version
+		until int64
 	}
-	f := &v.Facts
-	locked := sql.NullInt64{Int64: f.LockedUntil.UnixMilli(), Valid: !f.LockedUntil.IsZero()}
-	err := tx.Exec(ctx, `
+	rows, last := make([]row, len(versions)), make(map[int64]int, len(versions)) // by account
+	for i, v := range versions {
+		rows[i].Version = v
+		if before, begun := last[v.Account]; begun {
+			rows[before].until = v.At
+		} else if v.Number > 1 {
+			err := tx.ExecOne(ctx, `UPDATE version SET until = ? WHERE ws = ? AND account = ? AND until IS NULL`, v.At, w.id, v.Account)
+			if err != nil {
+				return err
+			}
+		}
+		last[v.Account] = i
+	}
+	return insertRows(ctx, tx, `
 		INSERT INTO version (
-			ws, account, at, number, endpoint, health, status, status_code_info, status_code_description, username, type,
+			ws, account, at, until, number, endpoint, health, status, status_code_info, status_code_description, username, type,
 			last_synchronization_time, locked_until, squid_count
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		w.id, v.Account, v.At, v.Number, int64(v.Endpoint)+1, string(f.Health), textOrNull(f.Status), textOrNull(f.Info),
-		textOrNull(f.Description), f.Username, f.Type, textOrNull(f.LastSync), locked, len(f.Squids))
-	return err
+		) VALUES`, rows, func(values []any, v row) []any {
+		f := &v.Facts
+		locked := sql.NullInt64{Int64: f.LockedUntil.UnixMilli(), Valid: !f.LockedUntil.IsZero()}
+		return append(values, w.id, v.Account, v.At, zeroIsNull(v.until), v.Number, int64(v.Endpoint)+1, string(f.Health), textOrNull(f.Status),
+			textOrNull(f.Info), textOrNull(f.Description), f.Username, f.Type, textOrNull(f.LastSync), locked, len(f.Squids))
+	})
 }
 
 func (w *workspace) insertAssignments(ctx context.Context, tx Tx, d *fold.Delta) error {
