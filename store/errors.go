@@ -59,6 +59,11 @@ var (
 	// ErrRewritten means that the log is not the one of which a checkpoint was signed:
 	// entries that were in it have been changed, or are gone.
 	ErrRewritten = errors.New("the history is not the one that was signed")
+	// ErrDiverged means that a store cannot become a copy of another one: its log has
+	// entries that the other one does not have.
+	ErrDiverged = errors.New("the logs have diverged")
+	// ErrSame means that both are the same store.
+	ErrSame = errors.New("both are the same store")
 	// ErrLater means that what is to be proven came after the checkpoint.
 	ErrLater = errors.New("came after the checkpoint")
 	// ErrRedacted means that what is to be proven was redacted: without its document

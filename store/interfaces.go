@@ -112,6 +112,8 @@ type Store interface {
 	Prune(ctx context.Context, workspace string, keep Keep, progress func(done, total int64)) (Pruned, error)
 	// Redact erases what is known of an account, in all workspaces that have it.
 	Redact(ctx context.Context, workspace, account string) (Redacted, error)
+	// CopyFrom makes the store a copy of another one, or goes on with that: see the engine.
+	CopyFrom(ctx context.Context, from Reader, o CopyOptions) ([]Copied, error)
 	// Rederive makes everything that is derived again, by the rules of the store.
 	Rederive(ctx context.Context, progress func(done, total int64)) error
 

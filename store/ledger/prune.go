@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -61,6 +62,20 @@ func Ranges(numbers []int64) (all []Range) {
 		all = append(all, Range{n, n})
 	}
 	return all
+}
+
+// Contains reports whether a number is in one of the ranges, which ascend.
+func Contains(ranges []Range, n int64) bool {
+	_, found := slices.BinarySearchFunc(ranges, n, func(r Range, n int64) int {
+		switch {
+		case r.Last < n:
+			return -1
+		case r.First > n:
+			return 1
+		}
+		return 0
+	})
+	return found
 }
 
 // formatRanges writes ranges as in "1-36,38"; "-" for none.

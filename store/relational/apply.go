@@ -47,7 +47,7 @@ func (w *workspace) insertResponses(ctx context.Context, tx Tx, rows ...fold.Res
 func (w *workspace) insertAccounts(ctx context.Context, tx Tx, d *fold.Delta) error {
 	return insertRows(ctx, tx, `INSERT INTO account (ws, id, hash, first_at, salt) VALUES`, d.Accounts,
 		func(values []any, a *fold.Account) []any {
-			return append(values, w.id, a.Number, a.ID, a.FirstAt, []byte(a.Salt))
+			return append(values, w.id, a.Number, a.ID, a.FirstAt, notNull(a.Salt))
 		})
 }
 
@@ -228,12 +228,10 @@ func (w *workspace) insertVersions(ctx context.Context, tx Tx, versions []fold.V
 }
 
 func (w *workspace) insertAssignments(ctx context.Context, tx Tx, d *fold.Delta) error {
-	err := insertRows(ctx, tx, `INSERT INTO squid (ws, id, hash) VALUES`, d.Squids,
-		func(values []any, q fold.Squid) []any { return append(values, w.id, q.Number, q.ID) })
-	if err != nil {
+	if err := w.insertSquids(ctx, tx, d.Squids); err != nil {
 		return err
 	}
-	err = insertRows(ctx, tx, `INSERT INTO assignment (ws, squid, account, from_before, from_after) VALUES`, d.Assignments,
+	err := insertRows(ctx, tx, `INSERT INTO assignment (ws, squid, account, from_before, from_after) VALUES`, d.Assignments,
 		func(values []any, g fold.Assignment) []any {
 			return append(values, w.id, g.Squid, g.Account, g.FromBefore, orNull(g.FromAfter))
 		})
@@ -258,6 +256,11 @@ func (w *workspace) insertAssignments(ctx context.Context, tx Tx, d *fold.Delta)
 		}
 	}
 	return err
+}
+
+func (w *workspace) insertSquids(ctx context.Context, tx Tx, squids []fold.Squid) error {
+	return insertRows(ctx, tx, `INSERT INTO squid (ws, id, hash) VALUES`, squids,
+		func(values []any, q fold.Squid) []any { return append(values, w.id, q.Number, q.ID) })
 }
 
 // save writes where accounts stand after a transaction, whose first response has

@@ -54,3 +54,11 @@ func textOrNull(s string) sql.NullString { return sql.NullString{String: s, Vali
 func jsonOrNull(raw []byte) sql.NullString {
 	return sql.NullString{String: string(raw), Valid: raw != nil}
 }
+
+// notNull binds bytes, of which there may be none: that is no NULL.
+func notNull(raw []byte) []byte {
+	if raw == nil {
+		return []byte{}
+	}
+	return raw
+}

@@ -18,6 +18,10 @@ type Database interface {
 	// the store in it. Any other error, and nil, stays as it is.
 	Failure(err error) error
 
+	// Same reports whether the other one is the same database, whatever the paths or
+	// addresses by which the two were opened.
+	Same(other Database) (bool, error)
+
 	// Read runs fn in a transaction that only reads: all its queries see the same moment of
 	// the store. ReadApart does so on a connection of its own, for long reads that go
 	// through nearly all rows.

@@ -44,16 +44,19 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx Tx, failures []store.
 			Run: w.id, N: n, Account: textOrNull(f.Account), Kind: string(f.Kind), Message: f.Message, At: ceilMS(f.At), Salt: ledger.NewSalt(),
 			HTTPStatus: sql.NullInt64{Int64: int64(f.HTTPStatus), Valid: f.HTTPStatus != 0},
 		}
-		err := tx.Exec(ctx, `
-			INSERT INTO failure (ws, run, n, account, kind, http_status, message, at, salt)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			w.ws.id, row.Run, row.N, row.Account, row.Kind, row.HTTPStatus, row.Message, row.At, row.Salt)
-		if err != nil {
+		if err := w.ws.insertFailure(ctx, tx, row); err != nil {
 			return nil, err
 		}
 		lines = append(lines, row.line())
 	}
 	return lines, nil
+}
+
+func (w *workspace) insertFailure(ctx context.Context, tx Tx, f failureRow) error {
+	return tx.Exec(ctx, `
+		INSERT INTO failure (ws, run, n, account, kind, http_status, message, at, salt)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.id, f.Run, f.N, f.Account, f.Kind, f.HTTPStatus, f.Message, f.At, notNull(f.Salt))
 }
 
 // failureRow is a row of table failure.

@@ -17,16 +17,8 @@ func (w *workspace) appendEntry(ctx context.Context, tx Tx, lines ...string) err
 	if len(lines) == 0 {
 		return nil
 	}
-	if w.log == nil {
-		last, err := lastEntry(ctx, tx, w.id)
-		if err != nil {
-			return err
-		}
-		log, err := ledger.ReadFrontier(last, HashReader(ctx, tx, w.id))
-		if err != nil {
-			return err
-		}
-		w.log = &log
+	if err := w.openLog(ctx, tx); err != nil {
+		return err
 	}
 	text := ledger.FormatEntry(w.name, w.log.Size+1, lines)
 	stored, err := w.log.Hashes(text)
@@ -34,11 +26,29 @@ func (w *workspace) appendEntry(ctx context.Context, tx Tx, lines ...string) err
 		return err
 	}
 	w.log.Add(stored)
-	hashes := make([]byte, 0, len(stored)*tlog.HashSize)
-	for _, hash := range stored {
-		hashes = append(hashes, hash[:]...)
+	return tx.Exec(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`, w.id, w.log.Size, text, hashBytes(stored))
+}
+
+// hashBytes are hashes, one after the other.
+func hashBytes(hashes []ledger.Hash) []byte {
+	all := make([]byte, 0, len(hashes)*tlog.HashSize)
+	for _, hash := range hashes {
+		all = append(all, hash[:]...)
 	}
-	err = tx.Exec(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`, w.id, w.log.Size, text, hashes)
+	return all
+}
+
+// openLog reads what the next entry of the log rests on.
+func (w *workspace) openLog(ctx context.Context, tx Tx) error {
+	if w.log != nil {
+		return nil
+	}
+	last, err := lastEntry(ctx, tx, w.id)
+	if err != nil {
+		return err
+	}
+	log, err := ledger.ReadFrontier(last, HashReader(ctx, tx, w.id))
+	w.log = &log
 	return err
 }
 

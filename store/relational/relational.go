@@ -19,6 +19,9 @@ type Store struct {
 
 	// AtOnce bounds what is done at once. Tests make it small.
 	AtOnce AtOnce
+	// Mirror says that the store is written to by CopyFrom alone. Settle then leaves runs
+	// that died as they are: their end is an entry of the log, which comes from the source.
+	Mirror bool
 }
 
 // AtOnce bounds what a store does at once.
@@ -44,8 +47,10 @@ func (s *Store) Settle(ctx context.Context, workspaces []string) error {
 			if err != nil {
 				return err
 			}
-			if err := interruptDeadRuns(ctx, tx, ws, name); err != nil {
-				return err
+			if !s.Mirror {
+				if err := interruptDeadRuns(ctx, tx, ws, name); err != nil {
+					return err
+				}
 			}
 			version, err := s.db.Rules(ctx, tx, ws)
 			if err != nil {

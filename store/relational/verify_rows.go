@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -59,15 +60,8 @@ const noEndpoint, noSource = "it has no endpoint that there is", "it has no sour
 
 // RowsOf are all rows of a workspace, for [verify.Check] and [fold.Replay].
 func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, error) {
-	r := rowReader{ctx: ctx, tx: tx, ws: ws}
-	squids := map[string]int64{}
-	err := Each(ctx, tx, func(scan func(...any) error) error {
-		var number int64
-		var id string
-		err := scan(&number, &id)
-		squids[id] = number
-		return err
-	}, `SELECT id, hash FROM squid WHERE ws = ?`, ws)
+	r := rowReader{ctx: ctx, tx: tx, ws: ws, from: everything}
+	squids, err := squidNumbers(ctx, tx, ws)
 	if err != nil {
 		return verify.Rows{}, err
 	}
@@ -79,31 +73,62 @@ func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, err
 		return err
 	}, `SELECT id FROM account WHERE ws = ? AND length(salt) = 0`, ws)
 	return verify.Rows{
-		Name: name,
-		Evidence: fold.Evidence{
-			Responses: r.responses(), Accounts: r.accounts(), Stays: r.stays(), Facts: r.facts(), Usage: r.usage(),
-			Absences: r.evidentAbsences(), Erased: r.erased(), Squids: squids,
-		},
+		Name: name, Evidence: r.evidence(squids),
 		Entries: r.entries, Runs: r.runs(), Failures: r.failures(), Versions: r.versions(), Changes: r.changes(), Steps: r.steps(),
 		Names: r.names(), Assignments: r.assignments(), Absences: r.absences(), Redacted: redacted, States: r.states(),
 	}, err
 }
 
-// rowReader iterates over the rows of a workspace.
+// squidNumbers are the numbers of all squids of a workspace, by id.
+func squidNumbers(ctx context.Context, tx Tx, ws int64) (map[string]int64, error) {
+	squids := map[string]int64{}
+	return squids, Each(ctx, tx, func(scan func(...any) error) error {
+		var number int64
+		var id string
+		err := scan(&number, &id)
+		squids[id] = number
+		return err
+	}, `SELECT id, hash FROM squid WHERE ws = ?`, ws)
+}
+
+// rowReader iterates over the rows of a workspace, from a place on.
 type rowReader struct {
-	ctx context.Context
-	tx  Tx
-	ws  int64
+	ctx  context.Context
+	tx   Tx
+	ws   int64
+	from rowPlace
+}
+
+// rowPlace is where rows begin, of each kind: the first that is read.
+type rowPlace struct {
+	at      int64 // of a response
+	account int64 // number
+	lasting int64 // stays that last until this instant, or longer
+	entry   int64 // number
+}
+
+var everything = rowPlace{math.MinInt64, math.MinInt64, math.MinInt64, math.MinInt64}
+
+func (r rowReader) evidence(squids map[string]int64) fold.Evidence {
+	return fold.Evidence{
+		Responses: r.responses(), Accounts: r.accounts(), Stays: r.stays(), Facts: r.facts(), Usage: r.usage(),
+		Absences: r.evidentAbsences(), Erased: r.erased(), Squids: squids,
+	}
 }
 
 func of[T any](r rowReader, table, query string, row func(scan scanner) (T, error)) iter.Seq2[T, error] {
 	return iterate(r.ctx, r.tx, table, query, []any{r.ws}, row)
 }
 
+// since is of, for a query with the bound as its second parameter.
+func since[T any](r rowReader, table, query string, bound int64, row func(scan scanner) (T, error)) iter.Seq2[T, error] {
+	return iterate(r.ctx, r.tx, table, query, []any{r.ws, bound}, row)
+}
+
 func (r rowReader) responses() iter.Seq2[fold.Response, error] {
-	return of(r, "response", `
+	return since(r, "response", `
 		SELECT at, run, source, slot, sent_at, server_at, held_ms, shown, changed, absent, gone, news
-		FROM response WHERE ws = ? ORDER BY at`, func(scan scanner) (p fold.Response, err error) {
+		FROM response WHERE ws = ?1 AND at >= ?2 ORDER BY at`, r.from.at, func(scan scanner) (p fold.Response, err error) {
 		var source int64
 		var server sql.NullInt64
 		err = scan(&p.At, &p.Run, &source, &p.Slot, &p.Sent, &server, &p.HeldMS, &p.Shown, &p.Changed, &p.Absent, &p.Gone, &p.News)
@@ -116,14 +141,18 @@ func (r rowReader) responses() iter.Seq2[fold.Response, error] {
 }
 
 func (r rowReader) accounts() iter.Seq2[*fold.Account, error] {
-	return of(r, "account", `SELECT id, hash, first_at, salt FROM account WHERE ws = ? ORDER BY id`, func(scan scanner) (*fold.Account, error) {
+	return since(r, "account", `
+		SELECT id, hash, first_at, salt
+		FROM account WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.account, func(scan scanner) (*fold.Account, error) {
 		a := &fold.Account{}
 		return a, scan(&a.Number, &a.ID, &a.FirstAt, (*[]byte)(&a.Salt))
 	})
 }
 
 func (r rowReader) stays() iter.Seq2[fold.Stay, error] {
-	return of(r, "shown", `SELECT account, source, slot, endpoint, first, last FROM shown WHERE ws = ? ORDER BY first, account`,
+	return since(r, "shown", `
+		SELECT account, source, slot, endpoint, first, last
+		FROM shown WHERE ws = ?1 AND last >= ?2 ORDER BY first, account`, r.from.lasting,
 		func(scan scanner) (s fold.Stay, err error) {
 			var source, endpoint int64
 			err = scan(&s.Account, &source, &s.Slot, &endpoint, &s.First, &s.Last)
@@ -140,13 +169,18 @@ func (r rowReader) stays() iter.Seq2[fold.Stay, error] {
 }
 
 func (r rowReader) facts() iter.Seq2[fold.Fact, error] {
-	return of(r, "fact", `
+	changed := "fact f"
+	if r.from != everything { // these accounts are few: their facts need not all be read
+		changed = `said d
+		ORDERED JOIN fact f ON f.ws = d.ws AND f.account = d.account AND f.endpoint = d.endpoint AND d.document_at >= ?2`
+	}
+	return since(r, "fact", `
 		SELECT f.account, f.endpoint, f.at, n.top, n.sub, f.value, f.value_id, v.body
-		FROM fact f
+		FROM `+changed+`
 		LEFT JOIN name n ON n.ws = f.ws AND n.id = f.name
 		LEFT JOIN value v ON v.ws = f.ws AND v.id = f.value_id
-		WHERE f.ws = ?
-		ORDER BY f.at, f.account, f.endpoint`, func(scan scanner) (f fold.Fact, err error) {
+		WHERE f.ws = ?1 AND f.at >= ?2
+		ORDER BY f.at, f.account, f.endpoint`, r.from.at, func(scan scanner) (f fold.Fact, err error) {
 		var endpoint int64
 		var top, sub, short, long sql.NullString
 		var id sql.NullInt64
@@ -169,12 +203,12 @@ func (r rowReader) facts() iter.Seq2[fold.Fact, error] {
 }
 
 func (r rowReader) usage() iter.Seq2[fold.Usage, error] {
-	return of(r, "usage", `
+	return since(r, "usage", `
 		SELECT u.account, u.at, n.top, n.sub, u.body, u.max
 		FROM usage u
 		LEFT JOIN name n ON n.ws = u.ws AND n.id = u.name
-		WHERE u.ws = ?
-		ORDER BY u.at, u.account`, func(scan scanner) (u fold.Usage, err error) {
+		WHERE u.ws = ?1 AND u.at >= ?2
+		ORDER BY u.at, u.account`, r.from.at, func(scan scanner) (u fold.Usage, err error) {
 		var top, sub, limit sql.NullString
 		if err = scan(&u.Account, &u.At, &top, &sub, &u.Body, &limit); err == nil && !top.Valid {
 			err = rowError("usage", "its name is missing", "account %d at %d", u.Account, u.At)
@@ -215,7 +249,7 @@ func (r rowReader) erased() iter.Seq2[fold.Commitment, error] {
 }
 
 func (r rowReader) entries() iter.Seq2[verify.Entry, error] {
-	return of(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ? ORDER BY id`, func(scan scanner) (e verify.Entry, err error) {
+	return since(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.entry, func(scan scanner) (e verify.Entry, err error) {
 		var text sql.NullString
 		var hashes []byte
 		err = scan(&e.Number, &text, &hashes)
@@ -240,11 +274,7 @@ func (r rowReader) runs() iter.Seq2[verify.Line, error] {
 }
 
 func (r rowReader) failures() iter.Seq2[verify.Line, error] {
-	return of(r, "failure", `
-		SELECT f.run, f.n, f.account, f.kind, f.http_status, f.message, f.at, f.salt, (
-			SELECT hash FROM redacted x WHERE x.ws = f.ws AND x.what = 'failure' AND x.part = f.run AND x.at = f.n
-		)
-		FROM failure f WHERE f.ws = ? ORDER BY f.run, f.n`, func(scan scanner) (l verify.Line, err error) {
+	return of(r, "failure", failureRows+` WHERE f.ws = ? ORDER BY f.run, f.n`, func(scan scanner) (l verify.Line, err error) {
 		var f failureRow
 		var erased []byte
 		err = scan(&f.Run, &f.N, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt, &erased)

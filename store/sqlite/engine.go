@@ -42,6 +42,23 @@ func spellCall(query, call, before, after string) string {
 // Path is the file of the store, as it was given.
 func (s *database) Path() string { return s.name }
 
+// Same reports whether the other database is the same file.
+func (s *database) Same(other relational.Database) (bool, error) {
+	o, ok := other.(*database)
+	if !ok {
+		return false, nil
+	}
+	own, err := os.Stat(s.path)
+	if err != nil {
+		return false, s.Failure(err)
+	}
+	theirs, err := os.Stat(o.path)
+	if err != nil {
+		return false, o.Failure(err)
+	}
+	return os.SameFile(own, theirs), nil
+}
+
 // CanWrite returns ErrReadOnly for a store that was opened for reading.
 func (s *database) CanWrite() error {
 	if s.writer == nil {

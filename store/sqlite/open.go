@@ -28,6 +28,9 @@ type Options struct {
 	LockWait time.Duration
 	// Existing makes a writer return ErrNoStore where it would make a store.
 	Existing bool
+	// Mirror says that the store is written to by CopyFrom alone: a writer then does not
+	// mark runs that died as interrupted.
+	Mirror bool
 
 	folders *folders // nil: those of the system
 }
@@ -57,7 +60,9 @@ var _ store.Store = (*Store)(nil)
 
 func newStore(path string, options Options) *Store {
 	db := &database{name: path, now: options.clock(), folders: options.inFolders()}
-	return &Store{Store: relational.New(db, db.now, options.Rules), db: db, rules: options.Rules}
+	s := &Store{Store: relational.New(db, db.now, options.Rules), db: db, rules: options.Rules}
+	s.Mirror = options.Mirror
+	return s
 }
 
 // Path is the file of the store, as it was given.

@@ -57,6 +57,7 @@ func Run(t *testing.T, open Opener) {
 		{"totals are sums, and only grow", Sums},
 		{"a writer can read while it reads", Nested},
 		{"alerts are what was saved", Alerting},
+		{"a copy is its source", Copies},
 	}
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) { l.law(t, open) })

@@ -69,20 +69,6 @@ func (c *check) newLogReader() (*logReader, error) {
 	return l, nil
 }
 
-// has reports whether a number is in one of the ranges, which ascend.
-func has(ranges []ledger.Range, n int64) bool {
-	i, found := slices.BinarySearchFunc(ranges, n, func(r ledger.Range, n int64) int {
-		switch {
-		case r.Last < n:
-			return -1
-		case r.First > n:
-			return 1
-		}
-		return 0
-	})
-	return found && i < len(ranges)
-}
-
 // response is the next line about a response that is there; false at the end.
 func (l *logReader) response() (r ledger.Response, ok bool, err error) {
 	for {
@@ -99,7 +85,7 @@ func (l *logReader) response() (r ledger.Response, ok bool, err error) {
 				l.check.find("entry", l.entry, "%v", err)
 				continue
 			}
-			if !has(l.pruned.responses, r.At) {
+			if !ledger.Contains(l.pruned.responses, r.At) {
 				return r, true, nil
 			}
 		}
@@ -119,7 +105,7 @@ func (l *logReader) read(e Entry) error {
 		l.check.find("entry", e.Number, "it is out of sequence: entry %d must follow entry %d", l.tree.Size+1, l.tree.Size)
 		return errBroken
 	}
-	if e.Pruned != has(l.pruned.entries, e.Number) {
+	if e.Pruned != ledger.Contains(l.pruned.entries, e.Number) {
 		l.check.find("entry", e.Number, "its text is missing or there, and a prune says otherwise")
 	}
 	if err := l.hash(e); err != nil {
