@@ -73,10 +73,10 @@ func (w *alertWriter) insert(ctx context.Context, m *store.Message) error {
 }
 
 // jsonList is a JSON list of texts, never null.
-func jsonList(texts []string) string {
-	list, err := json.Marshal(append([]string{}, texts...))
+func jsonList[T string | int64](values []T) string {
+	list, err := json.Marshal(append([]T{}, values...))
 	if err != nil {
-		panic("store: " + err.Error()) // texts can be marshalled
+		panic("store: " + err.Error()) // they can be marshalled
 	}
 	return string(list)
 }

@@ -47,7 +47,7 @@ func (w *workspace) insertResponses(ctx context.Context, tx Tx, rows ...fold.Res
 func (w *workspace) insertAccounts(ctx context.Context, tx Tx, d *fold.Delta) error {
 	return insertRows(ctx, tx, `INSERT INTO account (ws, id, hash, first_at, salt) VALUES`, d.Accounts,
 		func(values []any, a *fold.Account) []any {
-			return append(values, w.id, a.Number, a.ID, a.FirstAt, notNull(a.Salt))
+			return append(values, w.id, a.Number, a.ID, a.FirstAt, orByte(a.Salt))
 		})
 }
 

@@ -55,10 +55,11 @@ func jsonOrNull(raw []byte) sql.NullString {
 	return sql.NullString{String: string(raw), Valid: raw != nil}
 }
 
-// notNull binds bytes, of which there may be none: that is no NULL.
-func notNull(raw []byte) []byte {
-	if raw == nil {
-		return []byte{}
+// orByte binds bytes, and one byte where there are none: the driver of SQLite may bind no
+// bytes as NULL. Whoever writes no bytes takes it away afterwards.
+func orByte(raw []byte) []byte {
+	if len(raw) == 0 {
+		return []byte{0}
 	}
 	return raw
 }

@@ -35,6 +35,9 @@ func (t *copyTransaction) failure(ctx context.Context) error {
 	f := t.b.failures[t.failures]
 	t.failures++
 	t.countsOf(f.Run).failed++
+	if len(f.Salt) == 0 {
+		t.emptied = append(t.emptied, f)
+	}
 	return t.w.insertFailure(ctx, t.tx, f)
 }
 

@@ -83,7 +83,7 @@ func (t *copyTransaction) replace(ctx context.Context, account int64, left copyL
 			return err
 		}
 	}
-	if err := t.tx.Exec(ctx, `UPDATE account SET salt = substr(salt, 1, 0) WHERE ws = ? AND id = ?`, t.w.id, account); err != nil {
+	if err := t.tx.Exec(ctx, `UPDATE account SET salt = substr(salt, 1, 0) WHERE ws = ? AND id = ? AND length(salt) > 0`, t.w.id, account); err != nil {
 		return err
 	}
 	if err := t.nameSquids(ctx, left.squids); err != nil {
@@ -98,7 +98,9 @@ func (t *copyTransaction) replace(ctx context.Context, account int64, left copyL
 		}
 	}
 	for _, f := range left.failures {
-		err := t.tx.ExecOne(ctx, `UPDATE failure SET message = ?, salt = ? WHERE ws = ? AND run = ? AND n = ?`, f.Message, notNull(f.Salt), t.w.id, f.Run, f.N)
+		err := t.tx.Exec(ctx, `
+			UPDATE failure SET message = ?, salt = substr(salt, 1, 0)
+			WHERE ws = ? AND run = ? AND n = ? AND length(salt) > 0`, f.Message, t.w.id, f.Run, f.N)
 		if err != nil {
 			return err
 		}
@@ -114,4 +116,31 @@ func (t *copyTransaction) eraseShared(ctx context.Context) error {
 		return err
 	}
 	return deleteAlerts(ctx, t.tx, t.w.id)
+}
+
+// emptySalts empties the salts of accounts, and of a failure of a run, whose redaction is
+// still to come.
+func (t *copyTransaction) emptySalts(ctx context.Context) error {
+	var accounts []int64
+	for _, a := range t.delta.Accounts {
+		if len(a.Salt) == 0 {
+			accounts = append(accounts, a.Number)
+		}
+	}
+	if len(accounts)+len(t.emptied) == 0 {
+		return nil
+	}
+	if err := t.to.db.AllowErasing(ctx, t.tx, true); err != nil {
+		return err
+	}
+	err := t.tx.Exec(ctx, `UPDATE account SET salt = substr(salt, 1, 0) WHERE ws = ? AND id IN (SELECT value FROM numbers(?))`, t.w.id, jsonList(accounts))
+	for _, f := range t.emptied {
+		if err == nil {
+			err = t.tx.ExecOne(ctx, `UPDATE failure SET salt = substr(salt, 1, 0) WHERE ws = ? AND run = ? AND n = ?`, t.w.id, f.Run, f.N)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return t.to.db.AllowErasing(ctx, t.tx, false)
 }

@@ -113,6 +113,7 @@ type copyTransaction struct {
 	touched          map[*fold.Account]bool
 	counts           map[int64]*runCounts // by run
 	logged           []verify.Entry
+	emptied          []failureRow // whose messages were redacted
 	redacted, pruned int64
 }
 
@@ -122,7 +123,7 @@ type runCounts struct {
 }
 
 func (t *copyTransaction) reset() {
-	t.since, t.responses, t.delta, t.logged = t.w.known.LastAt+1, nil, fold.Delta{}, nil
+	t.since, t.responses, t.delta, t.logged, t.emptied = t.w.known.LastAt+1, nil, fold.Delta{}, nil, nil
 	t.touched, t.counts = map[*fold.Account]bool{}, map[int64]*runCounts{}
 }
 
@@ -258,6 +259,9 @@ func (t *copyTransaction) flush(ctx context.Context) error {
 		return err
 	}
 	if err := t.w.applyRest(ctx, t.tx, &t.delta); err != nil {
+		return err
+	}
+	if err := t.emptySalts(ctx); err != nil {
 		return err
 	}
 	if err := t.w.save(ctx, t.tx, t.since, t.touched, t.delta.Usage); err != nil {

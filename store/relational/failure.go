@@ -56,7 +56,7 @@ func (w *workspace) insertFailure(ctx context.Context, tx Tx, f failureRow) erro
 	return tx.Exec(ctx, `
 		INSERT INTO failure (ws, run, n, account, kind, http_status, message, at, salt)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		w.id, f.Run, f.N, f.Account, f.Kind, f.HTTPStatus, f.Message, f.At, notNull(f.Salt))
+		w.id, f.Run, f.N, f.Account, f.Kind, f.HTTPStatus, f.Message, f.At, orByte(f.Salt))
 }
 
 // failureRow is a row of table failure.
