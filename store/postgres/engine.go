@@ -11,6 +11,30 @@ import (
 // Path is the address of the database, without what is secret.
 func (s *engine) Path() string { return s.name }
 
+// Same reports whether the other database is the same schema of the same database, however
+// it is reached.
+func (s *engine) Same(other relational.Database) (bool, error) {
+	o, ok := other.(*engine)
+	if !ok {
+		return false, nil
+	}
+	own, err := s.identity()
+	if err != nil {
+		return false, err
+	}
+	theirs, err := o.identity()
+	return own == theirs, err
+}
+
+// identity tells this schema from those of all other databases and servers.
+func (s *engine) identity() (id string, err error) {
+	ctx := context.Background()
+	err = s.GetContext(ctx, &id, `
+		SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), d.oid, current_schema())
+		FROM pg_database d WHERE d.datname = current_database()`)
+	return id, s.interpret(ctx, reading, err)
+}
+
 // Failure interprets an error, and names the store in it where that is the matter.
 func (s *engine) Failure(err error) error { return s.interpret(context.Background(), reading, err) }
 

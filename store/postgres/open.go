@@ -22,6 +22,9 @@ type Options struct {
 	LockWait time.Duration
 	// Existing makes a writer return ErrNoStore where it would make a store.
 	Existing bool
+	// Mirror says that the store is written to by CopyFrom alone: a writer then does not
+	// mark runs that died as interrupted.
+	Mirror bool
 }
 
 // Store is an open store in a database of PostgreSQL. A store that was opened for reading
@@ -79,6 +82,7 @@ func newStore(ctx context.Context, url string, options Options) (*Store, error) 
 		now = time.Now
 	}
 	s := &Store{Store: relational.New(db, now, options.Rules), db: db}
+	s.Mirror = options.Mirror
 	db.settle = s.Settle
 	return s, nil
 }
