@@ -202,11 +202,13 @@ func (l *lease) renew(ctx context.Context) error {
 	return short.attempt(ctx, writing, "", nil, func(tx *txn) error { return l.fence(ctx, tx, sql.NullString{}) })
 }
 
-// queueRenewal adds the first statement of a transaction that writes: it fails without
-// the lease, keeps others from taking it until the transaction ends, and names the
-// transaction.
-func (l *lease) queueRenewal(batch *pgx.Batch, step string) {
-	batch.Queue(renewLease, l.server.times.lease.Milliseconds(), step, l.ws, l.token)
+// queueRenewal adds the first statement of a transaction that writes: it makes the
+// settings, fails without the lease, keeps others from taking it until the transaction
+// ends, and names the transaction. The settings hold before it waits for the lock of the
+// row, which RETURNING would be too late for.
+func (l *lease) queueRenewal(batch *pgx.Batch, settings, step string) {
+	batch.Queue("WITH settings AS MATERIALIZED (SELECT "+settings+")"+renewLease+" AND EXISTS (SELECT 1 FROM settings)",
+		l.server.times.lease.Milliseconds(), step, l.ws, l.token)
 }
 
 // fence renews the lease within a transaction, and names that unless step is NULL. It

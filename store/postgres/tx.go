@@ -38,11 +38,13 @@ func (s *server) begin(ctx context.Context, what doing, step string, leases ...*
 	}
 	t := &txn{server: s, conn: conn, what: what}
 	batch := &pgx.Batch{}
-	for _, statement := range s.times.statements(what) {
-		batch.Queue(statement)
+	begin, settings := s.times.statements(what)
+	batch.Queue(begin)
+	if len(leases) == 0 {
+		batch.Queue("SELECT " + settings)
 	}
 	for _, l := range leases {
-		l.queueRenewal(batch, step)
+		l.queueRenewal(batch, settings, step)
 	}
 	var lost *lease
 	err = t.raw(func(conn *pgx.Conn) error {
@@ -70,26 +72,27 @@ func (s *server) begin(ctx context.Context, what doing, step string, leases ...*
 	return t, nil
 }
 
-// statements begin a transaction. What SET LOCAL sets ends with the transaction.
-func (t timeouts) statements(what doing) []string {
-	// pgx reads bytes in hex. To compile a query (jit) takes seconds, and the query then
-	// milliseconds: its estimates are of a store with a thousand times as many rows.
+// statements are how a transaction begins, and the settings for it: the columns of a
+// SELECT that makes them. They end with the transaction.
+func (t timeouts) statements(what doing) (begin, settings string) {
 	begin, statement, idle := "BEGIN", t.write, t.lease
 	if what == reading {
 		// One snapshot for all queries, which serializable, if that is the default, would make
 		// dearer, and a replica refuse.
 		begin, statement, idle = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", t.read, -1
 	}
-	all := []string{begin, "SET LOCAL bytea_output = 'hex'", "SET LOCAL jit = off"}
+	// pgx reads bytes in hex. To compile a query (jit) takes seconds, and the query then
+	// milliseconds: its estimates are of a store with a thousand times as many rows.
+	settings = "set_config('bytea_output', 'hex', true), set_config('jit', 'off', true)"
 	set := func(name string, d time.Duration) {
 		if d >= 0 {
-			all = append(all, fmt.Sprintf("SET LOCAL %s = %d", name, d.Milliseconds()))
+			settings += fmt.Sprintf(", set_config('%s', '%d', true)", name, d.Milliseconds())
 		}
 	}
 	set("statement_timeout", statement)
 	set("lock_timeout", t.lock)
 	set("idle_in_transaction_session_timeout", idle)
-	return all
+	return begin, settings
 }
 
 // raw runs fn with the driver's connection.
