@@ -73,7 +73,10 @@ func (q *userQuery) run(ctx context.Context, statements []store.Statement) error
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // nothing to commit
+	defer tx.Rollback()                                                   // nothing to commit
+	if _, err := tx.ExecContext(ctx, `SET LOCAL jit = off`); err != nil { // see timeouts.statements
+		return err
+	}
 	for _, statement := range statements {
 		err := q.conn.Raw(func(driver any) error {
 			_, err := driver.(*textConn).Conn.Conn().PgConn().Prepare(ctx, "", numbered(statement), nil)
@@ -192,7 +195,7 @@ func (s *Store) queryError(ctx context.Context, err error) error {
 		return s.db.interpret(ctx, reading, err)
 	}
 	switch failed.Code {
-	case "25006":
+	case "25006", "25001": // the second: it would make the transaction one that writes
 		return fmt.Errorf("%w: %s", store.ErrReadOnly, failed.Message)
 	case "54000", "54001", "53200":
 		return fmt.Errorf("%w: %s", store.ErrTooLarge, failed.Message)
