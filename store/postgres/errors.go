@@ -56,7 +56,7 @@ func (s *server) interpret(ctx context.Context, what doing, err error) error {
 func isTranslated(err error) bool {
 	for _, meaning := range []error{
 		store.ErrFull, store.ErrDisk, store.ErrDamaged, store.ErrBusy, store.ErrFenced, store.ErrStatement, store.ErrReadOnly, store.ErrTooLarge,
-		store.ErrNotFound, store.ErrNoStore, store.ErrOlder, store.ErrNewer, store.ErrConflict, store.ErrInvalid, store.ErrRedacted,
+		store.ErrNotFound, store.ErrNoStore, store.ErrForeign, store.ErrOlder, store.ErrNewer, store.ErrConflict, store.ErrInvalid, store.ErrRedacted,
 		store.ErrUnreachable, store.ErrLogin, store.ErrNoDatabase, store.ErrRights,
 	} {
 		if errors.Is(err, meaning) {
@@ -108,14 +108,24 @@ func (s *server) serverProblem(what doing, failed *pgconn.PgError, err error) er
 		return fmt.Errorf("%s: %w: %w", s.name, store.ErrDamaged, failed)
 	}
 	switch failed.Code[:min(2, len(failed.Code))] {
-	case "08": // PgBouncer says most of its problems so
-		return s.proxyProblem(what, failed)
+	case "08":
+		if isOfProxy(failed) {
+			return s.proxyProblem(what, failed)
+		}
+		return fmt.Errorf("%w: %w", store.ErrStatement, failed)
 	case "22", "42", "0A":
 		return fmt.Errorf("%w: %w", store.ErrStatement, failed)
 	case "54":
 		return fmt.Errorf("%w: %w", store.ErrTooLarge, failed)
 	}
 	return err
+}
+
+// isOfProxy reports whether a proxy said it: PgBouncer has one code for nearly all of its
+// problems. A server that says so, of values that do not fit the statement, adds which
+// of its functions did.
+func isOfProxy(failed *pgconn.PgError) bool {
+	return strings.HasPrefix(failed.Code, "08") && failed.Routine == ""
 }
 
 // proxyProblem is what a proxy says about itself, or passes on from the server behind it

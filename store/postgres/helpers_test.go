@@ -41,7 +41,7 @@ func with(t testing.TB, address string, change func(u *url.URL, query url.Values
 	}
 	query := u.Query()
 	change(u, query)
-	u.RawQuery = query.Encode()
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // as libpq wants it
 	return u.String()
 }
 

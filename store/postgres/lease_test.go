@@ -139,10 +139,8 @@ func TestLeaseOfAnOpenTransaction(t *testing.T) {
 	address, s, l := leased(t)
 	l.stop()
 	other := open(t, address)
+	must(t, s, `UPDATE lease SET expires = now() - interval '1 hour'`) // which others see until the transaction ends
 	err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error {
-		if _, err := tx.ExecCount(t.Context(), `UPDATE lease SET expires = now() - interval '1 hour'`); err != nil {
-			return err
-		}
 		begun := time.Now()
 		if _, err := other.acquire(t.Context(), 1, 0); !errors.Is(err, store.ErrBusy) || time.Since(begun) > 5*time.Second {
 			t.Errorf("got %v after %v", err, time.Since(begun))
@@ -150,6 +148,20 @@ func TestLeaseOfAnOpenTransaction(t *testing.T) {
 		return insertPage(t.Context(), tx, 1)
 	})
 	if err != nil || count(t, s) != 1 {
+		t.Error(err)
+	}
+}
+
+// TestLeaseThatWasRenewedMeanwhile is not taken by a process that saw it expired.
+func TestLeaseThatWasRenewedMeanwhile(t *testing.T) {
+	t.Parallel()
+	_, s, l := leased(t)
+	seen := &leaseRow{Token: l.token, Host: "x", Expired: true}
+	err := s.write(t.Context(), writing, nil, func(tx *txn) error { return (&lease{server: s, ws: 1}).replace(t.Context(), tx, &seen, "y", "") })
+	if err != nil || seen == nil {
+		t.Errorf("it was taken (%v)", err)
+	}
+	if err := s.write(t.Context(), writing, []*lease{l}, func(*txn) error { return nil }); err != nil {
 		t.Error(err)
 	}
 }

@@ -37,15 +37,15 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the store for reading. It writes nothing, and works on a replica. It returns
-// ErrNoStore, ErrNewer, ErrOlder, or an error about the server (see [store.ServerError])
+// ErrNoStore, ErrForeign, ErrNewer, ErrOlder, or an error about the server (see [store.ServerError])
 // where that is the matter.
 func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	s, err := newStore(ctx, url, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.db.checkSchema(ctx); err != nil {
-		return nil, errors.Join(relational.Place(s.Path(), err), s.db.server.Close())
+	if err := s.db.checkSchema(ctx, current); err != nil {
+		return nil, errors.Join(err, s.db.server.Close())
 	}
 	return s, nil
 }
@@ -56,7 +56,8 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 // number of processes may write to other workspaces meanwhile. A function that needs it
 // waits up to options.LockWait and returns a [*store.BusyError] when that was not enough.
 // Once another process has taken over, because this one was not heard of for too long,
-// all functions that write to the workspace return a [*store.FencedError].
+// all functions that write to the workspace return a [*store.FencedError]. It returns
+// ErrForeign when the tables of another program are where those of the store would be.
 func OpenWriter(ctx context.Context, url string, options Options) (s *Store, created bool, err error) {
 	if err := relational.CheckRules(options.Rules); err != nil {
 		return nil, false, err
@@ -65,8 +66,8 @@ func OpenWriter(ctx context.Context, url string, options Options) (s *Store, cre
 		return nil, false, err
 	}
 	s.db.leases, s.db.wait = map[string]*lease{}, options.LockWait
-	if created, err = s.db.prepare(ctx, options.Existing); err != nil {
-		return nil, false, errors.Join(relational.Place(s.Path(), err), s.db.server.Close())
+	if created, err = s.db.migrate(ctx, current, options.Existing); err != nil {
+		return nil, false, errors.Join(err, s.db.server.Close())
 	}
 	return s, created, nil
 }
@@ -85,18 +86,6 @@ func newStore(ctx context.Context, url string, options Options) (*Store, error) 
 	s.Mirror = options.Mirror
 	db.settle = s.Settle
 	return s, nil
-}
-
-// prepare makes or migrates the tables.
-func (s *engine) prepare(ctx context.Context, existing bool) (created bool, err error) {
-	err = s.checkSchema(ctx)
-	switch {
-	case err == nil, errors.Is(err, store.ErrNoStore) && existing:
-		return false, err
-	case errors.Is(err, store.ErrNoStore), errors.Is(err, store.ErrOlder):
-		return s.migrate(ctx)
-	}
-	return false, err
 }
 
 // Path is the address of the database, without what is secret.

@@ -72,7 +72,7 @@ func TestDeferredWritesDoWhatTheyDoAlone(t *testing.T) {
 	s := open(t, postgrestest.Database(t))
 	for _, table := range tables {
 		must(t, s, "CREATE TABLE "+table+` (ws integer, id integer, a text COLLATE "C", n bigint NOT NULL DEFAULT 0, PRIMARY KEY (ws, id))`,
-			"CREATE UNIQUE INDEX "+table+"_null ON "+table+" (ws) WHERE a IS NULL")
+			"CREATE UNIQUE INDEX "+table+"_null ON "+table+" (ws) WHERE a IS NULL", "INSERT INTO "+table+" VALUES (1, 1, 'a', 1), (1, 2, 'b', 2)")
 	}
 	rows := func(t *rapid.T, tx *txn) string {
 		var all []string

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -21,7 +22,7 @@ func retryable(err error) bool {
 	}
 	// Two writers that are new number their workspaces at the same time.
 	numbered := failed.Code == "23505" && failed.TableName == "workspace"
-	return numbered || slices.Contains(passing, failed.Code) || failed.Code[:min(2, len(failed.Code))] == "08"
+	return numbered || slices.Contains(passing, failed.Code) || isOfProxy(failed)
 }
 
 // inDoubt reports whether a transaction whose COMMIT failed with the error may have been
@@ -32,5 +33,11 @@ func inDoubt(err error) bool {
 	if !errors.As(err, &failed) {
 		return true
 	}
-	return slices.Contains([]string{"57P01", "57P02", "XX000", "57014"}, failed.Code) || failed.Code[:min(2, len(failed.Code))] == "08"
+	return slices.Contains([]string{"57P01", "57P02", "XX000", "57014"}, failed.Code) || isOfProxy(failed)
+}
+
+// isHeld reports whether goose could not lock its table because another process holds
+// it, for which goose has no code.
+func isHeld(err error) bool {
+	return strings.Contains(err.Error(), "already held by another instance")
 }

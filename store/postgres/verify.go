@@ -18,13 +18,13 @@ const schemaLines = `
 			|| CASE WHEN c.relkind = 'r' AND a.attnotnull THEN ' not null' ELSE '' END AS line
 		FROM pg_class c
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'goose_db_version'
+		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT IN ('goose_db_version', 'goose_lock')
 		UNION ALL
 		SELECT 'index ' || c.relname || ' ' || CASE WHEN i.indisunique THEN 'unique ' ELSE '' END || regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '')
 			|| CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END
 		FROM pg_index i
 		JOIN pg_class c ON c.oid = i.indexrelid
-		JOIN pg_class t ON t.oid = i.indrelid AND t.relname <> 'goose_db_version'
+		JOIN pg_class t ON t.oid = i.indrelid AND t.relname NOT IN ('goose_db_version', 'goose_lock')
 		WHERE c.relnamespace = current_schema()::regnamespace
 		UNION ALL
 		SELECT 'trigger ' || g.tgname || ' on ' || c.relname

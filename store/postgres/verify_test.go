@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write migrations/postgres/schema.txt")
 // TestSchemaIsThatOfTheMigrations compares the file with a database that was migrated.
 func TestSchemaIsThatOfTheMigrations(t *testing.T) {
 	s := open(t, postgrestest.Database(t))
-	if _, err := s.migrate(t.Context()); err != nil {
+	if _, err := s.migrate(t.Context(), current, false); err != nil {
 		t.Fatal(err)
 	}
 	var lines []string

@@ -94,6 +94,11 @@ func TestTransactions(t *testing.T) {
 	if err != nil || count(t, s) != 1 {
 		t.Errorf("%v, %d rows", err, count(t, s))
 	}
+	begun := time.Now()
+	err = s.write(ctx, writing, leases, func(tx *txn) error { return tx.Exec(ctx, `DELETE FROM page WHERE n = ?`) }) // without a value
+	if !errors.Is(err, store.ErrStatement) || time.Since(begun) > 5*time.Second {
+		t.Errorf("a wrong statement: %v after %v", err, time.Since(begun))
+	}
 	err = s.write(ctx, writing, leases, func(tx *txn) error { return tx.ExecOne(ctx, `DELETE FROM page WHERE n = ?`, 1) })
 	if !errors.Is(err, store.ErrDamaged) || count(t, s) != 1 {
 		t.Errorf("one row was missing: %v", err)
