@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -135,6 +134,9 @@ func (t *copyTransaction) entry(ctx context.Context, i int) error {
 		}
 	}
 	e := t.b.entries[i]
+	if e.Number != t.w.log.Size+1 {
+		return t.damaged("entry %d follows entry %d", e.Number, t.w.log.Size)
+	}
 	hashes, err := nextHashes(t.w.log, e)
 	if err != nil {
 		return err
@@ -149,10 +151,7 @@ func (t *copyTransaction) entry(ctx context.Context, i int) error {
 
 // nextHashes are the hashes of the next entry of a log.
 func nextHashes(log *ledger.Frontier, e verify.Entry) ([]ledger.Hash, error) {
-	switch {
-	case e.Number != log.Size+1:
-		return nil, Damaged("entry", fmt.Errorf("entry %d follows entry %d", e.Number, log.Size))
-	case e.Pruned:
+	if e.Pruned {
 		return tlog.StoredHashesForRecordHash(log.Size, e.Hashes[0], log)
 	}
 	return log.Hashes(e.Text)
