@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -99,10 +100,23 @@ func (s *engine) lock(ctx context.Context, workspace string, create bool) (*leas
 	if l, err = s.acquire(ctx, ws, s.wait); err != nil {
 		return nil, err
 	}
+	s.keep(workspace, l)
+	if err := s.settle(ctx, []string{workspace}); err != nil { // the next writer does it
+		s.keep(workspace, nil)
+		return nil, errors.Join(err, l.release(ctx))
+	}
+	return l, nil
+}
+
+// keep notes that this process has the lock of a workspace; nil: it has not.
+func (s *engine) keep(workspace string, l *lease) {
 	s.mu.Lock()
-	s.leases[workspace] = l
-	s.mu.Unlock()
-	return l, s.settle(ctx, []string{workspace})
+	defer s.mu.Unlock()
+	if l == nil {
+		delete(s.leases, workspace)
+	} else {
+		s.leases[workspace] = l
+	}
 }
 
 // number is the number of a workspace; 0: there is none.

@@ -16,6 +16,12 @@ func (v *fileVerifier) checkSettings(ctx context.Context, tx relational.Tx) erro
 	if err != nil {
 		return err
 	}
+	// A run and its workspace begin in one transaction.
+	err = v.findRows(ctx, tx, "workspace", `
+		SELECT id, 'has no run' FROM workspace w WHERE NOT EXISTS (SELECT 1 FROM run WHERE ws = w.id) ORDER BY id`)
+	if err != nil {
+		return err
+	}
 	// A process that died before it derived anything leaves no rules.
 	return v.findRows(ctx, tx, "setting", `
 		SELECT 'rules', 'is missing'
