@@ -73,5 +73,26 @@ func object(line string) string {
 	return name
 }
 
-// Files finds nothing: the files are the server's, which checks them.
-func (s *engine) Files(context.Context, relational.Tx, bool, relational.Find) error { return nil }
+// Files checks the one table that has no rows of evidence, and nothing derived. The files
+// are the server's, which checks them.
+func (s *engine) Files(ctx context.Context, tx relational.Tx, readable bool, find relational.Find) error {
+	if !readable {
+		return nil
+	}
+	return relational.Each(ctx, tx, func(scan func(...any) error) error {
+		var row, problem string
+		err := scan(&row, &problem)
+		if err == nil {
+			find("setting", row, "%s", problem)
+		}
+		return err
+	}, `
+		SELECT name || ' of workspace ' || ws, 'is not a setting of a store'
+		FROM setting
+		WHERE name <> 'rules' OR ws NOT IN (SELECT id FROM workspace)
+		UNION ALL
+		SELECT 'rules of workspace ' || id, 'is missing'
+		FROM workspace
+		WHERE EXISTS (SELECT 1 FROM run WHERE ws = id) AND id NOT IN (SELECT ws FROM setting WHERE name = 'rules')
+		ORDER BY 1`)
+}

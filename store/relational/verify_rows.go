@@ -145,7 +145,11 @@ func (r rowReader) accounts() iter.Seq2[*fold.Account, error] {
 		SELECT id, hash, first_at, salt
 		FROM account WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.account, func(scan scanner) (*fold.Account, error) {
 		a := &fold.Account{}
-		return a, scan(&a.Number, &a.ID, &a.FirstAt, (*[]byte)(&a.Salt))
+		err := scan(&a.Number, &a.ID, &a.FirstAt, (*[]byte)(&a.Salt))
+		if n := len(a.Salt); err == nil && n != 0 && n != ledger.SaltSize {
+			err = rowError("account", "its salt has another length than salts have", "%d", a.Number)
+		}
+		return a, err
 	})
 }
 
