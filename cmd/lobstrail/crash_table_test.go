@@ -121,7 +121,7 @@ func killsOfEach() int {
 	case testing.Short():
 		return 2
 	}
-	return 5
+	return 3
 }
 
 // TestKillMinusNine kills operations at random instants. After each kill the store

@@ -51,7 +51,7 @@ func TestKilledWhileTheStoreIsMade(t *testing.T) {
 	addCrowd(world, 5)
 	server := serve(t, world)
 	rng := rand.New(rand.NewPCG(2, uint64(os.Getpid())))
-	kills := 30
+	kills := 15
 	switch {
 	case *long:
 		kills = 400

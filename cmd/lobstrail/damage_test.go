@@ -26,7 +26,7 @@ func TestDamageIsNamedOrDoesNotMatter(t *testing.T) {
 		{"show", "tom", "--icon", "--at", "5d"}, {"diff", "1"}, {"sql", "SELECT document FROM account_versions"},
 	}
 	db, rng := filepath.Join(t.TempDir(), "damaged.db"), rand.New(rand.NewPCG(3, uint64(os.Getpid())))
-	rounds := 15
+	rounds := 8
 	switch {
 	case *long:
 		rounds = 400

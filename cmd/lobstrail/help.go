@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 )
@@ -20,8 +21,11 @@ type topic struct {
 	text  string // Markdown
 }
 
-// topics lists all pages, by name.
-func topics() (all []topic) {
+// topics lists all pages, by name. They are read once, since each command line asks for
+// them several times.
+var topics = sync.OnceValue(readTopics)
+
+func readTopics() (all []topic) {
 	files, err := topicFiles.ReadDir("help")
 	must(err)
 	for _, f := range files {

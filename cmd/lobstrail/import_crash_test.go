@@ -42,7 +42,7 @@ func crashArchive(t *testing.T, dir string, accounts, large int) {
 // opens and counts right; in the end it is as if nothing had disturbed the import.
 func TestKilledImportGoesOn(t *testing.T) {
 	t.Parallel()
-	saved, accounts, large, kills := t.TempDir(), 100, 5000, 6 // larger than a batch
+	saved, accounts, large, kills := t.TempDir(), 100, 5000, 3 // larger than a batch
 	switch {
 	case *long:
 		kills = 60
