@@ -3,9 +3,13 @@
 -- bigint, smallint or integer, flags 0 or 1, other numbers double precision; JSON is
 -- text. A subquery looks at one workspace: the one of its row.
 --
--- Two answers differ, for values that PostgreSQL cannot hold: a character U+0000 in a
--- text of the API is U+FFFD, and the value or the limit of a counter that is no number
--- is NULL.
+-- Where answers differ:
+--
+--   - A character U+0000 in a text of the API, which a text here cannot hold, is U+FFFD in
+--     the values of changes. SQLite ends the text there.
+--   - The value and the limit of a counter are NULL if they are no number, or one that a
+--     double cannot hold, and integers beyond 2^53 are rounded: a column has one type.
+--   - In account_current, a counter that is an object keeps its members that are null.
 
 -- +goose NO TRANSACTION
 -- +goose Up

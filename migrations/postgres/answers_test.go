@@ -209,6 +209,8 @@ func text(t testing.TB, view string, columns []string, row []any) (texts []strin
 	return texts
 }
 
+var nullMember = regexp.MustCompile(`"(?:[^"\\]|\\.)*":null,?`)
+
 // common is a value as both engines have it. 00004_views.sql says where they differ.
 func common(column string, value any) any {
 	switch v := value.(type) {
@@ -218,6 +220,8 @@ func common(column string, value any) any {
 			return nil
 		case "changes.old", "changes.new":
 			return strings.ReplaceAll(v, "\x00", "\ufffd")
+		case "account_current.document": // a merge patch drops what is null in the value of a counter
+			return strings.ReplaceAll(nullMember.ReplaceAllString(v, ""), ",}", "}")
 		case "account_versions.document": // SQLite ends a name at this character
 			return strings.ReplaceAll(v, `\u0000":`, `":`)
 		}
@@ -226,6 +230,10 @@ func common(column string, value any) any {
 			v, _, _ = strings.Cut(v, "\x00")
 		}
 		return v
+	case int64:
+		if strings.HasPrefix(column, "limit_usage.") {
+			return float64(v)
+		}
 	case float64:
 		if math.Abs(v) > 1e290 {
 			return nil
