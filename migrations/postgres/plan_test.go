@@ -54,6 +54,17 @@ func TestFiltersOfViewsUseIndexes(t *testing.T) {
 	}
 }
 
+// TestChangesAreFoundByTheirNews, not among all responses of a period.
+func TestChangesAreFoundByTheirNews(t *testing.T) {
+	db := openSchema(t)
+	addHistory(t, db)
+	for view, column := range map[string]string{"changes": "before", "account_versions": "valid_from", "limit_usage": "seen_at"} {
+		if _, plan := scansOf(t, db, `SELECT * FROM `+view+` WHERE `+column+` > `+late); !strings.Contains(plan, "response_news") {
+			t.Errorf("%s:\n%s", view, plan)
+		}
+	}
+}
+
 // TestNoFilterReadsAll shows that scansOf can find something.
 func TestNoFilterReadsAll(t *testing.T) {
 	db := openSchema(t)
