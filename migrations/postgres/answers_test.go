@@ -159,7 +159,11 @@ func compareFiltered(t *testing.T, name string, file, db *sql.DB, view, column s
 		return
 	}
 	middle := values[len(values)/2]
-	for _, condition := range []string{column + ` > '` + middle + `'`, column + ` BETWEEN '` + values[0] + `' AND '` + middle + `'`, column + ` IS NULL`} {
+	conditions := []string{column + ` > '` + middle + `'`, column + ` BETWEEN '` + values[0] + `' AND '` + middle + `'`, column + ` IS NULL`}
+	if testing.Short() {
+		conditions = conditions[:1]
+	}
+	for _, condition := range conditions {
 		_, want := answer(t, file, view, condition)
 		_, got := answer(t, db, view, condition)
 		if diff := cmp.Diff(want, got); diff != "" {

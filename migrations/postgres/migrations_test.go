@@ -168,7 +168,7 @@ func TestSchemaOfAnotherName(t *testing.T) {
 		t.Errorf("outside of the schema there is\n%s", left)
 	}
 	for _, view := range askTexts(t, other, `SELECT viewname::text FROM pg_views WHERE schemaname = 'other'`) {
-		if _, rows := ask(t, db, `SELECT * FROM other.`+view); len(rows) == 0 && view != "deliveries" && view != "alerts" && view != "failures" {
+		if _, rows := ask(t, db, `SELECT * FROM other.`+view+` LIMIT 1`); len(rows) == 0 && view != "deliveries" && view != "alerts" && view != "failures" {
 			t.Errorf("%s has no rows", view)
 		}
 	}
