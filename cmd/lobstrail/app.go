@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -29,7 +28,8 @@ type app struct {
 	every    time.Duration  // the interval of the workspace; 0: that of the configuration
 	loaded   *config.Config // once it was read; see [app.config]
 
-	db          string
+	db          string // the location of the store, for engine.go; it may hold a password, see [app.storeName]
+	dbFile      string
 	configFile  string
 	workspace   string
 	format      string
@@ -44,9 +44,9 @@ type app struct {
 func newApp(env *environment) *app { return &app{env: env} }
 
 const rootHelp = `lobstrail keeps the audit trail of lobstr.io accounts. It takes snapshots of
-them, keeps every one in a SQLite file, and says what changed: which accounts
-stopped working and when, which squids used which account, whose limits were
-edited.`
+them, keeps every one in a SQLite file or a PostgreSQL database, and says what
+changed: which accounts stopped working and when, which squids used which
+account, whose limits were edited.`
 
 const rootExample = `  lobstrail demo                       see it work, no key needed
   lobstrail snapshot                   take snapshots of all accounts
@@ -73,7 +73,8 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.env.stderr)
 	root.SetFlagErrorFunc(wrongFlag)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.db, "db", "", "the store: a file (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
+	flags.StringVar(&a.db, "db", "", "the store: a file, or a postgres:// URL (default $LOBSTRAIL_DB, else $XDG_DATA_HOME/lobstrail/lobstrail.db)")
+	flags.StringVar(&a.dbFile, "db-file", "", "read where the store is from the first line of this `FILE`: a URL with a password, for example")
 	flags.StringVar(&a.workspace, "workspace", "", `the scope of an API key (default $LOBSTRAIL_WORKSPACE, else "default")`)
 	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `FILE` (default $LOBSTRAIL_CONFIG, else $XDG_CONFIG_HOME/lobstrail/config.toml)")
 	flags.StringVar(&a.format, "format", "table", "how to write the answer: table, json, ndjson, csv or markdown")
@@ -83,6 +84,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.quiet, "quiet", false, "print nothing when all goes well, and what went wrong on stderr")
 	flags.BoolVar(&a.verbose, "verbose", false, "more notes on stderr")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	root.MarkFlagsMutuallyExclusive("db", "db-file")
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(), a.newImpactCmd(), a.newWatchCmd(),
 		a.newStatusCmd(), a.newCheckCmd(), a.newMetricsCmd(), a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newAlertsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
@@ -108,7 +110,10 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 	if err := a.prepare(cmd, args); err != nil || aboutItself(cmd) {
 		return err
 	}
-	if err := errors.Join(notURL("the store", a.db), a.checkWorkspace(cmd)); err != nil || a.configFile == "" {
+	if err := a.settleStore(cmd.Context(), cmd); err != nil {
+		return err
+	}
+	if err := a.checkWorkspace(cmd); err != nil || a.configFile == "" {
 		return err
 	}
 	if cmd.Name() == "watch" { // which logs what it finds in it
@@ -134,17 +139,6 @@ func isCompletion(cmd *cobra.Command) bool {
 
 // prepare settles the flags that all commands share.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
-	if a.db == "" {
-		a.db = a.env.variable("LOBSTRAIL_DB")
-	}
-	if a.db == "" {
-		dir, err := a.env.dataHome()
-		if err != nil { // told by who opens it: version, help and demo need none
-			a.noPlace = &usageError{"no place for the store: " + err.Error(), "name a file with --db"}
-		} else {
-			a.db = filepath.Join(dir, "lobstrail", "lobstrail.db")
-		}
-	}
 	if a.workspace == "" {
 		a.workspace = a.env.variable("LOBSTRAIL_WORKSPACE")
 	}
@@ -238,7 +232,7 @@ const readerGC = 200
 
 // reading opens the store for a command that only reads, about a workspace.
 func (a *app) reading(ctx context.Context, fn func(store.Store) error) error {
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		if err := fn(s); err != nil || a.workspace == allWorkspaces {
 			return err
 		}
@@ -247,7 +241,7 @@ func (a *app) reading(ctx context.Context, fn func(store.Store) error) error {
 }
 
 // readingAll opens the store for a command that only reads, about all of it.
-func (a *app) readingAll(ctx context.Context, fn func(engineStore) error) error {
+func (a *app) readingAll(ctx context.Context, fn func(store.Store) error) error {
 	if a.noPlace != nil {
 		return a.noPlace
 	}
@@ -266,7 +260,10 @@ func (a *app) readingAll(ctx context.Context, fn func(engineStore) error) error 
 // empty answer about it means nothing.
 func (a *app) noteUnknownWorkspace(ctx context.Context, s store.Store) error {
 	names, err := s.Workspaces(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrRights): // who may only read the views asks SQL, and needs no note
+		return nil
+	case err != nil:
 		return err
 	}
 	for _, name := range names {
@@ -274,7 +271,7 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s store.Store) error {
 			return a.noteNothingStored(ctx, s)
 		}
 	}
-	a.note("note: workspace %q has no history in %s; it has: %s", a.workspace, a.db, strings.Join(names, ", "))
+	a.note("note: workspace %q has no history in %s; it has: %s", a.workspace, a.storeName(), strings.Join(names, ", "))
 	return nil
 }
 
@@ -321,7 +318,7 @@ func (a *app) withWriter(ctx context.Context, wait time.Duration, existing bool,
 		}
 	}()
 	if created {
-		a.note("created the store %s", a.db)
+		a.note("created the store %s", a.storeName())
 	}
 	return fn(s)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
+	"github.com/lobstrail/lobstrail/store"
 )
 
 type backupOptions struct {
@@ -29,6 +30,8 @@ An existing file is never written over without --force. With --keep N, it is
 moved to FILE.1, that one to FILE.2, and so on, until there are N with the new
 one; the oldest goes. Whatever is not a backup of this very store is left alone,
 and the command refuses.
+
+A store in PostgreSQL is backed up with pg_dump, or by a replica.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage, or a file is in the way; 4 the copy
 is not what was stored: the store is damaged; 10 there is no store; 11 another
@@ -66,11 +69,14 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 	if err := notURL("a backup", path); err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s engineStore) error {
+	if onServer(a.db) {
+		return usage("a store in PostgreSQL is backed up by its server\nuse pg_dump, or a replica (\"lobstrail help postgres\")")
+	}
+	return a.readingAll(ctx, func(s store.Store) error {
 		copied, checked := a.newBytesProgress("backup"), a.newProgress("verify the copy", "responses")
 		defer copied.done()
 		defer checked.done()
-		b, err := s.Backup(ctx, path, backupSettings{
+		b, err := s.(backuper).Backup(ctx, path, backupSettings{
 			Keep: o.keep, Force: o.force, LockWait: o.lockWait, Progress: copied.showShare,
 			Checking: func(done, total int64) {
 				copied.done()

@@ -103,7 +103,7 @@ func (a *app) runCheck(ctx context.Context, cmd *cobra.Command, o checkOptions) 
 	if a.workspace == allWorkspaces && len(o.squids) > 0 {
 		return usage("--squid is about one workspace, and --workspace '*' stands for all\nname the workspace of the squid")
 	}
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		answer := checkedJSON{At: report.Time{Time: a.env.now()}, Reasons: []report.ReasonJSON{}}
 		if answer.Workspaces, err = a.checkedWorkspaces(ctx, s); err != nil {
 			return err

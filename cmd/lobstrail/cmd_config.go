@@ -110,10 +110,19 @@ func (a *app) surroundings(cmd *cobra.Command) []settingJSON {
 	}
 	path, _ := a.configPath()
 	return []settingJSON{
-		origin("config", path, "config", "LOBSTRAIL_CONFIG"), origin("db", a.db, "db", "LOBSTRAIL_DB"),
+		origin("config", path, "config", "LOBSTRAIL_CONFIG"), a.storeOrigin(origin),
 		origin("workspace", a.workspace, "workspace", "LOBSTRAIL_WORKSPACE"),
 		origin("api_base", originOf(a.env.variable("LOBSTR_API_BASE")), "", "LOBSTR_API_BASE"),
 	}
+}
+
+// storeOrigin is where the store is, without a password.
+func (a *app) storeOrigin(origin func(key, value, flag, variable string) settingJSON) settingJSON {
+	flag := "db"
+	if a.dbFile != "" {
+		flag = "db-file"
+	}
+	return origin("db", a.storeName(), flag, "LOBSTRAIL_DB")
 }
 
 // singleKey says where the API key is, if the workspace has none in the configuration.

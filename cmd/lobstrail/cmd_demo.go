@@ -39,7 +39,7 @@ when, by the default rules. --send sends the newest of each kind to the sinks of
 your configuration, so that you see what they look like there.
 
 The store stays, for all other commands to read: in a new temporary folder, or
-where --db says.
+where --db says: a new file, or a PostgreSQL database without a store.
 
 Exit codes: 0 done; 1 failed, or a sink did not take a message; 2 wrong usage,
 or --db exists already.`,
@@ -49,7 +49,7 @@ or --db exists already.`,
   lobstrail demo --db demo.db && lobstrail accounts --db demo.db`,
 		Args: takes(0, 0, "", ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.dbGiven = cmd.Flags().Changed("db")
+			o.dbGiven = cmd.Flags().Changed("db") || cmd.Flags().Changed("db-file")
 			return a.runDemo(cmd.Context(), o)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -70,7 +70,7 @@ func (a *app) runDemo(ctx context.Context, o demoOptions) error {
 			return err
 		}
 	}
-	if err := a.demoPlace(o.dbGiven); err != nil {
+	if err := a.demoPlace(ctx, o.dbGiven); err != nil {
 		return err
 	}
 	story := lobstrtest.DemoFrom(demoStart(a.env.now()))
@@ -95,8 +95,11 @@ func (a *app) runDemo(ctx context.Context, o demoOptions) error {
 
 // demoPlace settles where the demo's store is. It is never that of the user's
 // own history.
-func (a *app) demoPlace(given bool) error {
-	if given {
+func (a *app) demoPlace(ctx context.Context, given bool) error {
+	switch {
+	case given && onServer(a.db):
+		return a.noStoreYet(ctx)
+	case given:
 		if _, err := os.Stat(a.db); !errors.Is(err, os.ErrNotExist) {
 			return usage("%s exists already\nname a new file, or leave --db out", a.db)
 		}
@@ -104,6 +107,21 @@ func (a *app) demoPlace(given bool) error {
 	}
 	dir, err := os.MkdirTemp("", "lobstrail-demo-")
 	a.db = filepath.Join(dir, "demo.db")
+	return err
+}
+
+// noStoreYet returns an error unless the database on the server is without a store.
+func (a *app) noStoreYet(ctx context.Context) error {
+	s, err := a.openReader(ctx)
+	if err == nil {
+		s.Close() // a reader has nothing to lose
+	}
+	switch {
+	case errors.Is(err, store.ErrNoStore):
+		return nil
+	case err == nil, errors.Is(err, store.ErrOlder), errors.Is(err, store.ErrNewer):
+		return usage("%s has a store already\nname a database without one, or leave --db out", a.storeName())
+	}
 	return err
 }
 
@@ -175,9 +193,9 @@ func (a *app) noteDemo(commands ...string) error {
 	if a.quiet {
 		return nil
 	}
-	text := fmt.Sprintf("\nThe store stays at %s. Try:\n", a.db)
+	text := fmt.Sprintf("\nThe store stays at %s. Try:\n", a.storeName())
 	for _, command := range commands {
-		text += fmt.Sprintf("  lobstrail %s --db %s\n", command, a.db)
+		text += fmt.Sprintf("  lobstrail %s %s\n", command, a.storeFlag())
 	}
 	_, err := io.WriteString(a.env.stderr, text)
 	return err

@@ -76,7 +76,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		names, err := a.workspacesToExport(ctx, s)
 		if err != nil {
 			return err
@@ -101,7 +101,7 @@ func (a *app) workspacesToExport(ctx context.Context, s store.Store) ([]string, 
 		return names, err
 	}
 	if !slices.Contains(names, a.workspace) {
-		return nil, usage("workspace %q has no history in %s\n--workspace names another; it has: %s", a.workspace, a.db, strings.Join(names, ", "))
+		return nil, usage("workspace %q has no history in %s\n--workspace names another; it has: %s", a.workspace, a.storeName(), strings.Join(names, ", "))
 	}
 	return []string{a.workspace}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lobstrail/lobstrail/report/metrics"
+	"github.com/lobstrail/lobstrail/store"
 )
 
 // dashboard is a dashboard for Grafana.
@@ -78,7 +79,7 @@ func (a *app) runMetrics(ctx context.Context, cmd *cobra.Command, o metricsOptio
 	if named && a.workspace != allWorkspaces {
 		options.Workspaces = []string{a.workspace}
 	}
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		gatherer := metrics.New(ctx, s, options)
 		if o.textfile != "" {
 			if err := writeTextfile(o.textfile, gatherer); err != nil {

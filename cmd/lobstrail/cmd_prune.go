@@ -46,8 +46,11 @@ views but "snapshots" say the same before and after. A state as of a moment
 
 The log keeps the hashes of what was dropped and gets an entry for each
 transaction, so verify and older checkpoints still hold. A prune that was
-interrupted can be run again. Giving space back needs as much free disk as the
-store takes afterwards. prune works on one workspace (--workspace).
+interrupted can be run again. prune works on one workspace (--workspace).
+
+Giving the space of a file back needs as much free disk as the store takes
+afterwards. In PostgreSQL, autovacuum makes the space free for new rows; only
+VACUUM FULL gives it back to the disk.
 
 Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
 usage; 10 there is no store; 11 another process writes to the store; 130
@@ -124,7 +127,7 @@ func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
 		bar.done()
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return usage("workspace %q has no history in %s\n--workspace names another", a.workspace, a.db)
+			return usage("workspace %q has no history in %s\n--workspace names another", a.workspace, a.storeName())
 		case err != nil && done.Thinned > 0 && done.BytesBefore > 0:
 			return a.prunedWithoutRoom(o, done, err)
 		case err != nil:

@@ -24,10 +24,10 @@ const redactHelp = `Erase what is known of an account, for a person's right to b
 It erases, in every workspace: the username, all documents with whatever the API
 said in them, counters, digests of what was received, messages of failures that
 are about the account or name it, icons that no other account has, and the
-values of changes. They are erased from the database, its free space and its
-journal. Hashes stay in their place, made with a secret that is erased too: they
-reveal nothing, and with them everything else still verifies. The redaction is
-an entry of the log.
+values of changes. They are erased from the file, its free space and its
+journal, or from the rows of the database. Hashes stay in their place, made with
+a secret that is erased too: they reveal nothing, and with them everything else
+still verifies. The redaction is an entry of the log.
 
 What stays, under the account's id: when it was looked at, when it changed and
 in which kind, its health, the codes of its status, its type, and which squids
@@ -40,8 +40,12 @@ Delete the account on lobstr.io first.
 Out of reach are copies: backups, replicas, exports, what you have piped
 elsewhere, blocks that the file system or the disk keeps. Names of squids stay.
 Warnings of runs are part of the log and stay; a note says if one of them has
-the username in it. The database is written anew, which needs as much free disk
-as it takes. If the command could not finish, run it again.
+the username in it. A file is written anew, which needs as much free disk as it
+takes. If the command could not finish, run it again.
+
+PostgreSQL keeps the old versions of rows until VACUUM removes them, and others
+hold them for longer: WAL archives, replicas, dumps, logs of statements. Those
+are the operator's to erase ("lobstrail help postgres").
 
 Exit codes: 0 done; 1 failed, for example because the disk is full; 2 wrong
 usage; 10 there is no store; 11 another process writes to the store, or reads

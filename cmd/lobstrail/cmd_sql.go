@@ -115,7 +115,7 @@ func (a *app) givenQuery(ctx context.Context, args []string) (string, error) {
 
 // runSQL runs the statements of a query and writes their answers.
 func (a *app) runSQL(ctx context.Context, s store.Store, query string, o sqlOptions) error {
-	statements, rest := splitSQL(query)
+	statements, rest := a.dialect().split(query)
 	if !rest.Blank {
 		statements = append(statements, rest)
 	}
@@ -123,7 +123,7 @@ func (a *app) runSQL(ctx context.Context, s store.Store, query string, o sqlOpti
 	case len(statements) == 0:
 		return usage("no query\nfor example: lobstrail sql \"SELECT * FROM runs\"")
 	case strings.ContainsRune(query, 0):
-		return usage("the query has a NUL character in it\nSQLite would read no further")
+		return usage("the query has a NUL character in it\nremove it")
 	}
 	if err := checkParams(statements, o.params); err != nil {
 		return err
@@ -151,7 +151,10 @@ func (a *app) answerSQL(ctx context.Context, s store.Store, query string, severa
 // explainQuery adds the next step to the error of a query.
 func explainQuery(err error) error {
 	var hinted *hintedError
+	var server *store.ServerError
 	switch {
+	case errors.As(err, &server): // it has a next step of its own
+		return err
 	case errors.Is(err, store.ErrReadOnly):
 		return usage("%s\nlobstrail sql answers questions; it never changes the store", err)
 	case errors.Is(err, store.ErrTooLarge):

@@ -37,7 +37,7 @@ Exit codes: 0 done, also with open alerts; 2 wrong usage; 10 there is no store.`
 }
 
 func (a *app) runStatus(ctx context.Context) error {
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		if a.workspace != allWorkspaces {
 			status, err := a.readStatus(ctx, s)
 			if err != nil {

@@ -26,12 +26,12 @@ type verifyOptions struct {
 const verifyHelp = `Check that the store is what was written to it. Everything is computed again
 from the rows and compared: documents and icons with their digests, snapshots
 with the entries of the log, entries with the tree over them, and everything
-derived (versions, changes, assignments) with what it derives from. SQLite
-checks the file. Alerts, messages and silences are no evidence: only their form
-is checked. verify covers all workspaces, changes nothing, and may run while
-snapshots are taken.
+derived (versions, changes, assignments) with what it derives from. A file is
+also checked by SQLite. Alerts, messages and silences are no evidence: only
+their form is checked. verify covers all workspaces, changes nothing, and may
+run while snapshots are taken.
 
-Anyone with write access to the file can rewrite all of it, log included. So
+Anyone with write access to the store can rewrite all of it, log included. So
 --checkpoint compares the log with the signed checkpoints in a file that was
 kept elsewhere: the log must begin as each of them says.
 
@@ -74,7 +74,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.readingAll(ctx, func(s engineStore) error {
+	return a.readingAll(ctx, func(s store.Store) error {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))
 		bar := a.newProgress("verify", "responses")
 		options.Progress = bar.showShare
@@ -99,7 +99,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 		}
 		return &hintedError{
 			fmt.Errorf("store %s: %w: %s", s.Path(), store.ErrDamaged, count(int(answer.Found), "finding")),
-			"keep the file as it is, and restore a backup that verifies",
+			"keep the store as it is, and restore a backup that verifies",
 		}
 	})
 }

@@ -130,13 +130,19 @@ func (a *app) placeOf(c config.Config, r config.Reference) string {
 // secretFile is the path of a file that the configuration names: ~/ is the home folder,
 // and any other relative path begins at the folder of the configuration.
 func (a *app) secretFile(c config.Config, r config.Reference) string {
-	if rest, ok := strings.CutPrefix(r.File, "~/"); ok {
+	file := a.homePath(r.File)
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(c.Path), file)
+}
+
+// homePath is a path whose ~/ at the beginning is the home folder, if that is known.
+func (a *app) homePath(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if home := a.env.userHome(); home != "" {
 			return filepath.Join(home, rest)
 		}
 	}
-	if filepath.IsAbs(r.File) {
-		return r.File
-	}
-	return filepath.Join(filepath.Dir(c.Path), r.File)
+	return path
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,12 +20,20 @@ import (
 )
 
 // toldOfDamage has, by workspace, the sinks that were told that the store is damaged. It is
-// a file beside the store, which cannot keep this itself, and is there only as long as
+// a file, because the store cannot keep this itself. The file is there only as long as
 // somebody has to be told that the store works again.
 type toldOfDamage map[string][]string
 
-// damageFile is the file of toldOfDamage.
+// damageFile is the file of toldOfDamage: beside the store or, if that is on a server, in
+// the state folder of this user; "" if there is none.
 func (a *app) damageFile() string {
+	if onServer(a.db) {
+		dir, err := a.env.stateHome()
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(dir, "lobstrail", fmt.Sprintf("%x.damaged", sha256.Sum256([]byte(a.storeName()))))
+	}
 	path, err := filepath.EvalSymlinks(a.db)
 	if err != nil {
 		path = a.db
@@ -60,8 +69,14 @@ func (told toldOfDamage) write(path string) error {
 	if len(told) == 0 {
 		return os.Remove(path)
 	}
+	if path == "" {
+		return errors.New("there is no folder for it: neither XDG_STATE_HOME nor HOME is set")
+	}
 	raw, err := json.Marshal(told)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	return maybe.WriteFile(path, raw, 0o600)

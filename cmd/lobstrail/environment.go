@@ -50,6 +50,11 @@ func (e *environment) dataHome() (string, error) {
 // configHome is where the configuration is kept: ours, and that of the vendor's tools.
 func (e *environment) configHome() (string, error) { return e.home("XDG_CONFIG_HOME", ".config") }
 
+// stateHome is where the history of the prompt is kept, and notes about stores on servers.
+func (e *environment) stateHome() (string, error) {
+	return e.home("XDG_STATE_HOME", ".local", "state")
+}
+
 func (e *environment) home(variable string, below ...string) (string, error) {
 	if dir := e.getenv(variable); filepath.IsAbs(dir) { // a relative one is to be ignored
 		return dir, nil

@@ -38,6 +38,7 @@ const fakeKey = "fake"
 // (Instagram). $ADA, $BEN, $CLEO and $DORA are their ids.
 type fake struct {
 	env    *testscript.Env
+	engine testEngine
 	world  *lobstrtest.World
 	server *lobstrtest.Server
 	held   chan struct{} // closed once a page is held
@@ -75,7 +76,11 @@ func runFake(ts *testscript.TestScript, neg bool, args []string) {
 	case "on":
 		f.on(ts, number(ts, rest[0]), rest[1])
 	case "held":
-		<-f.held
+		select {
+		case <-f.held:
+		case <-time.After(patience):
+			ts.Fatalf("the page was not asked for within %s", patience)
+		}
 		ts.Setenv("HOLDER", writerOf(ts))
 	case "release":
 		f.release()
@@ -213,8 +218,8 @@ func (f *fake) on(ts *testscript.TestScript, page int, action string) {
 	case "revoke":
 		act = func() { f.server.Revoke(lobstrtest.DefaultToken) }
 	case "interrupt":
-		lock := ts.Getenv("DB") + ".lock"
-		act = func() { interruptWriter(lock) }
+		db := ts.Getenv("DB")
+		act = func() { interruptWriter(f.engine.writer(db)) }
 	case "hold":
 		act = func() {
 			close(f.held)
@@ -229,14 +234,8 @@ func (f *fake) on(ts *testscript.TestScript, page int, action string) {
 	})}, lobstrtest.When{Route: lobstrtest.List, Page: page, Times: 1})
 }
 
-// interruptWriter sends SIGINT to the process that the lock file names, and gives
-// it the time to notice.
-func interruptWriter(lock string) {
-	raw, err := os.ReadFile(lock)
-	if err != nil {
-		return // the script will see that nothing was interrupted
-	}
-	pid, _ := strconv.Atoi(strings.Fields(string(raw))[0])
+// interruptWriter sends SIGINT to the process that writes, and gives it the time to notice.
+func interruptWriter(pid int) {
 	if process, err := os.FindProcess(pid); err == nil && pid > 1 && pid != os.Getpid() {
 		process.Signal(os.Interrupt) // the script will see that nothing was interrupted
 		time.Sleep(50 * time.Millisecond)

@@ -19,9 +19,18 @@ const maxKeyBytes = 4 << 10
 // secret is the text of a signer key.
 var secret = regexp.MustCompile(regexp.QuoteMeta(ledger.SecretMark) + `\S*`)
 
-// withoutSecrets keeps signer keys out of what is shown, should one be given where
-// something else belongs.
-func withoutSecrets(text string) string { return secret.ReplaceAllString(text, "[withheld]") }
+// withoutSecrets keeps signer keys and passwords of databases out of what is shown, should
+// one be given where something else belongs.
+func withoutSecrets(text string) string {
+	text = secret.ReplaceAllString(text, "[withheld]")
+	return passwordInURL.ReplaceAllStringFunc(text, func(found string) string {
+		parts := passwordInURL.FindStringSubmatch(found)
+		if parts[1] != "" {
+			return parts[1] + "[withheld]@"
+		}
+		return parts[2] + "[withheld]"
+	})
+}
 
 // readSigner reads the signer key in a file. No error tells anything of it.
 func (a *app) readSigner(ctx context.Context, file string) (key string, signer note.Signer, err error) {

@@ -174,11 +174,11 @@ func nextStep(err error) string {
 	case errors.Is(err, store.ErrNoStore):
 		return `"lobstrail snapshot" creates one; "lobstrail demo" creates one with simulated accounts`
 	case errors.Is(err, store.ErrUnreleased):
-		return "it was left as it is: keep it for what it holds, and name another file with --db for a new history"
+		return "it was left as it is: keep it for what it holds, and name another store with --db for a new history"
 	case errors.Is(err, store.ErrForeign):
-		return "it was left as it is; name another file with --db"
+		return "it was left as it is; name another store with --db"
 	case errors.Is(err, store.ErrNewer):
-		return "update lobstrail, or name another file with --db"
+		return "update lobstrail, or name another store with --db"
 	case errors.Is(err, store.ErrOlder):
 		return `"lobstrail snapshot" migrates it`
 	case errors.Is(err, store.ErrBusy):
@@ -186,7 +186,7 @@ func nextStep(err error) string {
 	case errors.Is(err, store.ErrFull):
 		return "nothing that was stored is lost; make room and run the command again"
 	case errors.Is(err, store.ErrDamaged):
-		return "keep the file as it is, and restore a backup"
+		return "keep the store as it is, and restore a backup"
 	case errors.Is(err, store.ErrStatement):
 		return "the store is not damaged by this; update lobstrail, or report it with this message"
 	case errors.Is(err, store.ErrRewritten):

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -34,16 +33,49 @@ func cutFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 }
 
-// runSQLite leaves the file alone on the disk, without a journal beside it that
-// was not there.
-func runSQLite(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: sqlite FILE SQL")
+// locationOf is the location of a store, as a script names it.
+func locationOf(ts *testscript.TestScript, name string) string {
+	if onServer(name) {
+		return name
 	}
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	return ts.MkAbs(name)
+}
+
+func cloneStore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: clone STORE VAR")
+	}
+	f := ts.Value(fakeKey).(*fake)
+	ts.Setenv(args[1], f.engine.clone(scriptTB{f.env}, locationOf(ts, args[0]), ts.MkAbs(strings.ToLower(args[1])+".db")))
+}
+
+func editStore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: edit STORE SQL")
+	}
+	ts.Check(ts.Value(fakeKey).(*fake).engine.edit(locationOf(ts, args[0]), args[1]))
+}
+
+func checkStored(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] stored STORE")
+	}
+	exists, err := ts.Value(fakeKey).(*fake).engine.exists(locationOf(ts, args[0]))
 	ts.Check(err)
-	_, err = db.Exec(args[1])
-	ts.Check(errors.Join(err, db.Close()))
+	if exists == neg {
+		ts.Fatalf("there is a store: %t", exists)
+	}
+}
+
+func checkHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] holds STORE TEXT")
+	}
+	holds, err := ts.Value(fakeKey).(*fake).engine.holds(locationOf(ts, args[0]), args[1])
+	ts.Check(err)
+	if holds == neg {
+		ts.Fatalf("the store holds %q: %t", args[1], holds)
+	}
 }
 
 func exportField(ts *testscript.TestScript, neg bool, args []string) {

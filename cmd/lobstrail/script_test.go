@@ -27,36 +27,83 @@ import (
 //	same DIR              checks that they are as they were then
 //	damage FILE OFFSET N  overwrites N bytes of a file
 //	cut FILE N            keeps the first N bytes of a file
-//	sqlite FILE SQL       lets SQLite do anything to a file
+//	clone STORE VAR       copies a store, and puts the location of the copy into $VAR
+//	edit STORE SQL        runs SQL on a store, whatever its guards say
+//	stored STORE          checks that there is a store
+//	holds STORE TEXT      checks that the store holds a text
 //	field FILE NAME VAR   puts a member of a JSON object into the environment
 //
-// $DB is where the store is by default, $DEMO is the store of the demo.
+// $DB is where the store is by default, $DEMO is the store of the demo. [engine:NAME] is
+// true on one engine. A script that is not about stores, or only about files, says so in
+// its first line and is skipped on other engines.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                filepath.Join("testdata", "script"),
-		RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
-			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
-			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
-			env.Setenv("DB", filepath.Join(env.WorkDir, "data", "lobstrail", "lobstrail.db"))
-			env.Setenv("TZ", "UTC")
-			env.Values[fakeKey] = &fake{env: env}
-			env.Values[pictureKey] = map[string]map[string]string{}
-			demo, err := demoBytes()
-			if err != nil {
-				return err
-			}
-			env.Setenv("DEMO", filepath.Join(env.WorkDir, "demo.db"))
-			return os.WriteFile(env.Getenv("DEMO"), demo, 0o600)
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"lobstr": runFake, "exits": checkExit, "json": checkJSON,
-			"picture": takePicture, "same": comparePicture, "damage": damageFile, "cut": cutFile,
-			"sqlite": runSQLite, "field": exportField,
-		},
-	})
+	for _, engine := range testEngines {
+		t.Run(engine.name, func(t *testing.T) {
+			engine.fresh(t, filepath.Join(t.TempDir(), "x.db")) // skips the test where there is no server
+			testscript.Run(t, testscript.Params{
+				Dir:                filepath.Join("testdata", "script"),
+				RequireUniqueNames: true,
+				Setup:              func(env *testscript.Env) error { return setUpScript(env, engine) },
+				Condition:          func(name string) (bool, error) { return engineCondition(name, engine) },
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"lobstr": runFake, "exits": checkExit, "json": checkJSON,
+					"picture": takePicture, "same": comparePicture, "damage": damageFile, "cut": cutFile,
+					"clone": cloneStore, "edit": editStore, "stored": checkStored, "holds": checkHolds, "field": exportField,
+				},
+			})
+		})
+	}
 }
+
+func setUpScript(env *testscript.Env, engine testEngine) error {
+	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+	env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+	env.Setenv("TZ", "UTC")
+	env.Values[fakeKey] = &fake{env: env, engine: engine}
+	env.Values[pictureKey] = map[string]map[string]string{}
+	uses, err := variablesOf(env)
+	if err != nil {
+		return err
+	}
+	place := filepath.Join(env.WorkDir, "data", "lobstrail", "lobstrail.db")
+	env.Setenv("DB", engine.fresh(scriptTB{env}, place))
+	if env.Getenv("DB") != place {
+		env.Setenv("LOBSTRAIL_DB", env.Getenv("DB"))
+	}
+	if uses["DEMO"] {
+		env.Setenv("DEMO", engine.demo(scriptTB{env}, filepath.Join(env.WorkDir, "demo.db")))
+	}
+	return nil
+}
+
+// variablesOf are the variables that the script reads.
+func variablesOf(env *testscript.Env) (map[string]bool, error) {
+	name := strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")
+	raw, err := os.ReadFile(filepath.Join("testdata", "script", name+".txtar"))
+	uses := map[string]bool{}
+	for _, match := range regexp.MustCompile(`\$([A-Z]+)`).FindAllStringSubmatch(string(raw), -1) {
+		uses[match[1]] = true
+	}
+	return uses, err
+}
+
+func engineCondition(name string, engine testEngine) (bool, error) {
+	wanted, ok := strings.CutPrefix(name, "engine:")
+	if !ok || !slices.ContainsFunc(testEngines, func(e testEngine) bool { return e.name == wanted }) {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return engine.name == wanted, nil
+}
+
+// scriptTB lets helpers of tests work for a script.
+type scriptTB struct{ env *testscript.Env }
+
+func (scriptTB) Helper()             {}
+func (s scriptTB) Cleanup(f func())  { s.env.Defer(f) }
+func (s scriptTB) Skip(args ...any)  { s.env.T().Skip(args...) }
+func (s scriptTB) Fatal(args ...any) { s.env.T().Fatal(args...) }
+func (s scriptTB) Error(args ...any) { s.env.T().Fatal(args...) }
 
 func checkExit(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

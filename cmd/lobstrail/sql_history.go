@@ -31,7 +31,7 @@ type history struct {
 
 func (a *app) openHistory() *history {
 	h := &history{app: a}
-	dir, err := a.env.home("XDG_STATE_HOME", ".local", "state")
+	dir, err := a.env.stateHome()
 	if err != nil {
 		return h // there is no place for it
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lobstrail/lobstrail/store"
 )
 
 var (
@@ -51,7 +53,7 @@ func paramValue(text string) any {
 }
 
 // checkParams compares the parameters of the statements with those given.
-func checkParams(statements []statement, given []sql.NamedArg) error {
+func checkParams(statements []store.Statement, given []sql.NamedArg) error {
 	var used []string
 	for _, s := range statements {
 		used = append(used, s.Params...)

@@ -110,7 +110,7 @@ func (p *prompt) take(ctx context.Context, line string) (done bool) {
 		p.typed = ""
 		return false
 	}
-	statements, rest := splitSQL(p.typed)
+	statements, rest := p.dialect().split(p.typed)
 	if !rest.Blank {
 		return false // it goes on
 	}
@@ -124,11 +124,11 @@ func (p *prompt) take(ctx context.Context, line string) (done bool) {
 
 // usedIn are the options with those parameters only that the statements have: others
 // may be for the next ones.
-func (p *prompt) usedIn(statements []statement) sqlOptions {
+func (p *prompt) usedIn(statements []store.Statement) sqlOptions {
 	o := p.options
 	o.params = nil
 	for _, given := range p.options.params {
-		if slices.ContainsFunc(statements, func(s statement) bool { return slices.Contains(s.Params, given.Name) }) {
+		if slices.ContainsFunc(statements, func(s store.Statement) bool { return slices.Contains(s.Params, given.Name) }) {
 			o.params = append(o.params, given)
 		}
 	}
@@ -184,21 +184,19 @@ func (p *prompt) command(ctx context.Context, words []string) (done bool) {
 	case name == ".quit" || name == ".exit":
 		return true
 	default:
-		p.run(ctx, `SELECT name, type FROM sqlite_schema
-			WHERE type IN ('view', 'table') AND name NOT LIKE 'sqlite%' ORDER BY type DESC, name`, sqlOptions{timeout: p.options.timeout})
+		p.run(ctx, p.dialect().tables, sqlOptions{timeout: p.options.timeout})
 	}
 	return false
 }
 
 // schema writes the statements that make the object of a name, or all objects.
 func (p *prompt) schema(ctx context.Context, names []string) error {
-	query, params := `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, name`, []sql.NamedArg(nil)
+	name := sql.Named("name", nil)
 	if len(names) > 0 {
-		query = `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND :name COLLATE NOCASE IN (name, tbl_name) ORDER BY type DESC, name`
-		params = append(params, sql.Named("name", names[0]))
+		name.Value = names[0]
 	}
 	found := 0
-	err := p.store.Query(ctx, query, func([]string) error { return nil }, func(row []any) error {
+	err := p.store.Query(ctx, p.dialect().schema, func([]string) error { return nil }, func(row []any) error {
 		found++
 		for line := range strings.Lines(fmt.Sprint(row[0], ";")) {
 			if _, err := fmt.Fprintln(p.env.stdout, render.Clean(strings.TrimRight(line, "\n"))); err != nil {
@@ -206,7 +204,7 @@ func (p *prompt) schema(ctx context.Context, names []string) error {
 			}
 		}
 		return nil
-	}, params...)
+	}, name)
 	if err == nil && found == 0 {
 		return usage("there is no view or table %q\n\".tables\" lists them", names[0])
 	}

@@ -62,9 +62,9 @@ func newDaemon(a *app, o watchOptions, settings *watchSettings) *daemon {
 	return d
 }
 
-// checkStore returns an error if the file can never become the store. A missing one is
-// made by the first run, and an old one migrated. A damaged one is no reason to end: who
-// watches is told, and it may be replaced by a backup.
+// checkStore returns an error if the store can never be used. A missing one is made by the
+// first run, and an old one migrated. A damaged one is no reason to end: who watches is
+// told, and it may be replaced by a backup. Nor is a server that cannot be reached.
 func (d *daemon) checkStore(ctx context.Context) error {
 	s, err := d.settings.Load().app.openReader(ctx)
 	switch {
@@ -72,6 +72,9 @@ func (d *daemon) checkStore(ctx context.Context) error {
 		return s.Close()
 	case errors.Is(err, store.ErrDamaged):
 		d.health.SetDamaged(true) // the first run tells it
+		return nil
+	case errors.Is(err, store.ErrUnreachable):
+		d.log.Warn("the store cannot be reached yet", "error", err)
 		return nil
 	case errors.Is(err, store.ErrNoStore), errors.Is(err, store.ErrOlder):
 		return nil
@@ -96,7 +99,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener, hangups <-chan 
 	others.Go(func() { d.supervisor.Watchdog(ctx, d.pulse) })
 	d.warn(settings)
 	for _, job := range settings.jobs {
-		d.log.Info("watching", "workspace", job.Workspace, "every", job.Every, "jitter", job.Jitter, "store", settings.app.db)
+		d.log.Info("watching", "workspace", job.Workspace, "every", job.Every, "jitter", job.Jitter, "store", settings.app.storeName())
 	}
 	d.supervisor.Ready()
 	d.loop().Run(ctx, settings.jobs, reloaded)

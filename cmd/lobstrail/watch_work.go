@@ -57,9 +57,9 @@ func (d *daemon) Snapshot(ctx context.Context, job watch.Job) {
 	}
 	switch {
 	case created && d.hadStore:
-		d.log.Warn("the store was removed: created a new one, without its history and its alerts", "store", a.db)
+		d.log.Warn("the store was removed: created a new one, without its history and its alerts", "store", a.storeName())
 	case created:
-		d.log.Info("created the store", "store", a.db)
+		d.log.Info("created the store", "store", a.storeName())
 	}
 	d.hadStore = true
 	fetching := fetcher.Job{Client: client, Store: s, Workspace: job.Workspace, Deadline: d.o.deadline, Remarks: heldRemarks}

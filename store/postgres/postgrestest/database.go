@@ -2,6 +2,8 @@ package postgrestest
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -44,4 +46,39 @@ func (s *server) dropAtEnd(t TB, name string) {
 	if err := s.drop(ctx, name); err != nil {
 		t.Error(err)
 	}
+}
+
+// Copy returns the URL of a new database with all that is in another one of this process,
+// which nothing uses. Connections to that one are ended.
+func Copy(t TB, from string) string {
+	t.Helper()
+	s := connect(t)
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	name, err := s.copyOf(ctx, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.dropAtEnd(t, name) })
+	return s.testURL(name)
+}
+
+// copyOf creates a copy of the database that a URL names. A pooler may still have
+// connections to that one, with which the server would refuse to copy it.
+func (s *server) copyOf(ctx context.Context, from string) (name string, err error) {
+	u, err := url.Parse(from)
+	if err != nil {
+		return "", err
+	}
+	template := strings.TrimPrefix(u.Path, "/")
+	const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`
+	for range 10 { // a pooler may connect again meanwhile
+		if _, err = s.admin.ExecContext(ctx, end, template); err != nil {
+			return "", err
+		}
+		if name, err = s.create(ctx, template); err == nil {
+			return name, nil
+		}
+	}
+	return "", err
 }

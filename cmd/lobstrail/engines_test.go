@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
+)
+
+// testEngine keeps the stores of tests that run on all engines. A store is named by its
+// location, as in --db.
+type testEngine struct {
+	name string
+	// fresh returns the location of a store that is not there yet. path is a file that only
+	// this store may have.
+	fresh func(t postgrestest.TB, path string) string
+	// demo and clone return the location of a copy: of the store of the demo, or of any
+	// store that no process uses.
+	demo  func(t postgrestest.TB, path string) string
+	clone func(t postgrestest.TB, from, path string) string
+	// edit runs statements on a store, whatever its guards say.
+	edit func(location, statements string) error
+	// exists reports whether there is a store. holds reports whether it holds a text.
+	exists func(location string) (bool, error)
+	holds  func(location, text string) (bool, error)
+	// writer is the process that writes to the default workspace; 0 if there is none.
+	writer func(location string) int
+}
+
+// testEngines are the engines. The one on a server is skipped where there is no server.
+var testEngines = []testEngine{
+	{
+		name:   "sqlite",
+		fresh:  func(_ postgrestest.TB, path string) string { return path },
+		demo:   copyDemoFile,
+		clone:  cloneFile,
+		edit:   editFile,
+		exists: fileExists,
+		holds:  fileHolds,
+		writer: lockHolder,
+	},
+	{
+		name:   "postgres",
+		fresh:  func(t postgrestest.TB, _ string) string { return postgrestest.Database(t) },
+		demo:   func(t postgrestest.TB, _ string) string { return postgrestest.Fresh(t, fillWithDemo) },
+		clone:  func(t postgrestest.TB, from, _ string) string { return postgrestest.Copy(t, from) },
+		edit:   editDatabase,
+		exists: databaseHasTables,
+		holds:  databaseHolds,
+		writer: leaseHolder,
+	},
+}
+
+func copyDemoFile(t postgrestest.TB, path string) string {
+	t.Helper()
+	raw, err := demoBytes()
+	if err == nil {
+		err = os.WriteFile(path, raw, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func cloneFile(t postgrestest.TB, from, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(path, raw, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// editFile leaves the file alone on the disk, without a journal beside it that was not
+// there.
+func editFile(path, statements string) error {
+	return runStatements("sqlite", path, statements)
+}
+
+func editDatabase(url, statements string) error { return runStatements("pgx", url, statements) }
+
+func runStatements(driver, location, statements string) error {
+	db, err := sql.Open(driver, location)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(statements)
+	return errors.Join(err, db.Close())
+}
+
+func fileExists(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func fileHolds(path, text string) (bool, error) {
+	raw, err := os.ReadFile(path)
+	return strings.Contains(string(raw), text), err
+}
+
+// lockHolder is the process that the file of the lock names.
+func lockHolder(path string) (pid int) {
+	raw, err := os.ReadFile(path + ".lock")
+	if err != nil {
+		return 0
+	}
+	fmt.Sscan(string(raw), &pid) // 0 where there is no number
+	return pid
+}
+
+// fillWithDemo lives through the demo in a database.
+func fillWithDemo(url string) error {
+	if code, _, stderr := inProcess(map[string]string{"HOME": os.TempDir()}, "demo", "--db", url); code != exitDone {
+		return fmt.Errorf("demo: exit %d: %s", code, stderr)
+	}
+	return nil
+}
+
+// listDatabase returns the only column of a query.
+func listDatabase(url, query string, args ...any) (values []string, err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+const tablesOfDatabase = `SELECT tablename::text FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`
+
+func databaseHasTables(url string) (bool, error) {
+	tables, err := listDatabase(url, tablesOfDatabase)
+	return len(tables) > 0, err
+}
+
+// databaseHolds looks at each row as text, and at bytes in it as text too.
+func databaseHolds(url, text string) (bool, error) {
+	tables, err := listDatabase(url, tablesOfDatabase)
+	if err != nil {
+		return false, err
+	}
+	for _, table := range tables {
+		rows, err := listDatabase(url, "SELECT r::text FROM "+table+" r")
+		if err != nil {
+			return false, err
+		}
+		for _, row := range rows {
+			if strings.Contains(row, text) || strings.Contains(row, fmt.Sprintf("%x", text)) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func leaseHolder(url string) (pid int) {
+	holders, err := listDatabase(url, `SELECT pid::text FROM lease WHERE ws = 1 AND pid <> 0`)
+	if err != nil || len(holders) == 0 {
+		return 0
+	}
+	fmt.Sscan(holders[0], &pid) // a number, in a column of numbers
+	return pid
+}
