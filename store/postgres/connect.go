@@ -62,9 +62,9 @@ func connect(ctx context.Context, url string) (*server, error) {
 	s.SetConnMaxLifetime(a.lifetime)
 	s.SetConnMaxIdleTime(a.idle)
 	// Not Ping, which hides what a proxy says about the server behind it.
-	if _, err := s.ExecContext(ctx, `SELECT 1`); err != nil {
+	if err := s.read(ctx, func(*txn) error { return nil }); err != nil {
 		s.DB.Close() // nothing was written
-		return nil, s.interpret(ctx, reading, err)
+		return nil, err
 	}
 	return s, nil
 }

@@ -30,10 +30,12 @@ func (s *engine) Same(other relational.Database) (bool, error) {
 // identity tells this schema from those of all other databases and servers.
 func (s *engine) identity() (id string, err error) {
 	ctx := context.Background()
-	err = s.GetContext(ctx, &id, `
-		SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), d.oid, current_schema())
-		FROM pg_database d WHERE d.datname = current_database()`)
-	return id, s.interpret(ctx, reading, err)
+	err = s.read(ctx, func(tx *txn) error {
+		return tx.GetContext(ctx, &id, `
+			SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), d.oid, current_schema())
+			FROM pg_database d WHERE d.datname = current_database()`)
+	})
+	return id, err
 }
 
 // Failure interprets an error, and names the store in it where that is the matter.
@@ -206,11 +208,13 @@ func (s *engine) vacuum(ctx context.Context, tables ...string) error {
 
 // size is the room that the tables take, with their indexes.
 func (s *engine) size(ctx context.Context) (bytes int64, err error) {
-	err = s.GetContext(ctx, &bytes, `
-		SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint
-		FROM pg_class
-		WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = ANY ($1)`, storeTables)
-	return bytes, s.interpret(ctx, reading, err)
+	err = s.read(ctx, func(tx *txn) error {
+		return tx.GetContext(ctx, &bytes, `
+			SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint
+			FROM pg_class
+			WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = ANY ($1)`, storeTables)
+	})
+	return bytes, err
 }
 
 // Bytes is the room that the tables take, with their indexes.

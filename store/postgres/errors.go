@@ -114,6 +114,9 @@ func (s *server) serverProblem(what doing, failed *pgconn.PgError, err error) er
 		}
 		return fmt.Errorf("%w: %w", store.ErrStatement, failed)
 	case "22", "42", "0A":
+		if strings.Contains(said, "hot standby") { // where serializable is the default
+			return s.readOnlyProblem(what, failed)
+		}
 		return fmt.Errorf("%w: %w", store.ErrStatement, failed)
 	case "54":
 		return fmt.Errorf("%w: %w", store.ErrTooLarge, failed)

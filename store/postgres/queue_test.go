@@ -143,3 +143,43 @@ func TestDeferredWritesDoWhatTheyDoAlone(t *testing.T) {
 		t.Errorf("of %d sequences %d failed, and %d had statements that were sent together", sequences, failed, together)
 	}
 }
+
+// TestWhatIsSentTogether: statements that could meet are not sent as one, and a flush is
+// sent before it is too large.
+func TestWhatIsSentTogether(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		queries []string
+		want    int // groups
+	}{
+		"other tables":          {[]string{"INSERT INTO a (x) VALUES (1)", "UPDATE b SET x = 1", "DELETE FROM c"}, 1},
+		"the same table":        {[]string{"INSERT INTO a (x) VALUES (1)", "UPDATE a SET x = 1"}, 2},
+		"in other letters":      {[]string{"INSERT INTO a (x) VALUES (1)", "update A set x = 1"}, 2},
+		"reads what is written": {[]string{"INSERT INTO a (x) VALUES (1)", "INSERT INTO b SELECT x FROM a"}, 2},
+		"is read before":        {[]string{"INSERT INTO b SELECT x FROM a", "INSERT INTO a (x) VALUES (1)"}, 1},
+		"reads bound values":    {[]string{"INSERT INTO a (x) VALUES (1)", "DELETE FROM b WHERE x IN (SELECT value FROM numbers(?))"}, 1},
+		"something else":        {[]string{"INSERT INTO a (x) VALUES (1)", "VACUUM", "INSERT INTO b (x) VALUES (1)"}, 3},
+		"returns rows":          {[]string{"INSERT INTO a (x) VALUES (1)", "DELETE FROM b RETURNING x", "INSERT INTO c (x) VALUES (1)"}, 3},
+	} {
+		var q queue
+		for _, query := range c.queries {
+			q.add(deferred{spelled: spell(query)})
+		}
+		if len(q.groups) != c.want {
+			t.Errorf("%s: %d groups, want %d", name, len(q.groups), c.want)
+		}
+	}
+	var q queue
+	for i := range 4 {
+		table := string(rune('a' + i))
+		if full := q.add(deferred{spelled: spell("INSERT INTO " + table + " VALUES (?)"), args: make([]any, maxArgs/3)}); full != (i >= 2) {
+			t.Errorf("with %d values it is full: %v", q.args, full)
+		}
+	}
+	if len(q.groups) != 2 {
+		t.Errorf("%d values are sent as %d statements", q.args, len(q.groups))
+	}
+	if q = (queue{}); !q.add(deferred{spelled: spell("INSERT INTO a VALUES (?)"), args: []any{make([]byte, maxBytes)}}) {
+		t.Error("a queue of many bytes is not full")
+	}
+}

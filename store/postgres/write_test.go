@@ -209,37 +209,13 @@ func TestConnectionsThatAreCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	const pages = 3
-	for _, passed := range []bool{false, true} {
+	for _, plan := range []func(*postgrestest.Proxy, int){(*postgrestest.Proxy).CutBefore, (*postgrestest.Proxy).CutAfter} {
 		cuts := 0
-		for at := int64(1); ; at++ {
-			var sent atomic.Int64
-			sent.Store(-1 << 30) // while it connects
-			s := open(t, throughCut(t, address, func() bool { return sent.Add(1) == at }, passed))
-			sent.Store(0)
-			l, err := s.acquire(t.Context(), 1, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n := range pages {
-				err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error {
-					var held int
-					if err := tx.GetContext(t.Context(), &held, `SELECT count(*) FROM page WHERE n = ?`, n); err != nil {
-						return err
-					}
-					return insertPage(t.Context(), tx, n)
-				})
-				if err != nil {
-					t.Fatalf("cut at %d: %v", at, err)
-				}
-			}
-			if err := l.release(t.Context()); err != nil && sent.Load() < at {
-				t.Fatal(err)
-			}
-			cut := sent.Load() >= at
-			s.Close()
+		for n := 1; ; n++ {
+			cut := writeCut(t, address, pages, func(p *postgrestest.Proxy) { plan(p, n) })
 			var stored []int
 			if err := admin.Select(&stored, `SELECT n FROM page ORDER BY n`); err != nil || fmt.Sprint(stored) != "[0 1 2]" {
-				t.Errorf("cut at %d, passed on before: %v: stored are the pages %v (%v)", at, passed, stored, err)
+				t.Errorf("cut at %d: stored are the pages %v (%v)", n, stored, err)
 			}
 			must(t, admin, `TRUNCATE page, lease`)
 			if !cut {
@@ -253,20 +229,34 @@ func TestConnectionsThatAreCut(t *testing.T) {
 	}
 }
 
-// throughCut puts a proxy before a server that cuts the connection when cut says so of
-// what the client sends, after passing it on or before that.
-func throughCut(t testing.TB, address string, cut func() bool, passed bool) string {
-	return through(t, address, func(to io.Writer, p []byte) error {
-		now := cut()
-		if now && !passed {
-			return io.ErrClosedPipe
+// writeCut takes the lease, writes pages and gives it back, through a proxy that cuts the
+// connection where plan says. It reports whether the connection was cut.
+func writeCut(t *testing.T, address string, pages int, plan func(*postgrestest.Proxy)) (cut bool) {
+	t.Helper()
+	proxy := postgrestest.NewProxy(t, address)
+	s := open(t, proxy.URL())
+	defer s.Close()
+	plan(proxy)
+	l, err := s.acquire(t.Context(), 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range pages {
+		err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error {
+			if err := tx.GetContext(t.Context(), new(int), `SELECT count(*) FROM page WHERE n = ?`, n); err != nil {
+				return err
+			}
+			return insertPage(t.Context(), tx, n)
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		_, err := to.Write(p)
-		if now {
-			return io.ErrClosedPipe // before the answer is there
-		}
-		return err
-	})
+	}
+	planned := proxy.Planned()
+	if err := l.release(t.Context()); err != nil && !planned {
+		t.Fatal(err)
+	}
+	return !planned
 }
 
 // TestPageCostsFourRoundTrips: the beginning and the lease, a query, all that is written,
