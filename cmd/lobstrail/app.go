@@ -88,7 +88,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.newSnapshotCmd(), a.newImportCmd(), a.newAccountsCmd(), a.newShowCmd(), a.newChangesCmd(), a.newDiffCmd(), a.newSquidsCmd(), a.newImpactCmd(), a.newWatchCmd(),
 		a.newStatusCmd(), a.newCheckCmd(), a.newMetricsCmd(), a.newReportCmd(), a.newSQLCmd(), a.newRunsCmd(), a.newAlertsCmd(), a.newKeyCmd(), a.newCheckpointCmd(), a.newVerifyCmd(), a.newProveCmd(),
-		a.newVerifyProofCmd(), a.newBackupCmd(), a.newExportCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newConfigCmd(), a.newVersionCmd(), a.newManCmd(),
+		a.newVerifyProofCmd(), a.newBackupCmd(), a.newCopyCmd(), a.newExportCmd(), a.newPruneCmd(), a.newRedactCmd(), a.newDemoCmd(), a.newConfigCmd(), a.newVersionCmd(), a.newManCmd(),
 	)
 	a.addHelp(root)
 	a.completeGlobalFlags(root)

@@ -52,6 +52,14 @@ func (a *app) openWriterAt(ctx context.Context, location string, now func() time
 	return sqlite.OpenWriter(ctx, location, sqlite.Options{Now: now, Rules: report.Rules(), LockWait: wait, Existing: existing})
 }
 
+// openMirrorAt is openWriterAt for a store that only "copy" writes to.
+func (a *app) openMirrorAt(ctx context.Context, location string, wait time.Duration, existing bool) (s store.Store, created bool, err error) {
+	if onServer(location) {
+		return postgres.OpenWriter(ctx, location, postgres.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait, Existing: existing, Mirror: true})
+	}
+	return sqlite.OpenWriter(ctx, location, sqlite.Options{Now: a.env.now, Rules: report.Rules(), LockWait: wait, Existing: existing, Mirror: true})
+}
+
 // backuper is a store that can be backed up: one in a file.
 type backuper interface {
 	Backup(ctx context.Context, path string, o backupSettings) (store.Backup, error)

@@ -61,7 +61,7 @@ var commandGroups = []struct {
 	{cobra.Group{ID: "told", Title: "Get alerts, monitor:"}, []string{"alerts", "check", "metrics", "impact", "watch"}},
 	{cobra.Group{ID: "take", Title: "Take snapshots:"}, []string{"snapshot", "import", "demo"}},
 	{cobra.Group{ID: "prove", Title: "Prove that it is unchanged:"}, []string{"verify", "key", "checkpoint", "prove", "verify-proof"}},
-	{cobra.Group{ID: "keep", Title: "Keep the store:"}, []string{"backup", "export", "prune", "redact"}},
+	{cobra.Group{ID: "keep", Title: "Keep the store:"}, []string{"backup", "copy", "export", "prune", "redact"}},
 	{cobra.Group{ID: "about", Title: "About lobstrail:"}, []string{"config", "version", "completion", "help"}},
 }
 

@@ -122,7 +122,7 @@ func exitCode(err error) int {
 		return exitIncomplete
 	case errors.Is(err, errDifference):
 		return exitDifference
-	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrRewritten), errors.Is(err, ledger.ErrInvalid):
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrRewritten), errors.Is(err, store.ErrDiverged), errors.Is(err, ledger.ErrInvalid):
 		return exitDamaged
 	case errors.Is(err, store.ErrNoStore):
 		return exitNoStore
@@ -189,6 +189,8 @@ func nextStep(err error) string {
 		return "keep the store as it is, and restore a backup"
 	case errors.Is(err, store.ErrStatement):
 		return "the store is not damaged by this; update lobstrail, or report it with this message"
+	case errors.Is(err, store.ErrDiverged):
+		return "nothing was copied; something else than \"copy\" has written to the copy, or it is of another store: keep both, and copy to a new place"
 	case errors.Is(err, store.ErrRewritten):
 		return "keep both files as they are, and compare with a backup or another checkpoint: one of them was tampered with"
 	case errors.Is(err, store.ErrJournal):
