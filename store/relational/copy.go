@@ -64,7 +64,13 @@ func (s *Store) CopyFrom(ctx context.Context, from store.Reader, o store.CopyOpt
 				o.Progress(before+entries, total)
 			}
 		}
-		if err := c.run(ctx); err != nil {
+		err := c.run(ctx)
+		if errors.Is(err, errOtherWriter) { // before this process took the lock: now it has it
+			if err = c.begin(ctx); err == nil {
+				err = c.run(ctx)
+			}
+		}
+		if err != nil {
 			return done, err
 		}
 		before += c.entries
@@ -97,7 +103,7 @@ func (s *Store) copyings(ctx context.Context, from *Store, o store.CopyOptions) 
 		if !slices.Contains(known, name) {
 			return nil, fmt.Errorf("workspace %q: %w", name, store.ErrNotFound)
 		}
-		c := &copying{to: s, from: from, name: name, trusting: o.Trusting, most: cmp.Or(o.Entries, maxCopyEntries), copied: store.Copied{Workspace: name}}
+		c := &copying{to: s, from: from, name: name, trusting: o.Trusting, most: cmp.Or(o.Entries, maxCopyEntries)}
 		if err := c.begin(ctx); err != nil {
 			return nil, err
 		}
@@ -198,7 +204,8 @@ func (c *copying) readStart(tx Tx) error {
 	if err == nil {
 		err = tx.GetContext(ctx, &p.NextAccount, `SELECT coalesce(max(id), 0) + 1 FROM account WHERE ws = ?`, ws)
 	}
-	c.start.position, c.done, c.copied.Before = p, c.start.tree.N, c.start.tree.N
+	c.start.position, c.done = p, c.start.tree.N
+	c.copied = store.Copied{Workspace: c.name, Before: c.start.tree.N}
 	return err
 }
 
