@@ -21,16 +21,16 @@ type copyOptions struct {
 	all      bool // workspaces
 }
 
-const copyHelp = `Copy a store to another one, whatever they are in: files or PostgreSQL databases.
+const copyHelp = `Copy a store to another one: files or PostgreSQL databases, in any combination.
 TO is created if there is none. If it is an earlier copy of FROM, only what it
 lacks is copied. FROM may be written to meanwhile.
 
 The copy goes by the log: each transaction copies some entries whole, and checks
-them against the tree of the log. A copy that was interrupted, or killed, goes on
-where it stopped when it is run again. In the end, the logs of both must have the
-same root, and all rows that they have in common are compared. So every command
-gives the same answers on both, and checkpoints and proofs of one hold for the
-other.
+them against the tree of the log. A copy that was interrupted or killed goes on
+where it stopped when it is run again. In the end, the logs of both must have
+the same root, and all rows that they have in common are compared. So every
+command gives the same answers on both, and checkpoints and proofs of one hold
+for the other.
 
 TO is for copies only. Once something else has written to its log (snapshot,
 import, prune, redact), it is refused. What was pruned or redacted in FROM is
@@ -39,7 +39,8 @@ TO gets those of FROM each time. --workspace copies one workspace, and leaves
 others in TO as they are.
 
 --follow mirrors: it copies what is new every 5 seconds (--every) until it is
-stopped. When FROM or TO cannot be reached for a time, it says so and tries again.
+stopped. When FROM or TO cannot be reached for a time, it says so and tries
+again.
 
 Give a URL without a password: "lobstrail help copy" says where it can be kept.
 
