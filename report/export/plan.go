@@ -193,7 +193,7 @@ func (p *planner) query(text string, fn func(row []any) error, params ...sql.Nam
 type digest struct{ sum [sha256.Size]byte }
 
 func (d *digest) add(row []any) {
-	for i, b := range sha256.Sum256(fmt.Appendf(nil, "%q", row)) {
+	for i, b := range sha256.Sum256(fmt.Appendf(nil, "%#v", row)) {
 		d.sum[i] ^= b
 	}
 }
