@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // RunState says how a run stands.
@@ -34,6 +35,8 @@ func CheckBegin(workspace string, scope Scope) error {
 	switch {
 	case workspace == "":
 		return fmt.Errorf("%w: the workspace has no name", ErrInvalid)
+	case !utf8.ValidString(workspace):
+		return fmt.Errorf("%w: the name of the workspace is no UTF-8: %q", ErrInvalid, workspace)
 	case !slices.Contains([]Scope{ScopeAll, ScopeNamed, ScopeImport}, scope):
 		return fmt.Errorf("%w: there is no scope %q of a run", ErrInvalid, scope)
 	}

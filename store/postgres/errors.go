@@ -102,6 +102,8 @@ func (s *server) serverProblem(what doing, failed *pgconn.PgError, err error) er
 		return s.problem(store.ErrUnreachable, failed, "the server ended a transaction, because this process was idle for too long", nextAgain)
 	case "57P01", "57P02", "57P03":
 		return s.problem(store.ErrUnreachable, failed, "the server is shutting down or starting: "+said, nextWait)
+	case "22021":
+		return fmt.Errorf("%w: a text is no UTF-8: %w", store.ErrInvalid, failed)
 	case "58030":
 		return fmt.Errorf("%s: %w: %w", s.name, store.ErrDisk, failed)
 	case "XX001", "XX002", "58P01", "22P02", "22003": // the last two: a stored text is no JSON, or no number of this size

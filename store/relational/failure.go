@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/ledger"
@@ -39,6 +40,7 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx Tx, failures []store.
 		if w.withheld[f.Account] {
 			f.Message = "redacted: nothing of the account is stored any more"
 		}
+		f.Message = strings.ToValidUTF8(f.Message, "\uFFFD") // PostgreSQL stores nothing else
 		n++
 		row := failureRow{
 			Run: w.id, N: n, Account: textOrNull(f.Account), Kind: string(f.Kind), Message: f.Message, At: ceilMS(f.At), Salt: ledger.NewSalt(),

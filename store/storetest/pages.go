@@ -192,10 +192,13 @@ func Failures(t *testing.T, open Opener) {
 	d := newDesk(t, open)
 	d.begin()
 	failures := []store.Failure{
-		{Account: id(0), Kind: store.FailHTTP, HTTPStatus: 503, Message: "a", At: epoch},
+		{Account: id(0), Kind: store.FailHTTP, HTTPStatus: 503, At: epoch},
 		{Kind: store.FailNetwork, Message: "b\x00\n", At: epoch.Add(time.Second)},
 	}
-	d.must(d.run.Fail(d.ctx, 3, failures...))
+	odd := append([]store.Failure{}, failures...)
+	odd[0].Message = "a\xff\xfeb"
+	failures[0].Message = "a\uFFFDb"
+	d.must(d.run.Fail(d.ctx, 3, odd...))
 	d.must(d.run.Finish(d.ctx, store.Outcome{State: store.Incomplete, Requested: 2, Requests: 2, Warnings: []string{"w"}}))
 	want := store.Run{ID: d.run.ID(), Workspace: "default", Scope: store.ScopeAll, State: store.Incomplete, Started: epoch, Finished: epoch,
 		Requested: 2, Failed: 2, Requests: 3, Warnings: []string{"w"}, Failures: failures}
