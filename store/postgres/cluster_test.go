@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,21 +33,30 @@ type cluster struct {
 // command runs a program of PostgreSQL, as a user that may run a server.
 func command(t *testing.T, name string, args ...string) {
 	t.Helper()
+	if err := run(name, args...); errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(name string, args ...string) error {
 	path, err := exec.LookPath(name)
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name); len(found) > 0 {
 		path, err = found[len(found)-1], nil
 	}
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip(err)
+	if err != nil {
+		return err
 	}
 	if os.Getuid() == 0 {
 		path, args = "runuser", append([]string{"-u", "postgres", "--", path}, args...)
 	}
-	run := exec.Command(path, args...)
-	run.Dir = "/"
-	if out, err := run.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, out)
+	program := exec.Command(path, args...)
+	program.Dir = "/"
+	if out, err := program.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
+	return nil
 }
 
 // folder is an empty one that such a user may write to.
@@ -86,12 +96,26 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 
 func (c *cluster) start(settings ...string) {
 	c.t.Helper()
+	c.t.Cleanup(c.stop)
+	if err := c.tryStart(settings...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// tryStart starts the server. After it was stopped at once, what it leaves behind may be
+// in the way for a moment.
+func (c *cluster) tryStart(settings ...string) (err error) {
 	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off", c.port)
 	for _, setting := range settings {
 		options += " -c " + setting
 	}
-	command(c.t, "pg_ctl", "-D", c.data, "-l", c.data+".log", "-s", "-w", "-o", options, "start")
-	c.t.Cleanup(func() { c.stop() })
+	for range 20 {
+		if err = run("pg_ctl", "-D", c.data, "-l", c.data+".log", "-s", "-w", "-o", options, "start"); err == nil {
+			return nil
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	return err
 }
 
 // stop stops the server at once, unless it has been stopped.
@@ -154,6 +178,7 @@ func TestRestart(t *testing.T) {
 	s := open(t, c.url())
 	must(t, s, leaseTable, pageTable)
 	l := acquired(t, s, 1)
+	var starting sync.WaitGroup
 	for n := range 4 {
 		restarted := false
 		err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error {
@@ -170,9 +195,15 @@ func TestRestart(t *testing.T) {
 				}
 			}
 			c.stop()
-			time.AfterFunc(time.Second, func() { c.start() })
+			starting.Go(func() {
+				time.Sleep(time.Second)
+				if err := c.tryStart(); err != nil {
+					t.Error(err)
+				}
+			})
 			return nil
 		})
+		starting.Wait()
 		if err != nil {
 			t.Fatal(err)
 		}
