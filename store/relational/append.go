@@ -8,7 +8,6 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/document"
 	"github.com/lobstrail/lobstrail/store/fold"
-	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // Append stores what the response shows, whole or not at all, together with the
@@ -229,7 +228,7 @@ func (w *workspace) show(ctx context.Context, tx Tx, source store.Source, to *fo
 	}
 	to.Endpoint = fold.EndpointOf(store.ShapeOf(source, to.Parts.Body))
 	if known == nil {
-		to.Salt = ledger.NewSalt()
+		to.Salt = w.salt(o.ID)
 		return nil
 	}
 	return w.complete(ctx, tx, known)

@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -43,7 +44,7 @@ func (w *RunWriter) insertFailures(ctx context.Context, tx Tx, failures []store.
 		f.Message = strings.ToValidUTF8(f.Message, "\uFFFD") // PostgreSQL stores nothing else
 		n++
 		row := failureRow{
-			Run: w.id, N: n, Account: textOrNull(f.Account), Kind: string(f.Kind), Message: f.Message, At: ceilMS(f.At), Salt: ledger.NewSalt(),
+			Run: w.id, N: n, Account: textOrNull(f.Account), Kind: string(f.Kind), Message: f.Message, At: ceilMS(f.At), Salt: w.ws.salt(fmt.Sprintf("%d/%d", w.id, n)),
 			HTTPStatus: sql.NullInt64{Int64: int64(f.HTTPStatus), Valid: f.HTTPStatus != 0},
 		}
 		if err := w.ws.insertFailure(ctx, tx, row); err != nil {

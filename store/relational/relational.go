@@ -3,9 +3,11 @@ package relational
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/ledger"
 )
 
 // Store is the history in a database. It has all of [store.Store] that is the same for
@@ -22,6 +24,15 @@ type Store struct {
 	// Mirror says that the store is written to by CopyFrom alone. Settle then leaves runs
 	// that died as they are: their end is an entry of the log, which comes from the source.
 	Mirror bool
+	// Marks tell the runs of this process from all others.
+	Marks Marks
+}
+
+// Marks are all that the log has beside what the API said and when: without them, the same
+// answers at the same instants make the same log. Tests make them repeatable.
+type Marks struct {
+	PID  int                         // of this process
+	Salt func(of string) ledger.Salt // new and secret, of an account (its id) or a failure (RUN/NUMBER)
 }
 
 // AtOnce bounds what a store does at once.
@@ -33,7 +44,10 @@ type AtOnce struct {
 // New is a store in the database, by a clock. Rules give meaning to what is observed: a
 // writer needs them, and Verify.
 func New(db Database, now func() time.Time, rules store.Rules) *Store {
-	return &Store{db: db, now: now, rules: rules, AtOnce: AtOnce{Dropped: 5000, Accounts: 1 << 14}}
+	return &Store{
+		db: db, now: now, rules: rules, AtOnce: AtOnce{Dropped: 5000, Accounts: 1 << 14},
+		Marks: Marks{PID: os.Getpid(), Salt: func(string) ledger.Salt { return ledger.NewSalt() }},
+	}
 }
 
 // Settle puts in order what the last writer of the workspaces left behind: runs that died

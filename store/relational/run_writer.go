@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -76,7 +75,7 @@ func (s *Store) Begin(ctx context.Context, name string, scope store.Scope) (stor
 			INSERT INTO run (
 				ws, id, scope, state, started_at, requested, changed, unchanged, gone, failed, requests, warnings, held_ms, pid, rules
 			) VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '[]', 0, ?, ?)`,
-			w.ws.id, w.id, scope, store.Running, floorMS(s.now()), os.Getpid(), s.rules.Version)
+			w.ws.id, w.id, scope, store.Running, floorMS(s.now()), s.Marks.PID, s.rules.Version)
 		if err != nil {
 			return err
 		}
@@ -115,6 +114,7 @@ func (s *Store) update(ctx context.Context, name string, fn func(tx Tx, w *works
 			if w, err = openWorkspace(ctx, tx, name, s.rules); err != nil {
 				return err
 			}
+			w.salt = s.Marks.Salt
 		}
 		return fn(tx, w)
 	})

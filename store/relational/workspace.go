@@ -28,6 +28,7 @@ type workspace struct {
 	texts interned // see table value, by digest
 	icons map[[32]byte]bool
 	log   *ledger.Frontier // nil: it was not read yet
+	salt  func(of string) ledger.Salt
 }
 
 // interned numbers texts, from 1 on.

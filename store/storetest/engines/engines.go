@@ -12,6 +12,7 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/postgres"
 	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
+	"github.com/lobstrail/lobstrail/store/relational"
 	"github.com/lobstrail/lobstrail/store/sqlite"
 	"github.com/lobstrail/lobstrail/store/sqlite/sqlitetest"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Rules    store.Rules
 	LockWait time.Duration
+	Marks    *relational.Marks // of a writer; nil: those of this process
 }
 
 // All are all engines.
@@ -42,6 +44,9 @@ var All = []Engine{
 		},
 		func(ctx context.Context, path string, o Options) (store.Store, error) {
 			s, _, err := sqlite.OpenWriter(ctx, path, sqlite.Options{Now: o.Now, Rules: o.Rules, LockWait: o.LockWait})
+			if err == nil && o.Marks != nil {
+				s.Marks = *o.Marks
+			}
 			return s, err
 		},
 	},
@@ -51,6 +56,9 @@ var All = []Engine{
 		},
 		func(ctx context.Context, url string, o Options) (store.Store, error) {
 			s, _, err := postgres.OpenWriter(ctx, url, postgres.Options{Now: o.Now, Rules: o.Rules, LockWait: o.LockWait})
+			if err == nil && o.Marks != nil {
+				s.Marks = *o.Marks
+			}
 			return s, err
 		},
 	},
