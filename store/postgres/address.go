@@ -25,6 +25,7 @@ type address struct {
 	lifetime, idle time.Duration // pool_max_conn_lifetime, pool_max_conn_idle_time
 	statement      time.Duration // statement_timeout; 0: none, negative: not given
 	lock           time.Duration // lock_timeout; 0: none
+	lease          time.Duration // see defaultLease
 	keepAlive      net.KeepAliveConfig
 }
 
@@ -165,6 +166,7 @@ var passedOn = []string{"application_name", "client_encoding", "datestyle", "tim
 func (a *address) takeParameters(mayBePassword bool) error {
 	given := a.config.RuntimeParams
 	a.maxConns, a.lifetime, a.idle, a.lock, a.statement = defaultMaxConns, defaultLifetime, defaultIdle, defaultLock, -1
+	a.lease = defaultLease
 	a.keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 	enable := 1
 	err := cmp.Or( // the first that is wrong
@@ -173,6 +175,7 @@ func (a *address) takeParameters(mayBePassword bool) error {
 		takeDuration(given, "pool_max_conn_idle_time", time.Second, &a.idle),
 		takeDuration(given, "statement_timeout", time.Millisecond, &a.statement),
 		takeDuration(given, "lock_timeout", time.Millisecond, &a.lock),
+		takeDuration(given, "lease", time.Second, &a.lease),
 		takeNumber(given, "keepalives", 0, &enable),
 		takeDuration(given, "keepalives_idle", time.Second, &a.keepAlive.Idle),
 		takeDuration(given, "keepalives_interval", time.Second, &a.keepAlive.Interval),
@@ -180,6 +183,9 @@ func (a *address) takeParameters(mayBePassword bool) error {
 	)
 	if err != nil {
 		return err
+	}
+	if a.lease < leastLease || a.lease > mostLease {
+		return invalid(fmt.Sprintf("lease is not from %v to %v", leastLease, mostLease), "correct it or leave it out")
 	}
 	a.keepAlive.Enable = enable != 0
 	if name, ok := given["fallback_application_name"]; ok && given["application_name"] == "" {

@@ -72,6 +72,8 @@ func TestAddressesThatCannotBeUsed(t *testing.T) {
 		"a missing file":                   "postgres://ana:secret@db.example.com/shop?sslrootcert=/no/such/file",
 		"an unknown service":               "postgres://ana:secret@db.example.com/shop?service=none",
 		"a small pool":                     "postgres://ana:secret@db.example.com/shop?pool_max_conns=2",
+		"a short lease":                    "postgres://ana:secret@db.example.com/shop?lease=900ms",
+		"a long lease":                     "postgres://ana:secret@db.example.com/shop?lease=3601",
 		"a wrong time":                     "postgres://ana:secret@db.example.com/shop?statement_timeout=soon",
 	} {
 		_, err := parse(url)
@@ -135,13 +137,13 @@ func TestRulesOfLibpq(t *testing.T) {
 	}
 	write(".pgpass", "db.example.com:5432:shop:ana:from-pgpass\n")
 	t.Setenv("PGSERVICEFILE", write("services", "[prod]\nhost=service.example.com\ndbname=shop\nuser=bob\n"))
-	a, err := parse("postgres://ana@db.example.com/shop?pool_max_conns=7&statement_timeout=90s&lock_timeout=2500&connect_timeout=3")
+	a, err := parse("postgres://ana@db.example.com/shop?pool_max_conns=7&statement_timeout=90s&lock_timeout=2500&connect_timeout=3&lease=45")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.configure(time.Minute)
-	if a.config.Password != "from-pgpass" || a.maxConns != 7 || a.statement != 90*time.Second || a.lock != 2500*time.Millisecond || a.config.ConnectTimeout != 3*time.Second {
-		t.Errorf("got %q, %d connections, %v, %v, %v", a.config.Password, a.maxConns, a.statement, a.lock, a.config.ConnectTimeout)
+	if a.config.Password != "from-pgpass" || a.maxConns != 7 || a.statement != 90*time.Second || a.lock != 2500*time.Millisecond || a.lease != 45*time.Second || a.config.ConnectTimeout != 3*time.Second {
+		t.Errorf("got %q, %d connections, %v, %v, %v, %v", a.config.Password, a.maxConns, a.statement, a.lock, a.lease, a.config.ConnectTimeout)
 	}
 	if given := a.config.RuntimeParams; len(given) != 3 || given["application_name"] != "lobstrail" || given["client_encoding"] != "UTF8" {
 		t.Errorf("the server gets %v", given)

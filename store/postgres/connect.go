@@ -70,7 +70,7 @@ func connect(ctx context.Context, url string) (*server, error) {
 }
 
 func (a *address) timeouts() timeouts {
-	t := timeouts{read: a.statement, write: a.statement, lock: a.lock, lease: defaultLease}
+	t := timeouts{read: a.statement, write: a.statement, lock: a.lock, lease: a.lease}
 	if a.statement < 0 {
 		t.write = defaultStatement
 	}

@@ -121,17 +121,19 @@ func (s *engine) keep(workspace string, l *lease) {
 	}
 }
 
-// number is the number of a workspace; 0: there is none.
+const selectNumber = `SELECT coalesce((SELECT id FROM workspace WHERE name = ?), 0)`
+
+// number is the number of a workspace for a writer; 0: there is none. It reads as often as
+// a writer tries.
 func (s *engine) number(ctx context.Context, workspace string, create bool) (ws int64, err error) {
-	const find = `SELECT coalesce((SELECT id FROM workspace WHERE name = ?), 0)`
-	err = s.read(ctx, func(tx *txn) error { return tx.GetContext(ctx, &ws, find, workspace) })
+	err = s.write(ctx, reading, nil, func(tx *txn) error { return tx.GetContext(ctx, &ws, selectNumber, workspace) })
 	if err != nil || ws > 0 || !create {
 		return ws, err
 	}
 	// Another process may give the same number to another workspace: one of the two is
 	// refused then, and tries again.
 	err = s.write(ctx, writing, nil, func(tx *txn) error {
-		if err := tx.GetContext(ctx, &ws, find, workspace); err != nil || ws > 0 {
+		if err := tx.GetContext(ctx, &ws, selectNumber, workspace); err != nil || ws > 0 {
 			return err
 		}
 		if err := tx.GetContext(ctx, &ws, `SELECT coalesce(max(id), 0) + 1 FROM workspace`); err != nil {
@@ -144,7 +146,8 @@ func (s *engine) number(ctx context.Context, workspace string, create bool) (ws 
 
 // WriterLives reports whether some process has the lock of the workspace.
 func (s *engine) WriterLives(ctx context.Context, workspace string) (bool, error) {
-	ws, err := s.number(ctx, workspace, false)
+	var ws int64
+	err := s.read(ctx, func(tx *txn) error { return tx.GetContext(ctx, &ws, selectNumber, workspace) })
 	if err != nil || ws == 0 {
 		return false, err
 	}

@@ -20,8 +20,13 @@ import (
 // still counts, and one that was taken does not, whatever the clocks say. It decides how
 // long others wait for a machine that died, and how long a writer may be paused, or cut
 // off, before it loses its work to one that waits. Half a minute is more than a virtual
-// machine needs to move, or a server to restart.
-const defaultLease = 30 * time.Second
+// machine needs to move, or a server to restart. The parameter lease of the URL changes it
+// for the process that has it.
+const (
+	defaultLease = 30 * time.Second
+	leastLease   = time.Second // renewals come in a third of it
+	mostLease    = time.Hour
+)
 
 // lease is the right to write to one workspace. It is renewed in the background until it
 // is released.
@@ -258,12 +263,11 @@ func (l *lease) release(ctx context.Context) error {
 	l.stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 	defer cancel()
-	err := l.server.attempt(ctx, writing, "", nil, func(tx *txn) error {
+	return l.server.write(ctx, writing, nil, func(tx *txn) error {
 		return tx.Exec(ctx, `
 			UPDATE lease SET token = token + 1, host = '', pid = 0, machine = '', renewed = statement_timestamp(), expires = statement_timestamp()
 			WHERE ws = $1 AND token = $2`, l.ws, l.token)
 	})
-	return l.server.interpret(ctx, writing, err)
 }
 
 // held reports whether some process holds the lease of the workspace.
