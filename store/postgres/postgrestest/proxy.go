@@ -17,6 +17,7 @@ type Proxy struct {
 	mu      sync.Mutex
 	links   map[*link]bool // nil after the test
 	next    *cut           // nil: no cut is planned
+	begun   int            // statements that were passed on
 	running sync.WaitGroup
 }
 
@@ -84,6 +85,14 @@ func (p *Proxy) plan(c cut) {
 	}
 }
 
+// Statements is how many statements went through so far: Query and Execute. BEGIN, COMMIT
+// and ROLLBACK are statements.
+func (p *Proxy) Statements() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begun
+}
+
 // Planned says whether a planned cut has not happened yet.
 func (p *Proxy) Planned() bool {
 	p.mu.Lock()
@@ -105,6 +114,9 @@ func (p *Proxy) Cut() {
 func (p *Proxy) count(kind byte, commits bool) *cut {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if kind != 'S' {
+		p.begun++
+	}
 	c := p.next
 	if c == nil {
 		return nil
