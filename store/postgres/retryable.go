@@ -31,7 +31,7 @@ func retryable(err error) bool {
 func inDoubt(err error) bool {
 	var failed *pgconn.PgError
 	if !errors.As(err, &failed) {
-		return true
+		return !errors.Is(err, errNotCommitted)
 	}
 	return slices.Contains([]string{"57P01", "57P02", "XX000", "57014"}, failed.Code) || isOfProxy(failed)
 }

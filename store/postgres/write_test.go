@@ -95,6 +95,22 @@ func TestTransactions(t *testing.T) {
 		t.Errorf("%v, %d rows", err, count(t, s))
 	}
 	begun := time.Now()
+	err = s.write(ctx, writing, leases, func(tx *txn) error {
+		if err := insertPage(ctx, tx, 9); err != nil {
+			return err
+		}
+		rows, err := tx.QueryxContext(ctx, `SELECT 1 / (2 - n) FROM generate_series(1, 3) n`)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+		}
+		return rows.Close() // and nobody looks at the error of the second row
+	})
+	if err == nil || count(t, s) != 1 || time.Since(begun) > 5*time.Second {
+		t.Errorf("a query that failed in the middle: %v after %v, %d rows", err, time.Since(begun), count(t, s))
+	}
+	begun = time.Now()
 	err = s.write(ctx, writing, leases, func(tx *txn) error { return tx.Exec(ctx, `DELETE FROM page WHERE n = ?`) }) // without a value
 	if !errors.Is(err, store.ErrStatement) || time.Since(begun) > 5*time.Second {
 		t.Errorf("a wrong statement: %v after %v", err, time.Since(begun))
