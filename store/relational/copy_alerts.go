@@ -4,7 +4,36 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/lobstrail/lobstrail/store"
 )
+
+// finish copies what is no part of the log: what a run that has not ended has counted so
+// far, and the working state.
+func (c *copying) finish(ctx context.Context, tx Tx, ws int64) error {
+	var running []runRow
+	if err := tx.SelectContext(ctx, &running, `SELECT`+runColumns+` FROM run WHERE ws = ? AND state = ? ORDER BY id`, ws, store.Running); err != nil {
+		return c.sourceError(tx, err)
+	}
+	changed, err := c.alertsDiffer(ctx, tx, ws)
+	if err != nil || len(running) == 0 && !changed {
+		return err
+	}
+	c.copied.Alerts = changed
+	return c.to.update(ctx, c.name, func(to Tx, w *workspace) error {
+		for _, run := range running {
+			err := to.ExecOne(ctx, `UPDATE run SET requests = ?, held_ms = ?, skew_ms = ? WHERE ws = ? AND id = ?`,
+				run.Requests, run.HeldMS, run.SkewMS, w.id, run.ID)
+			if err != nil {
+				return err
+			}
+		}
+		if !changed {
+			return nil
+		}
+		return c.copyAlerts(ctx, tx, to, ws, w.id)
+	})
+}
 
 // alertsDiffer reports whether the working state of the target is another one than that of
 // the source.

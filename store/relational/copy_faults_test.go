@@ -285,19 +285,3 @@ func oneRow(t testing.TB, db *sql.DB, statement string) string {
 	return strings.Replace(statement, "rowid_of", fmt.Sprintf(
 		`(%[1]s) = (SELECT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT 1 OFFSET (SELECT count(*) / 2 FROM %[2]s WHERE %[3]s))`, key, table, where), 1)
 }
-
-// TestSameStore: a store is not copied onto itself, however it is reached.
-func TestSameStore(t *testing.T) {
-	for name, e := range engines {
-		t.Run(name, func(t *testing.T) {
-			place := e.filled(t, 1)
-			if _, err := copyOf(t, e, e, place, place, store.CopyOptions{}); !errors.Is(err, store.ErrSame) {
-				t.Error(err)
-			}
-			other := e.filled(t, 1)
-			if _, err := copyOf(t, e, e, place, other, store.CopyOptions{}); !errors.Is(err, store.ErrDiverged) {
-				t.Errorf("another store: %v", err)
-			}
-		})
-	}
-}

@@ -178,8 +178,8 @@ func (r *copyReader) response(b *copyBatch, at int64) error {
 
 // icon reads the icon that a fact refers to.
 func (r *copyReader) icon(b *copyBatch, f fold.Fact) error {
-	digest, isIcon := strings.CutPrefix(string(f.Value), `"sha256:`)
-	if digest, isIcon = strings.CutSuffix(digest, `"`); !isIcon || f.Top != "icon" || f.Sub != "" || r.icons[digest] || len(digest) != 64 {
+	digest, isIcon := strings.CutPrefix(strings.TrimSuffix(string(f.Value), `"`), `"sha256:`)
+	if !isIcon || f.Top != "icon" || f.Sub != "" || r.icons[digest] || len(digest) != 64 {
 		return nil
 	}
 	raw, err := hex.DecodeString(digest)

@@ -1,6 +1,7 @@
 package relational_test
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -99,4 +100,20 @@ func TestCopiesAreTheirSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	pairs(t, func(t *testing.T, from, to engine) { storetest.CopiesBetween(t, from.open, to.open) })
+}
+
+// TestSameStore: a store is not copied onto itself, however it is reached.
+func TestSameStore(t *testing.T) {
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			place := e.filled(t, 1)
+			if _, err := copyOf(t, e, e, place, place, store.CopyOptions{}); !errors.Is(err, store.ErrSame) {
+				t.Error(err)
+			}
+			other := e.filled(t, 1)
+			if _, err := copyOf(t, e, e, place, other, store.CopyOptions{}); !errors.Is(err, store.ErrDiverged) {
+				t.Errorf("another store: %v", err)
+			}
+		})
+	}
 }

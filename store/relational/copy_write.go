@@ -9,18 +9,10 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/fold"
 	"github.com/lobstrail/lobstrail/store/ledger"
 	"github.com/lobstrail/lobstrail/store/verify"
 )
-
-// copyStanding is what a copy keeps in memory of the target between transactions.
-type copyStanding struct {
-	w      *workspace
-	again  *fold.Refolder
-	squids map[int64]bool // that the target has, by number
-}
 
 // write writes a batch in one transaction.
 func (c *copying) write(ctx context.Context, b *copyBatch) error {
@@ -58,42 +50,6 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 	c.copied.Pruned += t.pruned
 	c.pruned += t.pruned
 	return nil
-}
-
-// stand reads where the accounts of the target stand. Of each it is as much as tells
-// whether an object is the one before.
-func (c *copying) stand(ctx context.Context, tx Tx, w *workspace) error {
-	if err := w.openLog(ctx, tx); err != nil {
-		return err
-	}
-	if w.log.Size != c.done {
-		return errOtherWriter
-	}
-	if c.done == 0 {
-		if err := c.to.db.SetRules(ctx, tx, w.id, c.to.rules.Version); err != nil {
-			return err
-		}
-	}
-	if err := w.loadBrief(ctx, tx, ` FROM (SELECT * FROM account WHERE ws = ?1) a`, w.id); err != nil {
-		return err
-	}
-	s := &copyStanding{w: w, squids: map[int64]bool{}}
-	for _, number := range w.known.Squids {
-		s.squids[number] = true
-	}
-	w.known.Squids = maps.Clone(c.plan.squids)
-	// Of an account whose redaction is still to come nothing is stored but that it was shown.
-	err := eachOf(ctx, tx, `
-		SELECT id, hash, first_at FROM account a
-		WHERE ws = ? AND length(salt) = 0 AND NOT EXISTS (SELECT 1 FROM state s WHERE s.ws = a.ws AND s.account = a.id)`, []any{w.id},
-		func(scan func(...any) error) error {
-			a := &fold.Account{}
-			err := scan(&a.Number, &a.ID, &a.FirstAt)
-			w.known.Accounts[a.ID] = a
-			return err
-		})
-	s.again, c.standing = fold.NewRefolder(&w.known, c.erased...), s
-	return err
 }
 
 // copyTransaction is one transaction of a copy. What responses change is gathered, and
@@ -334,31 +290,4 @@ func (t *copyTransaction) addCounts(ctx context.Context, run int64) error {
 		SET changed = changed + ?, unchanged = unchanged + ?, gone = gone + ?, failed = failed + ?,
 			first_at = coalesce(first_at, ?), last_at = coalesce(?, last_at)
 		WHERE ws = ? AND id = ?`, n.changed, n.unchanged, n.gone, n.failed, zeroIsNull(n.first), zeroIsNull(n.last), t.w.id, run)
-}
-
-// finish copies what is no part of the log: what a run that has not ended has counted so
-// far, and the working state.
-func (c *copying) finish(ctx context.Context, tx Tx, ws int64) error {
-	var running []runRow
-	if err := tx.SelectContext(ctx, &running, `SELECT`+runColumns+` FROM run WHERE ws = ? AND state = ? ORDER BY id`, ws, store.Running); err != nil {
-		return c.sourceError(tx, err)
-	}
-	changed, err := c.alertsDiffer(ctx, tx, ws)
-	if err != nil || len(running) == 0 && !changed {
-		return err
-	}
-	c.copied.Alerts = changed
-	return c.to.update(ctx, c.name, func(to Tx, w *workspace) error {
-		for _, run := range running {
-			err := to.ExecOne(ctx, `UPDATE run SET requests = ?, held_ms = ?, skew_ms = ? WHERE ws = ? AND id = ?`,
-				run.Requests, run.HeldMS, run.SkewMS, w.id, run.ID)
-			if err != nil {
-				return err
-			}
-		}
-		if !changed {
-			return nil
-		}
-		return c.copyAlerts(ctx, tx, to, ws, w.id)
-	})
 }
