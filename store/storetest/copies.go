@@ -33,7 +33,11 @@ func CopiesBetween(t *testing.T, from, to Opener) {
 			c.source.advance(time.Hour)
 			rapid.SampledFrom([]func(){c.run, c.run, c.run, c.watch, c.prune, c.redact, c.copy}).Draw(t, "step")()
 		}
-		c.run()
+		// What was copied before it is pruned and redacted must be pruned and redacted too.
+		for _, step := range []func(){c.run, c.run, c.copy, c.prune, c.redact, c.run} {
+			c.source.advance(time.Hour)
+			step()
+		}
 		c.finish(c.bits)
 		c.finish(whole.in(t, workspace))
 	})
@@ -96,6 +100,9 @@ func (c *copyist) respond(source store.Source, page int) {
 	}
 	if c.draw("server", 0, 1) == 1 {
 		r.ServerTime = r.Received.Truncate(time.Second)
+	}
+	if c.draw("with a failure", 0, 0, 1) == 1 { // in one entry with the response
+		r.Failures = append(r.Failures, store.Failure{Kind: store.FailDecode, HTTPStatus: 200, Message: "half of it"})
 	}
 	_, err := c.source.run.Append(c.source.ctx, r)
 	c.source.must(err)
