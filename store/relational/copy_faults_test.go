@@ -137,7 +137,8 @@ func TestKilledCopies(t *testing.T) {
 					if err := cmd.Start(); err != nil {
 						t.Fatal(err)
 					}
-					timer := time.AfterFunc(time.Duration(rng.IntN(250))*time.Millisecond, func() { cmd.Process.Kill() })
+					// Longer and longer: on a busy machine a process may need a second to begin.
+					timer := time.AfterFunc(time.Duration(rng.IntN(250+60*killed))*time.Millisecond, func() { cmd.Process.Kill() })
 					err := cmd.Wait()
 					timer.Stop()
 					has := int64(0)
