@@ -25,6 +25,10 @@ type job struct {
 	Host   string        // the name of its machine, where it has one of its own
 	Offset time.Duration // of its clock
 	Steps  int           // of each run
+
+	// Pages, unless it is 0, asks for something else: see measure.
+	Pages     int
+	Workspace string
 }
 
 // news is what a second process says, one line of JSON each.
@@ -53,7 +57,10 @@ func TestMain(m *testing.M) {
 	}
 	var j job
 	err := json.Unmarshal([]byte(text), &j)
-	if err == nil {
+	switch {
+	case err == nil && j.Pages > 0:
+		err = j.measure(context.Background())
+	case err == nil:
 		err = j.work()
 	}
 	last := news{}
@@ -121,16 +128,50 @@ func (j job) turn(ctx context.Context) (err error) {
 	return nil
 }
 
+// measure stores ten pages of a hundred accounts, says so, and waits for a line of its
+// standard input. Then it stores them again and again, says when it is done, and waits for
+// another line.
+func (j job) measure(ctx context.Context) error {
+	s, err := onServer.OpenWriter(ctx, j.URL, engines.Options{Rules: report.Rules()})
+	if err != nil {
+		return err
+	}
+	input := bufio.NewReader(os.Stdin)
+	for _, pages := range []int{10, j.Pages} {
+		run, err := s.Begin(ctx, j.Workspace, store.ScopeAll)
+		if err != nil {
+			return err
+		}
+		for page := range pages {
+			r := store.Response{Source: store.List, Page: page%10 + 1, Sent: time.Now(), Received: time.Now()}
+			for n := range 100 {
+				r.Accounts = append(r.Accounts, account(1, 1, 10*(page%10), n))
+			}
+			if page%10 == 0 && page > 0 { // each account once in a run
+				if run, err = s.Begin(ctx, j.Workspace, store.ScopeAll); err != nil {
+					return err
+				}
+			}
+			if _, err := run.Append(ctx, r); err != nil {
+				return err
+			}
+		}
+		say(news{Step: pages})
+		input.ReadString('\n') // or the end of it
+	}
+	return s.Close()
+}
+
 // worker is a second process.
 type worker struct {
 	*exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	news  chan news // closed when it has ended
 }
 
 // start starts a second process, on a machine of its own if it has a name for that and the
 // system lets this process make one.
-func (j job) start(t *testing.T) *worker {
+func (j job) start(t testing.TB) *worker {
 	t.Helper()
 	text, err := json.Marshal(j)
 	if err != nil {
