@@ -10,12 +10,13 @@ import (
 
 // TestAKilledJobConcludesNothing: a 404 that a job held back when it was killed is neither
 // concluded nor lost. The next job asks again, and the account is gone once.
-func TestAKilledJobConcludesNothing(t *testing.T) {
-	t.Parallel()
+func TestAKilledJobConcludesNothing(t *testing.T) { onEngines(t, killWhileA404IsHeldBack) }
+
+func killWhileA404IsHeldBack(t *testing.T, engine testEngine) {
 	world := nowWorld()
 	ids := addCrowd(world, 6)
 	server := serve(t, world)
-	h := newHome(t).asks(server, lobstrtest.DefaultToken)
+	h := newHomeOn(t, engine).asks(server, lobstrtest.DefaultToken)
 	h.must(exitDone, "snapshot")
 	happen(world, lobstrtest.Delete(ids[0]))
 	server.Inject(lobstrtest.FaultNamed("hang"), lobstrtest.When{Account: ids[2]})

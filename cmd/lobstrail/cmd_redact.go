@@ -95,6 +95,9 @@ func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) 
 		if err != nil {
 			return redactionError(err)
 		}
+		if onServer(a.db) {
+			a.note("note: WAL archives, replicas that lag, dumps and logs of the server may still have what was erased (\"lobstrail help postgres\")")
+		}
 		return a.report(false, func() error { return a.printRedacted(done) })
 	})
 }

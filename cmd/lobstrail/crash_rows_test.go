@@ -18,7 +18,7 @@ func (c *trial) inspect(t *testing.T, h *home) {
 	h.read(&runs, "runs")
 	snapshots := h.countByRun()
 	for _, run := range runs {
-		if run.State != store.Interrupted && run.State != store.Complete {
+		if !h.mayBe(run.State) {
 			t.Errorf("run %d is %s, and nobody runs it", run.Run, run.State)
 		}
 		// Those that are gone have a snapshot too: one that says so. One that is

@@ -34,6 +34,8 @@ type operation struct {
 	page int
 	// thins says that snapshots go: what is left of them is compared too.
 	thins bool
+	// file says that it is about a store in a file.
+	file bool
 }
 
 func allAccounts(*crashSite) []string { return []string{"snapshot"} }
@@ -57,7 +59,7 @@ func deletedIn(round int) int { return round * 15 % crashAccounts }
 var operations = []operation{
 	{name: "a list of several pages", args: allAccounts, slow: true, page: crashPage},
 	{name: "details of some accounts", args: someAccounts, page: 1},
-	{name: "a migration", args: allAccounts, prepare: unmigrate, older: true, page: crashPage},
+	{name: "a migration", args: allAccounts, prepare: unmigrate, older: true, page: crashPage, file: true},
 	{name: "a derivation by other rules", args: allAccounts, prepare: changeRules, page: crashPage},
 	{name: "a prune", args: prunePast, prepare: importPast, page: crashPage, thins: true},
 	{name: "a redaction", args: redactOne, page: crashPage},
@@ -86,11 +88,9 @@ func unmigrate(t *testing.T, h *home) {
 // changeRules makes the store one that was derived by rules of another version.
 func changeRules(t *testing.T, h *home) {
 	t.Helper()
-	db := openRaw(t, h.db)
-	if _, err := db.Exec(`UPDATE setting SET value = value + 1000 WHERE name = 'rules'`); err != nil {
+	if err := h.engine.edit(h.db, `UPDATE setting SET value = value + 1000 WHERE name = 'rules'`); err != nil {
 		t.Fatal(err)
 	}
-	settle(t, db)
 }
 
 func openRaw(t *testing.T, path string) *sql.DB {
@@ -127,12 +127,16 @@ func killsOfEach() int {
 // TestKillMinusNine kills operations at random instants. After each kill the store
 // opens, holds whole pages only and is sound; and when the operation is run again
 // and left alone, all rows are what they are after one that was never disturbed.
-func TestKillMinusNine(t *testing.T) {
-	t.Parallel()
+func TestKillMinusNine(t *testing.T) { onEngines(t, killOperations) }
+
+func killOperations(t *testing.T, engine testEngine) {
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			trial := newTrial(t, op)
+			if op.file && engine.name != "sqlite" {
+				t.Skip("about files")
+			}
+			trial := newTrial(t, engine, op)
 			rng := rand.New(rand.NewPCG(uint64(os.Getpid()), uint64(len(op.name))))
 			kills, cut := 0, 0
 			for kills < killsOfEach() {
@@ -160,15 +164,16 @@ type trial struct {
 	operation
 	site   *crashSite
 	args   []string
-	before []byte
+	engine testEngine
+	before string // the location of the store that it begins with
 	want   []string
 	span   time.Duration // how long it takes undisturbed, and a little more
 }
 
-func newTrial(t *testing.T, op operation) *trial {
+func newTrial(t *testing.T, engine testEngine, op operation) *trial {
 	t.Helper()
 	s := newCrashSite(t)
-	first := newHome(t).asks(s.server, lobstrtest.DefaultToken)
+	first := newHomeOn(t, engine).asks(s.server, lobstrtest.DefaultToken)
 	for round := range 3 {
 		first.must(exitDone, "snapshot")
 		s.happens(round)
@@ -176,14 +181,10 @@ func newTrial(t *testing.T, op operation) *trial {
 	if op.prepare != nil {
 		op.prepare(t, first)
 	}
-	before, err := os.ReadFile(first.db)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if op.slow {
 		s.answersSlowly()
 	}
-	trial := &trial{operation: op, site: s, args: op.args(s), before: before}
+	trial := &trial{operation: op, site: s, args: op.args(s), engine: engine, before: first.db}
 	undisturbed, began := trial.home(t), time.Now()
 	undisturbed.must(exitDone, trial.args...)
 	trial.span = time.Since(began) * 11 / 10
@@ -194,14 +195,8 @@ func newTrial(t *testing.T, op operation) *trial {
 // home is one with the store in which the operation begins.
 func (c *trial) home(t *testing.T) *home {
 	t.Helper()
-	h := newHome(t).asks(c.site.server, lobstrtest.DefaultToken)
-	if err := os.MkdirAll(filepath.Dir(h.db), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(h.db, c.before, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return h
+	h := newHomeOn(t, c.engine).asks(c.site.server, lobstrtest.DefaultToken)
+	return h.use(c.engine.clone(t, c.before, filepath.Join(h.dir, "clone.db")))
 }
 
 // kill reports whether the operation was still going on.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/fetcher/lobstrtest"
+	"github.com/lobstrail/lobstrail/store"
 )
 
 // home is where a user's lobstrail processes live: their folders, and what they
@@ -27,16 +28,50 @@ type home struct {
 	db      string
 	vars    map[string]string
 	program string
+	engine  testEngine
 }
 
 func newHome(t testing.TB) *home {
 	t.Helper()
 	dir := t.TempDir()
-	return &home{t: t, dir: dir, program: "lobstrail", db: filepath.Join(dir, "data", "lobstrail", "lobstrail.db"), vars: map[string]string{
+	return &home{t: t, engine: testEngines[0], dir: dir, program: "lobstrail", db: filepath.Join(dir, "data", "lobstrail", "lobstrail.db"), vars: map[string]string{
 		"HOME": filepath.Join(dir, "home"), "XDG_DATA_HOME": filepath.Join(dir, "data"),
 		"XDG_CONFIG_HOME": filepath.Join(dir, "config"), "TMPDIR": dir, "TZ": "UTC", "PATH": os.Getenv("PATH"),
 		"GORACE": os.Getenv("GORACE"),
 	}}
+}
+
+// onEngines runs a test for each engine, beside other tests.
+func onEngines(t *testing.T, test func(t *testing.T, engine testEngine)) {
+	t.Helper()
+	t.Parallel()
+	for _, engine := range testEngines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, engine)
+		})
+	}
+}
+
+// newHomeOn is a home whose store, which is not there yet, is kept by an engine. It skips
+// the test where the engine cannot run.
+func newHomeOn(t testing.TB, engine testEngine) *home {
+	t.Helper()
+	h := newHome(t)
+	h.engine = engine
+	return h.use(engine.fresh(t, h.db))
+}
+
+// use lets the processes of the home have another store.
+func (h *home) use(location string) *home {
+	h.db, h.vars["LOBSTRAIL_DB"] = location, location
+	return h
+}
+
+// mayBe reports whether a run that nobody runs may have the state. A server learns that a
+// writer was killed when its lease ends.
+func (h *home) mayBe(state store.RunState) bool {
+	return state == store.Interrupted || state == store.Complete || state == store.Running && h.engine.name == "postgres"
 }
 
 // asks points the home's processes at a server.

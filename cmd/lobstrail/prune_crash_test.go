@@ -42,11 +42,11 @@ func thinnedRows(h *home) (rows []string) {
 	h.t.Helper()
 	for _, query := range []string{
 		`SELECT at, source, slot, shown FROM response ORDER BY ws, at`,
-		`SELECT ws, id, text, iif(instr(coalesce(text, ''), char(10) || 'prune ') = 0, hex(hashes), NULL) AS hashes FROM entry WHERE ws = (SELECT id FROM workspace WHERE name = 'past') ORDER BY id`,
+		`SELECT ws, id, text, hashes FROM entry WHERE ws = (SELECT id FROM workspace WHERE name = 'past') ORDER BY id`,
 		`SELECT name FROM setting ORDER BY name`,
 	} {
 		o := h.must(exitDone, "sql", "--format", "ndjson", query)
-		text := regexp.MustCompile(`prune \d+ `).ReplaceAllString(o.stdout, "prune AT ")
+		text := regexp.MustCompile(`\\nprune \d+ (.*),"hashes":.*`).ReplaceAllString(o.stdout, `\nprune AT $1`)
 		rows = append(rows, strings.Split(text, "\n")...)
 	}
 	return rows

@@ -111,12 +111,13 @@ func asUsage(err error) error {
 func exitCode(err error) int {
 	var usage *usageError
 	var ambiguous *store.AmbiguousError
+	var server *store.ServerError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &ambiguous):
+	case errors.As(err, &usage), errors.As(err, &ambiguous), errors.As(err, &server) && errors.Is(server, store.ErrInvalid): // a URL
 		return exitUsage
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
