@@ -90,7 +90,7 @@ func TestHelpOnPostgresHasTheGrants(t *testing.T) {
 
 	reading := [][]string{
 		{"accounts"}, {"show", "trendwatch_eu"}, {"changes"}, {"diff", "3d"}, {"squids"}, {"report"}, {"runs"}, {"status"}, {"alerts"}, {"metrics"},
-		{"verify"}, {"sql", "SELECT * FROM changes"}, {"alerts", "silences"}, {"export", "--parquet", "lake"},
+		{"verify"}, {"sql", "SELECT * FROM changes"}, {"alerts", "silences"}, {"export", "--parquet", "lake", "--since", "1h"},
 	}
 	for _, args := range reading {
 		for _, role := range []string{"reader", "writer"} {
@@ -218,7 +218,7 @@ func everyCommand() [][]string {
 		{"snapshot", "--verbose", "--lock-wait", "10s"}, {"accounts", "--json"}, {"show", "nobody"}, {"changes"}, {"diff", "1d"}, {"squids"}, {"report", "--format", "html"}, {"runs"},
 		{"status", "--json"}, {"check"}, {"metrics"}, {"alerts"}, {"sql", "SELECT 1"}, {"sql", "SELECT nonsense"}, {"verify", "--json"}, {"backup", "x.db"},
 		{"prune", "--keep-within", "1d", "--dry-run"}, {"redact", "nobody", "--yes"}, {"config", "check"}, {"config", "check", "--json"}, {"__complete", "show", ""},
-		{"import", "keep"}, {"version"}, {"export", "--parquet", "lake"}, {"runs", "--workspace", "none"},
+		{"import", "keep"}, {"version"}, {"export", "--parquet", "lake", "--since", "1h"}, {"runs", "--workspace", "none"},
 	}
 }
 
