@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"store/verify":    {"store", "store/fold", "store/ledger"},
 	"store/storetest": {"store"},
 	"store/storetest/engines": {
-		"store", "store/sqlite", "store/sqlite/sqlitetest", "store/postgres", "store/postgres/postgrestest",
+		"store", "store/relational", "store/sqlite", "store/sqlite/sqlitetest", "store/postgres", "store/postgres/postgrestest",
 	},
 	"store/relational": {
 		"store", "store/document", "store/fold", "store/ledger", "store/retain", "store/verify",
