@@ -41,9 +41,17 @@ func (s *engine) identity() (id string, err error) {
 // Failure interprets an error, and names the store in it where that is the matter.
 func (s *engine) Failure(err error) error { return s.interpret(context.Background(), reading, err) }
 
-// Read runs fn in one read-only transaction.
+// Read runs fn in one read-only transaction. A process that writes waits for a server that
+// restarts, as it does when it writes.
 func (s *engine) Read(ctx context.Context, fn func(tx relational.Tx) error) error {
-	return s.read(ctx, func(tx *txn) error { return fn(tx) })
+	s.mu.Lock()
+	writes := len(s.leases) > 0
+	s.mu.Unlock()
+	run := func(tx *txn) error { return fn(tx) }
+	if writes {
+		return s.readAgain(ctx, pauses(), run, retryable)
+	}
+	return s.read(ctx, run)
 }
 
 // ReadApart is Read: each transaction has a connection of its own.

@@ -24,6 +24,7 @@ func (t *txn) Stream(ctx context.Context, query string, args ...any) iter.Seq2[f
 			return
 		}
 		t.cursors++
+		t.heard = true
 		cursor := fmt.Sprintf("c%d", t.cursors)
 		if _, err := t.conn.ExecContext(ctx, "DECLARE "+cursor+" NO SCROLL CURSOR FOR "+spell(query).text, args...); err != nil {
 			yield(nil, t.note(err))

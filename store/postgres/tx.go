@@ -24,7 +24,8 @@ type txn struct {
 	// broken is the first error. The server ignores all that follows it, and makes a
 	// rollback of COMMIT.
 	broken  error
-	cursors int // how many were opened
+	cursors int  // how many were opened
+	heard   bool // a query got an answer
 }
 
 var _ relational.Tx = (*txn)(nil)
@@ -157,7 +158,7 @@ func (t *txn) GetContext(ctx context.Context, dest any, query string, args ...an
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	return t.noteBroken(t.conn.GetContext(ctx, dest, spell(query).text, args...))
+	return t.hear(t.conn.GetContext(ctx, dest, spell(query).text, args...))
 }
 
 // SelectContext is described at GetContext.
@@ -165,7 +166,7 @@ func (t *txn) SelectContext(ctx context.Context, dest any, query string, args ..
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	return t.noteBroken(t.conn.SelectContext(ctx, dest, spell(query).text, args...))
+	return t.hear(t.conn.SelectContext(ctx, dest, spell(query).text, args...))
 }
 
 // QueryxContext is described at GetContext.
@@ -174,12 +175,13 @@ func (t *txn) QueryxContext(ctx context.Context, query string, args ...any) (*sq
 		return nil, err
 	}
 	rows, err := t.conn.QueryxContext(ctx, spell(query).text, args...)
-	return rows, t.noteBroken(err)
+	return rows, t.hear(err)
 }
 
-// noteBroken notes an error of a query if the server ended the transaction with it: that
-// there is no row, or a row cannot be read into a variable, does not.
-func (t *txn) noteBroken(err error) error {
+// hear notes that a query got an answer, or its error if the server ended the transaction
+// with it: that there is no row, or a row cannot be read into a variable, does not.
+func (t *txn) hear(err error) error {
+	t.heard = t.heard || err == nil
 	if err != nil && (isLost(err) || t.failed()) {
 		return t.note(err)
 	}

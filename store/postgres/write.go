@@ -85,20 +85,34 @@ func (s *server) attempt(ctx context.Context, what doing, step string, leases []
 	return tx.commit(ctx)
 }
 
-// read runs fn in a transaction that only reads: all its queries see the same moment.
+// read runs fn in a transaction that only reads: all its queries see the same moment. A
+// connection that was idle may be dead, also when it was checked: that is no reason to
+// fail. Not more than that: whoever only reads is told soon that there is no server.
 func (s *server) read(ctx context.Context, fn func(tx *txn) error) error {
-	var tx *txn
-	// A connection that was idle may be dead, also when it was checked: that is no reason
-	// to fail. Not more than that: whoever reads is told soon that there is no server.
-	err := retry.Do(ctx, retry.WithMaxRetries(2, retry.NewConstant(10*time.Millisecond)), func(ctx context.Context) (err error) {
-		if tx, err = s.begin(ctx, reading, ""); err != nil && isLost(err) && !errors.As(err, new(*pgconn.ConnectError)) {
+	return s.readAgain(ctx, retry.WithMaxRetries(2, retry.NewConstant(10*time.Millisecond)), fn, func(err error) bool {
+		return isLost(err) && !errors.As(err, new(*pgconn.ConnectError))
+	})
+}
+
+// readAgain is read, with pauses after errors that are worth it. fn is run again only if
+// none of its queries got an answer.
+func (s *server) readAgain(ctx context.Context, pauses retry.Backoff, fn func(tx *txn) error, worth func(error) bool) error {
+	err := retry.Do(ctx, pauses, func(ctx context.Context) error {
+		heard, err := s.readOnce(ctx, fn)
+		if err != nil && !heard && worth(err) {
 			return retry.RetryableError(err)
 		}
 		return err
 	})
+	return s.interpret(ctx, reading, err)
+}
+
+func (s *server) readOnce(ctx context.Context, fn func(tx *txn) error) (heard bool, err error) {
+	tx, err := s.begin(ctx, reading, "")
 	if err != nil {
-		return s.interpret(ctx, reading, err)
+		return false, err
 	}
 	defer tx.rollback(ctx) // there is nothing to commit
-	return s.interpret(ctx, reading, fn(tx))
+	err = fn(tx)
+	return tx.heard, err
 }

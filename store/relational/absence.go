@@ -150,13 +150,10 @@ func (w *RunWriter) Disappearing(ctx context.Context, missing, absent []string) 
 // when the API shows it again, the key is of this workspace.
 func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, err error) {
 	err = w.store.db.Read(ctx, func(tx Tx) error {
-		err := tx.GetContext(ctx, &total, `
-			SELECT count(*) FROM account a ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id WHERE `+present, w.ws.id)
-		if err != nil {
-			return err
-		}
-		return tx.GetContext(ctx, &hits, `
-			SELECT count(*) FROM account WHERE ws = ? AND hash IN (SELECT value FROM texts(?))`, w.ws.id, jsonList(ids))
+		return Each(ctx, tx, func(scan func(...any) error) error { return scan(&total, &hits) }, `
+			SELECT
+				(SELECT count(*) FROM account a ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id WHERE `+present+`),
+				(SELECT count(*) FROM account WHERE ws = ?1 AND hash IN (SELECT value FROM texts(?2)))`, w.ws.id, jsonList(ids))
 	})
 	return hits, total, err
 }

@@ -130,12 +130,30 @@ func (s *session) playRun(ctx context.Context, db store.Store) error {
 			return err
 		}
 	}
+	s.tick("read", run.ID(), s.steps+1)
+	if err := s.ask(ctx, run); err != nil {
+		return err
+	}
 	s.tick("unlist", run.ID(), s.steps+1)
 	if err := run.Unlist(ctx, s.now, []string{scriptedID(int(run.ID()), 1)}); err != nil {
 		return err
 	}
 	s.tick("finish", run.ID(), s.steps+2)
 	return run.Finish(ctx, outcome(run.ID(), s.steps))
+}
+
+// ask reads what a job asks of the store before its end.
+func (s *session) ask(ctx context.Context, run store.RunWriter) error {
+	known, total, err := run.Known(ctx, []string{scriptedID(1, 0), scriptedID(1, 1), scriptedID(99, 0)})
+	if err == nil && (known != 2 || total < known) {
+		err = fmt.Errorf("%d of %d accounts are known", known, total)
+	}
+	missing, err2 := run.Missing(ctx, "", 10)
+	told, err3 := run.Told(ctx, "nothing")
+	if len(missing) > 4 || told {
+		err = errors.Join(err, fmt.Errorf("%v are missing, told: %v", missing, told))
+	}
+	return errors.Join(err, err2, err3)
 }
 
 func (s *session) tick(what string, run int64, step int) {
