@@ -52,24 +52,27 @@ func TestStatementsOfAPage(t *testing.T) {
 // TestCutAnywhere cuts the connection once in a session, at each message in turn, before
 // the server gets it and after it did it. However it was cut, the store is the one that an
 // undisturbed session makes in a file: the roots of the logs are equal. Only opening it may
-// fail, and says that the connection was lost.
+// fail, which makes the tables where there are none, and says that the connection was lost.
 func TestCutAnywhere(t *testing.T) {
 	postgrestest.Database(t) // skips the test where there is no server
 	steps := session{engine: onServer, runs: 2, steps: 3}
 	want := steps.undisturbed(t)
+	emptyDatabase := func(t testing.TB, _ store.Rules) string { return postgrestest.Database(t) }
 	for _, kind := range []struct {
-		name string
-		plan func(p *postgrestest.Proxy, n int)
-		far  int // from one cut to the next, where not all are tried
+		name  string
+		place func(t testing.TB, rules store.Rules) string
+		plan  func(p *postgrestest.Proxy, n int)
+		far   int // from one cut to the next, where not all are tried
 	}{
-		{"before a message", (*postgrestest.Proxy).CutBefore, 25},
-		{"after a message", (*postgrestest.Proxy).CutAfter, 25},
-		{"before COMMIT", (*postgrestest.Proxy).CutBeforeCommit, 4},
-		{"after COMMIT", (*postgrestest.Proxy).CutAfterCommit, 4},
+		{"before a message", onServer.Place, (*postgrestest.Proxy).CutBefore, 25},
+		{"after a message", onServer.Place, (*postgrestest.Proxy).CutAfter, 25},
+		{"before COMMIT", onServer.Place, (*postgrestest.Proxy).CutBeforeCommit, 4},
+		{"after COMMIT", onServer.Place, (*postgrestest.Proxy).CutAfterCommit, 4},
+		{"without tables, before a message", emptyDatabase, (*postgrestest.Proxy).CutBefore, 53},
+		{"without tables, after a message", emptyDatabase, (*postgrestest.Proxy).CutAfter, 53},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			cuts, failed := 0, 0
 			n, far := 1, kind.far
 			switch {
 			case *long:
@@ -77,35 +80,23 @@ func TestCutAnywhere(t *testing.T) {
 			case testing.Short():
 				n, far = 3, 2*kind.far
 			}
-			for planned := true; planned; n += far {
-				planned = false
+			cuts, failed := 0, 0
+			for cut := true; cut && !t.Failed(); n += far {
+				cut = false // and stays so if the test is skipped
 				t.Run(fmt.Sprint(n), func(t *testing.T) {
-					s := steps
-					place := onServer.Place(t, report.Rules())
+					place := kind.place(t, report.Rules())
 					proxy := postgrestest.NewProxy(t, place)
-					s.place = proxy.URL()
 					kind.plan(proxy, n)
-					err := s.play(t.Context())
-					if planned = !proxy.Planned(); planned {
-						cuts++
-					}
-					if err != nil {
+					if !steps.survives(t, place, proxy) {
 						failed++
-						if s.did != "open" || !errors.Is(err, store.ErrUnreachable) {
-							t.Fatalf("%s: %v", s.did, err)
-						}
-						s.place = place
-						if err := s.play(t.Context()); err != nil {
-							t.Fatal(err)
-						}
+					}
+					if cut = !proxy.Planned(); cut {
+						cuts++
 					}
 					if got := sound(t, onServer, place); got != want {
 						t.Errorf("the log has %d entries and root %v, that of an undisturbed session %d and %v", got.N, got.Hash, want.N, want.Hash)
 					}
 				})
-				if t.Failed() {
-					break
-				}
 			}
 			t.Logf("%d cuts; %d sessions could not open the store", cuts, failed)
 			if cuts < 2 {
@@ -113,4 +104,23 @@ func TestCutAnywhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// survives plays the session through a proxy. If it could not open the store, it plays it
+// again without the proxy, and returns false.
+func (s session) survives(t *testing.T, place string, proxy *postgrestest.Proxy) bool {
+	t.Helper()
+	s.place = proxy.URL()
+	err := s.play(t.Context())
+	if err == nil {
+		return true
+	}
+	if s.did != "open" || !errors.Is(err, store.ErrUnreachable) {
+		t.Fatalf("%s: %v", s.did, err)
+	}
+	s.place = place
+	if err := s.play(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return false
 }
