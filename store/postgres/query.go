@@ -40,11 +40,6 @@ func (s *Store) Query(ctx context.Context, script string, columns func([]string)
 	if !rest.Blank {
 		statements = append(statements, rest)
 	}
-	for _, statement := range statements {
-		if !slices.Contains(readVerbs, statement.Verb) {
-			return fmt.Errorf("%w: %s", store.ErrReadOnly, statement.Verb)
-		}
-	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return s.db.interpret(ctx, reading, err)
@@ -84,6 +79,11 @@ func (q *userQuery) run(ctx context.Context, statements []store.Statement) error
 		})
 		if err != nil {
 			return err
+		}
+	}
+	for _, statement := range statements { // now that it is known that it is one
+		if !slices.Contains(readVerbs, statement.Verb) {
+			return fmt.Errorf("%w: %s", store.ErrReadOnly, statement.Verb)
 		}
 	}
 	for _, statement := range statements {

@@ -124,3 +124,33 @@ func TestSplitSQL(t *testing.T) {
 		}
 	}
 }
+
+// TestAStoreThatWasFilledIsAnalyzed: the planner knows the tables when the writer is done.
+func TestAStoreThatWasFilledIsAnalyzed(t *testing.T) {
+	place := postgrestest.Database(t)
+	s, _, err := OpenWriter(t.Context(), place, Options{Rules: report.Rules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := s.Begin(t.Context(), "acme", store.ScopeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(run.Finish(t.Context(), store.Outcome{State: store.Failed}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var never int
+	err = open(t, place).GetContext(t.Context(), &never, `
+		SELECT count(*) FROM pg_class
+		WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname NOT LIKE 'goose%' AND reltuples < 0`)
+	if err != nil || never > 0 {
+		t.Errorf("%d tables were never looked at: %v", never, err)
+	}
+}
+
+// TestAWrongStatementIsWrong: what the server does not understand is no attempt to write.
+func TestAWrongStatementIsWrong(t *testing.T) {
+	if _, err := asked(t, newQueried(t), "SELEC 1"); err == nil || errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("%v, want a syntax error", err)
+	}
+}
