@@ -21,7 +21,10 @@ import (
 // LOBSTRAIL_TEST_FSYNC=on for `.ci/postgres start`, and LOBSTRAIL_TEST_VIA=pgbouncer for a
 // second run.
 func BenchmarkProcesses(b *testing.B) {
-	const pages = 500
+	pages := 500
+	if testing.Short() {
+		pages = 20
+	}
 	for _, processes := range []int{1, 2, 4, 8} {
 		b.Run(strconv.Itoa(processes), func(b *testing.B) {
 			place := onServer.Place(b, report.Rules())
