@@ -140,7 +140,7 @@ func begin(t testing.TB, cmd *exec.Cmd) (end func() outcome) {
 
 // unacceptable finds what no user may ever read.
 func unacceptable(stderr string) string {
-	for _, text := range []string{"panic:", "goroutine 1", "database is locked", "SQLITE_", "context canceled"} {
+	for _, text := range []string{"panic:", "goroutine 1", "DATA RACE", "database is locked", "SQLITE_", "context canceled"} {
 		if strings.Contains(stderr, text) {
 			return text
 		}

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,9 +180,9 @@ func TestSinkFailures(t *testing.T) {
 		}, "answered 500 Internal Server Error", false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			requests := 0
+			var requests atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests++
+				requests.Add(1)
 				test.handler(w, r)
 			}))
 			defer server.Close()
@@ -197,8 +198,8 @@ func TestSinkFailures(t *testing.T) {
 			if asked != (test.after > 0) || asked && (retry.After-test.after).Abs() > 2*time.Second {
 				t.Errorf("asked for a pause: %v, %+v", asked, retry)
 			}
-			if requests != 1 {
-				t.Errorf("%d requests", requests)
+			if n := requests.Load(); n != 1 {
+				t.Errorf("%d requests", n)
 			}
 		})
 	}
