@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,7 +43,7 @@ func TestScripts(t *testing.T) {
 		t.Run(engine.name, func(t *testing.T) {
 			engine.fresh(t, filepath.Join(t.TempDir(), "x.db")) // skips the test where there is no server
 			testscript.Run(t, testscript.Params{
-				Dir:                filepath.Join("testdata", "script"),
+				Files:              scriptsFor(t, engine),
 				RequireUniqueNames: true,
 				Setup:              func(env *testscript.Env) error { return setUpScript(env, engine) },
 				Condition:          func(name string) (bool, error) { return engineCondition(name, engine) },
@@ -53,6 +55,21 @@ func TestScripts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// scriptsFor are the scripts that run on an engine. On a server they take longer: each time
+// it is another third of them, and all with -long.
+func scriptsFor(t *testing.T, engine testEngine) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d scripts (%v)", len(all), err)
+	}
+	if engine.name == "sqlite" || *long || flag.Lookup("test.run").Value.String() != "" {
+		return all
+	}
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:len(all)/3]
 }
 
 func setUpScript(env *testscript.Env, engine testEngine) error {

@@ -160,7 +160,7 @@ func compareFiltered(t *testing.T, name string, file, db *sql.DB, view, column s
 	}
 	middle := values[len(values)/2]
 	conditions := []string{column + ` > '` + middle + `'`, column + ` BETWEEN '` + values[0] + `' AND '` + middle + `'`, column + ` IS NULL`}
-	if testing.Short() {
+	if !*long {
 		conditions = conditions[:1]
 	}
 	for _, condition := range conditions {
@@ -213,6 +213,8 @@ func text(t testing.TB, view string, columns []string, row []any) (texts []strin
 	return texts
 }
 
+var long = flag.Bool("long", false, "compare with every filter")
+
 var nullMember = regexp.MustCompile(`"(?:[^"\\]|\\.)*":null,?`)
 
 // common is a value as both engines have it. 00004_views.sql says where they differ.
@@ -242,6 +244,7 @@ func common(column string, value any) any {
 		if math.Abs(v) > 1e290 {
 			return nil
 		}
+		return v + 0 // -0 is 0 in one engine, where it is read as an integer
 	}
 	return value
 }

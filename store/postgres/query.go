@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,7 +26,14 @@ const (
 // readVerbs begin the statements that a user may run. What they would change, the
 // read-only transaction refuses; but a statement about the transaction itself would end
 // it.
-var readVerbs = []string{"select", "with", "values", "table", "explain", "show", "("}
+var (
+	readVerbs = []string{"select", "with", "values", "table", "explain", "show", "("}
+	// otherVerbs begin all other commands of PostgreSQL 18. What begins with another word is a
+	// mistake, which the server explains.
+	otherVerbs = strings.Fields(`abort alter analyze begin call checkpoint close cluster comment commit copy create deallocate declare
+		delete discard do drop end execute fetch grant import insert listen load lock merge move notify prepare reassign refresh reindex
+		release reset revoke rollback savepoint security set start truncate unlisten update vacuum`)
+)
 
 // Query runs the statements of a user, in their order and in one read-only transaction.
 // For each it hands over the columns and then each row. A row holds int64, float64,
@@ -39,6 +47,11 @@ func (s *Store) Query(ctx context.Context, script string, columns func([]string)
 	statements, rest := SplitSQL(script)
 	if !rest.Blank {
 		statements = append(statements, rest)
+	}
+	for _, statement := range statements {
+		if slices.Contains(otherVerbs, statement.Verb) {
+			return fmt.Errorf("%w: %s", store.ErrReadOnly, statement.Verb)
+		}
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -77,13 +90,11 @@ func (q *userQuery) run(ctx context.Context, statements []store.Statement) error
 			_, err := driver.(*textConn).Conn.Conn().PgConn().Prepare(ctx, "", numbered(statement), nil)
 			return err
 		})
+		if err == nil && !slices.Contains(readVerbs, statement.Verb) { // a command of a later version
+			return fmt.Errorf("%w: %s", store.ErrReadOnly, statement.Verb)
+		}
 		if err != nil {
 			return err
-		}
-	}
-	for _, statement := range statements { // now that it is known that it is one
-		if !slices.Contains(readVerbs, statement.Verb) {
-			return fmt.Errorf("%w: %s", store.ErrReadOnly, statement.Verb)
 		}
 	}
 	for _, statement := range statements {

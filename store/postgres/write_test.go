@@ -183,10 +183,11 @@ func TestTransactionsThatMeet(t *testing.T) {
 		"ALTER DATABASE "+admin.config.Database+" SET default_transaction_isolation = 'serializable'")
 	var all sync.WaitGroup
 	var tries atomic.Int64
+	const each = 60 // so many meet some time
 	for i := range 4 {
 		s := open(t, address)
 		all.Go(func() {
-			for range 10 {
+			for range each {
 				err := s.write(t.Context(), writing, nil, func(tx *txn) error {
 					tries.Add(1)
 					for _, id := range [2]int{1 + i%2, 2 - i%2} { // in both orders, which also makes deadlocks
@@ -208,10 +209,10 @@ func TestTransactionsThatMeet(t *testing.T) {
 	}
 	all.Wait()
 	var counted []int
-	if err := admin.Select(&counted, `SELECT n FROM counter ORDER BY id`); err != nil || fmt.Sprint(counted) != "[40 40]" {
-		t.Errorf("40 transactions counted to %v (%v)", counted, err)
+	if err := admin.Select(&counted, `SELECT n FROM counter ORDER BY id`); err != nil || fmt.Sprint(counted) != fmt.Sprint([]int{4 * each, 4 * each}) {
+		t.Errorf("%d transactions counted to %v (%v)", 4*each, counted, err)
 	}
-	if tries.Load() <= 40 {
+	if tries.Load() <= 4*each {
 		t.Error("no transaction was broken off: nothing was tested")
 	}
 }

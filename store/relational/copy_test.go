@@ -90,11 +90,16 @@ func pairs(t *testing.T, fn func(t *testing.T, from, to engine)) {
 	}
 }
 
+var long = flag.Bool("long", false, "copy many more random histories, and kill more often")
+
 // TestCopiesAreTheirSources: between every two engines, and from one to the same.
 func TestCopiesAreTheirSources(t *testing.T) {
-	checks := "8"
-	if testing.Short() {
-		checks = "12"
+	checks := "2"
+	switch {
+	case *long:
+		checks = "25"
+	case testing.Short():
+		checks = "10" // of which rapid tries a fifth
 	}
 	if err := flag.Set("rapid.checks", checks); err != nil {
 		t.Fatal(err)

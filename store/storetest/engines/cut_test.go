@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -78,7 +79,9 @@ func TestCutAnywhere(t *testing.T) {
 			case *long:
 				far = 1
 			case testing.Short():
-				n, far = 3, 2*kind.far
+				n, far = 3, 3*kind.far
+			default: // each time others
+				n, far = 1+rand.IntN(kind.far), 2*kind.far
 			}
 			cuts, failed := 0, 0
 			for cut := true; cut && !t.Failed(); n += far {

@@ -21,7 +21,7 @@ import (
 // is there, once, nothing is there twice, no run has anything of another between what is its
 // own, and the log is the one that the same answers make in a file, root for root.
 func TestTwoMachines(t *testing.T) {
-	kills, stops := 12, 2
+	kills, stops := 6, 1
 	switch {
 	case *long:
 		kills, stops = 300, 40

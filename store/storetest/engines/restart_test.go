@@ -22,7 +22,7 @@ func TestServerRestarts(t *testing.T) {
 	}
 	postgrestest.Database(t) // where no server may run, the test is skipped as others are
 	dir, url := ownServer(t)
-	restarts := 4
+	restarts := 2
 	if *long {
 		restarts = 30
 	}
