@@ -74,10 +74,10 @@ func TestCutAnywhere(t *testing.T) {
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			n, far := 1, kind.far
+			var n, far int
 			switch {
 			case *long:
-				far = 1
+				n, far = 1, 1
 			case testing.Short():
 				n, far = 3, 3*kind.far
 			default: // each time others
