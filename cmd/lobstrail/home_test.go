@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,13 +43,17 @@ func newHome(t testing.TB) *home {
 	}}
 }
 
-// onEngines runs a test for each engine, beside other tests.
+// onEngines runs a test for each engine, beside other tests. On a server it takes longer:
+// there it runs every other time, and always with -long.
 func onEngines(t *testing.T, test func(t *testing.T, engine testEngine)) {
 	t.Helper()
 	t.Parallel()
 	for _, engine := range testEngines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
+			if engine.name != "sqlite" && !*long && flag.Lookup("test.run").Value.String() == "" && rand.IntN(2) == 0 {
+				t.Skip("it runs every other time, and with -long")
+			}
 			test(t, engine)
 		})
 	}

@@ -58,7 +58,7 @@ func ceilMS(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() 
 // fewer is how often something is repeated: less often in the short mode, which is
 // for the race detector, to which repetition brings nothing.
 func fewer(often, short int) int {
-	if testing.Short() {
+	if brief() {
 		return short
 	}
 	return often
@@ -73,3 +73,6 @@ func rows(s *sqlite.Store, query string) (string, error) {
 	})
 	return text.String(), err
 }
+
+// brief reports whether what only repeats is done less often: all of it is with -long.
+func brief() bool { return testing.Short() || !*long }

@@ -77,7 +77,7 @@ func TestEveryDiskOperationMayFail(t *testing.T) {
 	want := retold(t, filepath.Join(dir, "store.db"))
 	for _, fault := range ioFaults {
 		t.Run(fault.name, func(t *testing.T) {
-			if testing.Short() && fault.want != store.ErrFull && fault.op != "read" {
+			if brief() && fault.want != store.ErrFull && fault.op != "read" {
 				t.Skip("the others stand for it")
 			}
 			struck := 0
@@ -102,7 +102,7 @@ func later(n int) int {
 	switch {
 	case *long:
 		return n + 1
-	case testing.Short():
+	case brief():
 		return 8 * n
 	}
 	return n + 1 + n/6
@@ -123,7 +123,7 @@ func TestTheDiskFailsWhileAStoreIsMade(t *testing.T) {
 		}
 	}
 	faults := ioFaults
-	if testing.Short() {
+	if brief() {
 		faults = faults[:1]
 	}
 	for _, fault := range faults {

@@ -144,7 +144,7 @@ func TestPowerLoss(t *testing.T) {
 			switch {
 			case *long:
 				w.cuts *= 40
-			case testing.Short():
+			case brief():
 				w.cuts /= 20
 			}
 			for _, problem := range r.crashes(t, w.cuts, r.survives(t)) {

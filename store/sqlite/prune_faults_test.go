@@ -102,7 +102,7 @@ func (lab *pruneLab) examine(t *testing.T, path string) error {
 func TestEveryDiskOperationOfAPruneMayFail(t *testing.T) {
 	lab := newPruneLab(t)
 	for _, fault := range ioFaults {
-		if testing.Short() && fault.want != store.ErrFull {
+		if brief() && fault.want != store.ErrFull {
 			continue // the others stand for it
 		}
 		for _, lasts := range []bool{false, true} {
@@ -143,7 +143,7 @@ func TestPowerLossInAPrune(t *testing.T) {
 	switch {
 	case *long:
 		cuts = 1000
-	case testing.Short():
+	case brief():
 		cuts = 4
 	}
 	lay(t, dir, lab.before)

@@ -36,7 +36,7 @@ func TestEveryDiskOperationOfARedactionMayFail(t *testing.T) {
 	}
 	before := watch(t, dir).contents(t)
 	for _, fault := range ioFaults {
-		if testing.Short() && fault.want != store.ErrFull {
+		if brief() && fault.want != store.ErrFull {
 			continue // the others stand for it
 		}
 		for _, lasts := range []bool{false, true} {

@@ -56,7 +56,7 @@ func TestSoak(t *testing.T) {
 	}
 	began := time.Now()
 	s := newSoak(t, days)
-	if testing.Short() {
+	if brief() {
 		s.live(soakRounds/8, soakRounds/16)
 	} else {
 		s.live(days*soakRounds, max(soakRounds/8, days*soakRounds/24))

@@ -22,7 +22,7 @@ func TestWindowLaw(t *testing.T) {
 	switch {
 	case *long:
 		count = schedule.long
-	case testing.Short():
+	case brief():
 		count = schedule.short / 20
 	}
 	began := time.Now()
