@@ -14,7 +14,7 @@ import (
 	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
-// BenchmarkAlerts takes batches of 10,000 accounts, and evaluates the alerts after each. A
+// BenchmarkAlerts takes batches of 10,000 accounts (500 with -short), and evaluates the alerts after each. A
 // batch is what a job does, with HTTP from a fake API in another process, and nothing changes
 // (fetched); or it is only stored, which is a small part of that, and a hundredth of the
 // accounts changed before, so that there are alerts that hold: nothing changes (unchanged),
@@ -29,8 +29,15 @@ func BenchmarkAlerts(b *testing.B) {
 	b.Run("moved", func(b *testing.B) { benchmarkAlerts(b, 1) })
 }
 
+func alertAccounts() int {
+	if testing.Short() {
+		return 500
+	}
+	return 10_000
+}
+
 func benchmarkAlerts(b *testing.B, moved float64) {
-	const accounts = 10_000
+	accounts := alertAccounts()
 	now := time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
 	fleet := NewFleet(accounts, accounts/10, now, 1)
 	s, _, err := sqlite.OpenWriter(b.Context(), filepath.Join(b.TempDir(), "alerts.db"), sqlite.Options{Now: func() time.Time { return now }, Rules: report.Rules()})
@@ -71,7 +78,7 @@ func benchmarkAlerts(b *testing.B, moved float64) {
 
 // benchmarkFetched has a clock that moves by itself: the one of the machine.
 func benchmarkFetched(b *testing.B) {
-	const accounts = 10_000
+	accounts := alertAccounts()
 	client, err := fetcher.New(fetcher.Config{Token: lobstrtest.DefaultToken, BaseURL: serveAccounts(b, accounts), UserAgent: "bench/1"})
 	if err != nil {
 		b.Fatal(err)

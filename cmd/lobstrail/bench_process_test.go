@@ -102,9 +102,17 @@ func maxRSS(state *os.ProcessState) int64 {
 	return peak << 10
 }
 
-// buildCommand builds the program that is timed.
+// buildCommand builds the program that is timed. With -short it is the copy of the test binary
+// that the tests run as the command: nothing is timed then.
 func buildCommand(b *testing.B) string {
 	b.Helper()
+	if testing.Short() {
+		binary, err := exec.LookPath("lobstrail")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return binary
+	}
 	binary := filepath.Join(b.TempDir(), "lobstrail")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
