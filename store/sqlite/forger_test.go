@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"slices"
@@ -102,6 +103,22 @@ type cell struct {
 	table, where, column string
 	key                  map[string]string // the values of the key, by column
 	isKey                bool
+}
+
+// sample is all values of all tables, in random order, so that the first ones of each kind
+// are others each time; with -long, in theirs.
+func (f *forger) sample() []cell {
+	if *long {
+		return f.cells()
+	}
+	return shuffled(f.cells())
+}
+
+// shuffled is a copy in random order.
+func shuffled[T any](all []T) []T {
+	all = slices.Clone(all)
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
 // cells are all values of all tables.

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,22 +78,32 @@ func TestEveryDiskOperationMayFail(t *testing.T) {
 	want := retold(t, filepath.Join(dir, "store.db"))
 	for _, fault := range ioFaults {
 		t.Run(fault.name, func(t *testing.T) {
-			if brief() && fault.want != store.ErrFull && fault.op != "read" {
+			if testing.Short() && fault.want != store.ErrFull && fault.op != "read" {
 				t.Skip("the others stand for it")
 			}
-			struck := 0
-			for _, lasts := range []bool{false, true} {
-				for n := 1; ; n = later(n) {
-					f := &trouble{fault: fault, nth: n, lasts: lasts}
-					f.endure(t, made, want)
-					if !f.struck || t.Failed() {
-						break
-					}
-					struck++
-				}
-			}
+			struck := fault.each(t, later, func(f *trouble) { f.endure(t, made, want) })
 			t.Logf("%d failures", struck)
 		})
+	}
+}
+
+// each lets an operation of the fault's kind fail, the first and then a later one each time,
+// until there are no more. Either it alone fails, or all after it too, at random; with
+// -long, both. It returns how many failed.
+func (fault ioFault) each(t *testing.T, next func(n int) int, endure func(*trouble)) (struck int) {
+	t.Helper()
+	for n := 1; ; n = next(n) {
+		ways := []bool{false, true}
+		if !*long {
+			ways = ways[rand.IntN(2):][:1]
+		}
+		for _, lasts := range ways {
+			f := &trouble{fault: fault, nth: n, lasts: lasts}
+			if endure(f); !f.struck || t.Failed() {
+				return struck
+			}
+			struck++
+		}
 	}
 }
 
@@ -102,11 +113,14 @@ func later(n int) int {
 	switch {
 	case *long:
 		return n + 1
-	case brief():
+	case testing.Short():
 		return 8 * n
 	}
-	return n + 1 + n/6
+	return n + 1 + n/3
 }
+
+// muchLater leaves out more of them, where each takes longer.
+func muchLater(n int) int { return later(later(n)) }
 
 // TestTheDiskFailsWhileAStoreIsMade is the same for the making of a store. There
 // are fewer tries: the migrations try again for seconds.

@@ -102,18 +102,10 @@ func (lab *pruneLab) examine(t *testing.T, path string) error {
 func TestEveryDiskOperationOfAPruneMayFail(t *testing.T) {
 	lab := newPruneLab(t)
 	for _, fault := range ioFaults {
-		if brief() && fault.want != store.ErrFull {
+		if testing.Short() && fault.want != store.ErrFull {
 			continue // the others stand for it
 		}
-		for _, lasts := range []bool{false, true} {
-			for n := 1; ; n = later(later(n)) {
-				f := &trouble{fault: fault, nth: n, lasts: lasts}
-				lab.endure(t, f)
-				if !f.struck || t.Failed() {
-					break
-				}
-			}
-		}
+		fault.each(t, muchLater, func(f *trouble) { lab.endure(t, f) })
 	}
 }
 

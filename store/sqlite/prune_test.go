@@ -43,7 +43,7 @@ func (c *chronicle) randomKeep() store.Keep {
 func TestPruneLeavesWhatFollowed(t *testing.T) {
 	t.Parallel()
 	dropped := int64(0)
-	for _, seed := range seeds(8, 1) {
+	for _, seed := range seeds(8, 2) {
 		path := memoryPath(t)
 		c := newChronicle(t, path, seed)
 		c.live(25 + c.rand.IntN(20))

@@ -33,7 +33,7 @@ func redactAll(t testing.TB, s store.Store, workspace string, accounts ...string
 // the proofs are as they were.
 func TestRedactLeavesTheRest(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(5, 1) {
+	for _, seed := range seeds(5, 2) {
 		path := memoryPath(t)
 		c := newChronicle(t, path, seed)
 		c.live(20 + c.rand.IntN(20))

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,17 +22,19 @@ var (
 )
 
 // seeds are those of so many random histories: of fewer in the short mode, and of many
-// in the long one.
+// in the long one. The fewer are some of the first ones, at random.
 func seeds(often, short int) (all []uint64) {
 	if *oneSeed != 0 {
 		return []uint64{*oneSeed}
 	}
-	n := fewer(often, short)
+	n, first := fewer(often, short), 0
 	if *long {
 		n = 20 * often
+	} else {
+		first = rand.IntN(often - n + 1)
 	}
 	for i := range n {
-		all = append(all, uint64(i+1))
+		all = append(all, uint64(first+i+1))
 	}
 	return all
 }
