@@ -164,8 +164,12 @@ func (s *step) noteFacts(said *Said, after []byte) error {
 	return nil
 }
 
-// noteDropped keeps when a field that the endpoint no longer sends was last told.
+// noteDropped keeps when a field that the endpoint no longer sends was last told, unless
+// another endpoint that no longer sends it has told it later.
 func (s *step) noteDropped(said *Said, name string) {
+	if d, other := s.account.Dropped[name]; other && d.Sent > said.Sent {
+		return
+	}
 	dropped := maps.Clone(s.account.Dropped)
 	if dropped == nil {
 		dropped = map[string]Dropped{}

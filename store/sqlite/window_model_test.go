@@ -160,12 +160,16 @@ func (a *life) compare(l *look) {
 }
 
 // holds is the look that told the value of the field that holds: the last one of an
-// endpoint that still sends the field; nil when none does.
+// endpoint that still sends the field, or else the last that did. That a document lacks a
+// field concludes nothing. nil: it was never told of.
 func (a *life) holds(field string) (told *look) {
 	for _, last := range a.last {
 		if last != nil && last.doc[field] != nil && (told == nil || last.received > told.received) {
 			told = last
 		}
+	}
+	if told == nil {
+		return a.told[field]
 	}
 	return told
 }

@@ -38,12 +38,19 @@ func NoLongerSent(t *testing.T, open Opener) {
 // endpoint that no longer sent the field afterwards, and that the old value is the latest
 // word on the field.
 func LastTold(t *testing.T, open Opener) {
-	for _, last := range []string{`7`, `7.0`, `5`} {
+	for _, last := range []string{`7`, `7.0`, `5`, `no detail`} {
 		d := newDesk(t, open)
 		d.look(store.Detail, object(0, `"f":7`))
+		without := last == `no detail` // the endpoint that told it first is the last that is seen without it
+		if without {
+			last = `7`
+		}
 		d.look(store.List, object(0, `"f":`+last))
 		told := d.now.Add(-time.Second)
 		d.look(store.List, object(0, ``))
+		if without {
+			d.look(store.Detail, object(0, ``))
+		}
 		d.look(store.List, object(0, `"f":3`))
 		changes := d.changes()
 		i := slices.IndexFunc(changes, func(c store.AccountChange) bool { return c.Kind == store.FieldChanged && string(c.New) == "3" })
