@@ -235,7 +235,7 @@ func (h *home) snapshotBeside(t *testing.T, columns int, args ...string) (stdout
 }
 
 // The clock of the fake stands still, so that after two seconds runs tell of it.
-var varying = regexp.MustCompile(`"run": \d+|"clock_skew_seconds": -?[0-9.]+|Run \d+|\d{4}-\d\d-\d\dT[0-9:.]+Z| in [<0-9a-z]+\.`)
+var varying = regexp.MustCompile(`"run": \d+|"clock_(?:skew|held)_seconds": -?[0-9.]+|Run \d+|\d{4}-\d\d-\d\dT[0-9:.]+Z| in [<0-9a-z]+\.`)
 
 // clockNote comes once a test has run for two seconds: the clock of its server stands
 // still (see serve).
