@@ -171,8 +171,9 @@ func (n *node) place(tokens []string, value *node) {
 	n.put(tokens[0], value)
 }
 
-// settle gives what changes of schema named the value that it has in the end: after a null,
-// which has no type, a value of whichever type is told as that of a field.
+// settle gives each member of n the value that values has for it. n holds only what changes
+// of the schema told, and after a null such a change cannot tell the type: the value may be
+// of any type.
 func (n *node) settle(values *node) {
 	for name, member := range n.members {
 		switch value := values.member(name); {

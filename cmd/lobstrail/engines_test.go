@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
 )
 
@@ -130,26 +131,14 @@ func fillWithDemo(url string) error {
 
 // listDatabase returns the only column of a query.
 func listDatabase(url, query string, args ...any) (values []string, err error) {
-	db, err := sql.Open("pgx", url)
+	db, err := sqlx.Open("pgx", url)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-	}
-	return values, rows.Err()
+	return values, db.SelectContext(ctx, &values, query, args...)
 }
 
 const tablesOfDatabase = `SELECT tablename::text FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`

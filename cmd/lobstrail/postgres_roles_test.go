@@ -68,7 +68,7 @@ func (s *shop) do(statements string) {
 }
 
 // TestHelpOnPostgresHasTheGrants: each role of the help can do what the help says, and
-// nothing else; and without its GRANT it is told which one is missing.
+// nothing else. A role that lacks a GRANT gets an error that names it.
 func TestHelpOnPostgresHasTheGrants(t *testing.T) {
 	s := newShop(t)
 	urls := map[string]string{}

@@ -215,8 +215,6 @@ func text(t testing.TB, view string, columns []string, row []any) (texts []strin
 
 var long = flag.Bool("long", false, "compare with every filter")
 
-var nullMember = regexp.MustCompile(`"(?:[^"\\]|\\.)*":null,?`)
-
 // common is a value as both engines have it. 00004_views.sql says where they differ.
 func common(column string, value any) any {
 	switch v := value.(type) {
@@ -226,8 +224,8 @@ func common(column string, value any) any {
 			return nil
 		case "changes.old", "changes.new":
 			return strings.ReplaceAll(v, "\x00", "\ufffd")
-		case "account_current.document": // a merge patch drops what is null in the value of a counter
-			return strings.ReplaceAll(nullMember.ReplaceAllString(v, ""), ",}", "}")
+		case "account_current.document":
+			return patched(json.NewDecoder(strings.NewReader(v)))
 		case "account_versions.document": // SQLite ends a name at this character
 			return strings.ReplaceAll(v, `\u0000":`, `":`)
 		}

@@ -99,8 +99,8 @@ func (w *fileWriter) close() error {
 	return errors.Join(w.buffer.Flush(), w.file.Sync())
 }
 
-// readBack reads a file that was just written, and returns an error unless it has so many
-// whole rows.
+// readBack reads a file that was just written. It returns an error unless the file has
+// exactly rows rows and all can be read.
 func readBack(file *os.File, rows int64) error {
 	info, err := file.Stat()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
 )
 
-// TestSwallowed: a proxy that passes nothing on any more is noticed, although it answers
-// keep-alive probes.
+// TestSwallowed: a proxy that has stopped passing data on is noticed, although its own
+// kernel still answers TCP keep-alive packets.
 func TestSwallowed(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 )
 
 // defaultLease is how long a lease holds after it was renewed, by the clock of the
@@ -68,33 +69,21 @@ func (s *server) acquire(ctx context.Context, ws int64, wait time.Duration) (*le
 		return nil, err
 	}
 	l := &lease{server: s, ws: ws}
-	for begun := time.Now(); ; {
-		holder, err := l.take(ctx, host)
-		if err != nil {
-			return nil, err
-		}
-		if holder == nil {
-			l.keep()
-			return l, nil
-		}
-		waited := time.Since(begun)
-		if waited >= wait {
-			return nil, holder.busy(host)
-		}
-		select {
-		case <-time.After(min(pause(waited), wait-waited)):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	var holder *leaseRow
+	// The shortest pause is long enough not to be a burden on the server.
+	taken, err := relational.WaitFor(ctx, wait, 100*time.Millisecond, 10*time.Millisecond, func() (bool, error) {
+		other, err := l.take(ctx, host)
+		holder = other
+		return other == nil, err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !taken:
+		return nil, holder.busy(host)
 	}
-}
-
-// pause is the time between two tries to take the lease. It gets shorter the longer a
-// process has waited, so that the one that waits longest is nearly always next. It stays
-// long enough not to be a burden on the server.
-func pause(waited time.Duration) time.Duration {
-	const first, shortest, halved = 100 * time.Millisecond, 10 * time.Millisecond, 500 * time.Millisecond
-	return max(shortest, time.Duration(float64(first)/(1+float64(waited)/float64(halved))))
+	l.keep()
+	return l, nil
 }
 
 // take takes the lease if it is free, has expired, or was held by a process that died on

@@ -68,67 +68,20 @@ func randomStep(t *rapid.T) step {
 // does.
 func TestDeferredWritesDoWhatTheyDoAlone(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
 	s := open(t, postgrestest.Database(t))
 	for _, table := range tables {
 		must(t, s, "CREATE TABLE "+table+` (ws integer, id integer, a text COLLATE "C", n bigint NOT NULL DEFAULT 0, PRIMARY KEY (ws, id))`,
 			"CREATE UNIQUE INDEX "+table+"_null ON "+table+" (ws) WHERE a IS NULL", "INSERT INTO "+table+" VALUES (1, 1, 'a', 1), (1, 2, 'b', 2)")
 	}
-	rows := func(t *rapid.T, tx *txn) string {
-		var all []string
-		for _, table := range tables {
-			if err := tx.SelectContext(ctx, &all, "SELECT '"+table+" ' || (x.*)::text FROM "+table+" x ORDER BY 1"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return strings.Join(all, "\n")
-	}
-	run := func(t *rapid.T, steps []step, alone bool) (result string) {
-		tx, err := s.begin(ctx, writing, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer tx.rollback(ctx)
-		var answers []string
-		for _, step := range steps {
-			switch {
-			case step.ask:
-				var answer int64
-				err = tx.GetContext(ctx, &answer, step.query, step.args...)
-				answers = append(answers, fmt.Sprint(answer))
-			case step.one:
-				err = tx.ExecOne(ctx, step.query, step.args...)
-			default:
-				err = tx.Exec(ctx, step.query, step.args...)
-			}
-			if err == nil && alone {
-				err = tx.flush(ctx)
-			}
-			if err != nil {
-				break
-			}
-		}
-		if err == nil {
-			err = tx.flush(ctx)
-		}
-		if err != nil {
-			// With which error is open where several statements of a group fail.
-			if constraint := errors.As(err, new(*pgconn.PgError)); !constraint && !errors.Is(err, store.ErrDamaged) {
-				t.Fatal(err)
-			}
-			return "fails"
-		}
-		return strings.Join(answers, " ") + "\n" + rows(t, tx)
-	}
 	failed, together, sequences := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		steps := rapid.SliceOfN(rapid.Custom(randomStep), 1, 25).Draw(t, "steps")
-		alone, later := run(t, steps, true), run(t, steps, false)
+		alone, later := outcome(t, s, steps, true), outcome(t, s, steps, false)
 		if alone != later {
 			t.Fatalf("%d statements alone:\n%s\n\ndeferred:\n%s", len(steps), alone, later)
 		}
 		sequences++
-		if strings.HasPrefix(alone, "fails") {
+		if alone == failure {
 			failed++
 		}
 		var q queue
@@ -142,6 +95,56 @@ func TestDeferredWritesDoWhatTheyDoAlone(t *testing.T) {
 	if failed == 0 || failed == sequences || together == 0 {
 		t.Errorf("of %d sequences %d failed, and %d had statements that were sent together", sequences, failed, together)
 	}
+}
+
+// failure is the outcome of steps of which one fails.
+const failure = "fails"
+
+// outcome runs the steps in a transaction that is rolled back, each sent alone or
+// deferred, and returns the answers of the queries and the rows of the tables. Which error
+// a failure has is not told: where several statements are sent together, it may be that of
+// another one.
+func outcome(t *rapid.T, s *server, steps []step, alone bool) string {
+	ctx := t.Context()
+	tx, err := s.begin(ctx, writing, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.rollback(ctx)
+	var answers []string
+	for _, step := range steps {
+		switch {
+		case step.ask:
+			var answer int64
+			err = tx.GetContext(ctx, &answer, step.query, step.args...)
+			answers = append(answers, fmt.Sprint(answer))
+		case step.one:
+			err = tx.ExecOne(ctx, step.query, step.args...)
+		default:
+			err = tx.Exec(ctx, step.query, step.args...)
+		}
+		if err == nil && alone {
+			err = tx.flush(ctx)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = tx.flush(ctx)
+	}
+	if err != nil {
+		if constraint := errors.As(err, new(*pgconn.PgError)); !constraint && !errors.Is(err, store.ErrDamaged) {
+			t.Fatal(err)
+		}
+		return failure
+	}
+	for _, table := range tables {
+		if err := tx.SelectContext(ctx, &answers, "SELECT '"+table+" ' || (x.*)::text FROM "+table+" x ORDER BY 1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return strings.Join(answers, "\n")
 }
 
 // TestWhatIsSentTogether: statements that could meet are not sent as one, and a flush is

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// timedConn is a connection whose reads and writes end after a while in which nothing
-// moved. The driver reads only what the server owes, so a read that takes longer than
-// any statement may means that nobody is there: a proxy that swallows what it gets
-// still answers keep-alive probes.
+// timedConn is a connection whose reads and writes fail when no byte has moved for a while.
+// The driver reads only when it expects an answer, so a read that takes longer than any
+// statement is allowed to means that the server is gone. TCP keep-alive does not find that
+// out behind a proxy, because the proxy answers it.
 type timedConn struct {
 	net.Conn
 	reads, writes deadline

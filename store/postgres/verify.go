@@ -79,14 +79,7 @@ func (s *engine) Files(ctx context.Context, tx relational.Tx, readable bool, fin
 	if !readable {
 		return nil
 	}
-	return relational.Each(ctx, tx, func(scan func(...any) error) error {
-		var row, problem string
-		err := scan(&row, &problem)
-		if err == nil {
-			find("setting", row, "%s", problem)
-		}
-		return err
-	}, `
+	return relational.Each(ctx, tx, `
 		SELECT name || ' of workspace ' || ws, 'is not a setting of a store'
 		FROM setting
 		WHERE name <> 'rules' OR ws NOT IN (SELECT id FROM workspace)
@@ -94,5 +87,12 @@ func (s *engine) Files(ctx context.Context, tx relational.Tx, readable bool, fin
 		SELECT 'rules of workspace ' || id, 'is missing'
 		FROM workspace
 		WHERE EXISTS (SELECT 1 FROM run WHERE ws = id) AND id NOT IN (SELECT ws FROM setting WHERE name = 'rules')
-		ORDER BY 1`)
+		ORDER BY 1`, nil, func(scan func(...any) error) error {
+		var row, problem string
+		err := scan(&row, &problem)
+		if err == nil {
+			find("setting", row, "%s", problem)
+		}
+		return err
+	})
 }

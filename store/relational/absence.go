@@ -78,7 +78,7 @@ func (w *RunWriter) conclude(ctx context.Context, tx Tx, conclusion store.Conclu
 		return done, err
 	}
 	var l store.Lacking
-	err = Each(ctx, tx, func(scan func(...any) error) error { return scan(&l.Known, &l.Shown, &l.Unlisted) }, `
+	err = Each(ctx, tx, `
 		SELECT
 			count(*),
 			count(*) FILTER (WHERE NOT lacked),
@@ -88,7 +88,7 @@ func (w *RunWriter) conclude(ctx context.Context, tx Tx, conclusion store.Conclu
 			FROM account a
 			ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
 			WHERE `+present+` AND a.first_at < ?2
-		) x`, w.ws.id, began)
+		) x`, []any{w.ws.id, began}, func(scan func(...any) error) error { return scan(&l.Known, &l.Shown, &l.Unlisted) })
 	if err != nil || l.Unlisted == 0 {
 		return done, err
 	}
@@ -109,7 +109,7 @@ func (w *RunWriter) conclude(ctx context.Context, tx Tx, conclusion store.Conclu
 // the start).
 func (w *RunWriter) Missing(ctx context.Context, after string, n int) (ids []string, err error) {
 	err = w.store.db.Read(ctx, func(tx Tx) error {
-		return eachOf(ctx, tx, `
+		return Each(ctx, tx, `
 			SELECT a.hash
 			FROM account a
 			ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
@@ -150,10 +150,10 @@ func (w *RunWriter) Disappearing(ctx context.Context, missing, absent []string) 
 // when the API shows it again, the key is of this workspace.
 func (w *RunWriter) Known(ctx context.Context, ids []string) (hits, total int, err error) {
 	err = w.store.db.Read(ctx, func(tx Tx) error {
-		return Each(ctx, tx, func(scan func(...any) error) error { return scan(&total, &hits) }, `
+		return Each(ctx, tx, `
 			SELECT
 				(SELECT count(*) FROM account a ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id WHERE `+present+`),
-				(SELECT count(*) FROM account WHERE ws = ?1 AND hash IN (SELECT value FROM texts(?2)))`, w.ws.id, jsonList(ids))
+				(SELECT count(*) FROM account WHERE ws = ?1 AND hash IN (SELECT value FROM texts(?2)))`, []any{w.ws.id, jsonList(ids)}, func(scan func(...any) error) error { return scan(&total, &hits) })
 	})
 	return hits, total, err
 }

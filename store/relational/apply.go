@@ -138,8 +138,7 @@ func (w *workspace) value(ctx context.Context, tx Tx, body []byte) (id int64, er
 	if len(w.texts.ids) >= maxTexts {
 		clear(w.texts.ids)
 	}
-	err = Each(ctx, tx, func(scan func(...any) error) error { return scan(&id) },
-		`SELECT id FROM value WHERE ws = ? AND digest = ?`, w.id, digest[:])
+	err = Each(ctx, tx, `SELECT id FROM value WHERE ws = ? AND digest = ?`, []any{w.id, digest[:]}, func(scan func(...any) error) error { return scan(&id) })
 	if err == nil && id == 0 {
 		id = w.texts.next
 		w.texts.next++

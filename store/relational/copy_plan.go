@@ -57,7 +57,7 @@ func (c *copying) readStart(tx Tx) error {
 		return err
 	}
 	p := fold.Position{Pages: map[fold.Slot]int64{}}
-	err = eachOf(ctx, tx, `SELECT source, slot, max(at) FROM response WHERE ws = ? GROUP BY source, slot`, []any{ws}, func(scan func(...any) error) error {
+	err = Each(ctx, tx, `SELECT source, slot, max(at) FROM response WHERE ws = ? GROUP BY source, slot`, []any{ws}, func(scan func(...any) error) error {
 		var source, slot, at int64
 		if err := scan(&source, &slot, &at); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (c *copying) readPlan(ctx context.Context, tx Tx, ws int64) (err error) {
 
 // readDropped reads what prunes dropped, whose entries are that number or a later one.
 func readDropped(ctx context.Context, tx Tx, ws, from int64) (d copyDropped, err error) {
-	err = eachOf(ctx, tx, `SELECT text FROM entry WHERE ws = ? AND id >= ? AND instr(text, ?) > 0 ORDER BY id`, []any{ws, from, "\nprune "},
+	err = Each(ctx, tx, `SELECT text FROM entry WHERE ws = ? AND id >= ? AND instr(text, ?) > 0 ORDER BY id`, []any{ws, from, "\nprune "},
 		func(scan func(...any) error) error {
 			var text string
 			if err := scan(&text); err != nil {

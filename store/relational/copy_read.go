@@ -81,8 +81,8 @@ func (r *copyReader) end() error {
 	return r.teller.End()
 }
 
-// batch reads up to so many entries, as far as one transaction can take them. It is empty
-// at the end.
+// batch reads the next entries: at most most, and no more than one transaction can take.
+// At the end of the log the batch is empty.
 func (r *copyReader) batch(most int) (*copyBatch, error) {
 	b := &copyBatch{}
 	for len(b.entries) < most && b.size < maxCopyRows && !b.last && r.entryRows.OK {
@@ -203,11 +203,11 @@ func (r *copyReader) failure(line string) (f failureRow, err error) {
 	}
 	var erased []byte
 	found := false
-	err = Each(r.ctx, r.tx, func(scan func(...any) error) error {
+	err = Each(r.ctx, r.tx, failureRows+`
+		WHERE f.ws = ? AND f.run = ? AND f.n = ?`, []any{r.ws, run, n}, func(scan func(...any) error) error {
 		found = true
 		return scan(&f.Run, &f.N, &f.Account, &f.Kind, &f.HTTPStatus, &f.Message, &f.At, &f.Salt, &erased)
-	}, failureRows+`
-		WHERE f.ws = ? AND f.run = ? AND f.n = ?`, r.ws, run, n)
+	})
 	if err == nil && (!found || f.lineWith(erased) != line) {
 		err = r.damaged("failure %d of run %d is missing, or is not what the log says", n, run)
 	}

@@ -37,7 +37,7 @@ func (c *copying) stand(ctx context.Context, tx Tx, w *workspace) error {
 	}
 	w.known.Squids = maps.Clone(c.plan.squids)
 	// Of an account whose redaction is still to come nothing is stored but that it was shown.
-	err := eachOf(ctx, tx, `
+	err := Each(ctx, tx, `
 		SELECT id, hash, first_at FROM account a
 		WHERE ws = ? AND length(salt) = 0 AND NOT EXISTS (SELECT 1 FROM state s WHERE s.ws = a.ws AND s.account = a.id)`, []any{w.id},
 		func(scan func(...any) error) error {

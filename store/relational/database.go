@@ -87,7 +87,7 @@ type Tx interface {
 }
 
 // Each runs a query and calls fn with the scan of each row.
-func Each(ctx context.Context, tx Tx, fn func(scan func(...any) error) error, query string, args ...any) error {
+func Each(ctx context.Context, tx Tx, query string, args []any, fn func(scan func(...any) error) error) error {
 	rows, err := tx.QueryxContext(ctx, query, args...)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 // endpoint had said nothing, or the account was gone.
 func documentsAt(ctx context.Context, tx Tx, ws, account, at int64) (bodies [fold.Endpoints][]byte, err error) {
 	var members [fold.Endpoints][]document.Member
-	err = eachOf(ctx, tx, `
+	err = Each(ctx, tx, `
 		SELECT f.endpoint, n.top, n.sub, coalesce(f.value, v.body)
 		FROM (SELECT 1 AS endpoint UNION ALL SELECT 2 UNION ALL SELECT 3) e
 		ORDERED JOIN name n ON n.ws = ?1 AND EXISTS (SELECT 1 FROM fact WHERE ws = ?1 AND account = ?2 AND endpoint = e.endpoint)
@@ -53,7 +53,7 @@ func documentsAt(ctx context.Context, tx Tx, ws, account, at int64) (bodies [fol
 // seenAt finds when each endpoint last showed an account, at or before a moment; 0:
 // it did not.
 func seenAt(ctx context.Context, tx Tx, ws, account, at int64) (seen [fold.Endpoints]int64, err error) {
-	err = eachOf(ctx, tx, `
+	err = Each(ctx, tx, `
 		SELECT s.endpoint, max((
 			SELECT max(at) FROM response
 			WHERE ws = s.ws AND source = s.source AND slot = s.slot AND at BETWEEN s.first AND least(s.last, ?3)
@@ -165,7 +165,7 @@ func iconText(ctx context.Context, tx Tx, ws int64, digest string) (text string,
 // countersAt reads the last volatile values up to a moment, by pointer.
 func countersAt(ctx context.Context, tx Tx, ws, account, at int64) (map[string]json.RawMessage, error) {
 	values := map[string]json.RawMessage{}
-	return values, eachOf(ctx, tx, `
+	return values, Each(ctx, tx, `
 		SELECT n.top, n.sub, u.body
 		FROM counter c
 		ORDERED JOIN name n ON n.ws = c.ws AND n.id = c.name

@@ -201,9 +201,8 @@ func (m *prover) erased(account, endpoint int64, o *ledger.Observed) error {
 		to   **ledger.Hash
 	}{{"document", endpoint, &o.Document}, {"counters", 0, &o.Counters}} {
 		var hash []byte
-		err := Each(m.ctx, m.tx, func(scan func(...any) error) error { return scan(&hash) }, `
-			SELECT hash FROM redacted WHERE ws = ? AND account = ? AND what = ? AND part = ? AND at <= ? ORDER BY at DESC LIMIT 1`,
-			m.ws, account, part.what, part.part, m.at)
+		err := Each(m.ctx, m.tx, `
+			SELECT hash FROM redacted WHERE ws = ? AND account = ? AND what = ? AND part = ? AND at <= ? ORDER BY at DESC LIMIT 1`, []any{m.ws, account, part.what, part.part, m.at}, func(scan func(...any) error) error { return scan(&hash) })
 		if err != nil {
 			return err
 		}

@@ -119,7 +119,7 @@ func (p *pruning) decide(ctx context.Context, tx Tx, workspace string, keep stor
 // read reads the responses, and marks those on which windows rest.
 func (p *pruning) read(ctx context.Context, tx Tx) (responses []retain.Response, err error) {
 	slots, bySlot := map[[2]int64]int{}, [][]int{}
-	err = eachOf(ctx, tx, `SELECT at, source, slot, shown, news > 0 FROM response WHERE ws = ? ORDER BY at`, []any{p.ws.id},
+	err = Each(ctx, tx, `SELECT at, source, slot, shown, news > 0 FROM response WHERE ws = ? ORDER BY at`, []any{p.ws.id},
 		func(scan func(...any) error) error {
 			var r retain.Response
 			var key [2]int64
@@ -154,7 +154,7 @@ func (p *pruning) read(ctx context.Context, tx Tx) (responses []retain.Response,
 	}
 	// The windows of what was noticed of an account rest on all pages that showed it. Of one
 	// that it had left, they rest on the last response before that, which was news.
-	return responses, eachOf(ctx, tx, `
+	return responses, Each(ctx, tx, `
 		SELECT DISTINCT n.at, s.source, s.slot
 		FROM (
 			SELECT account, at FROM version WHERE ws = ?1
@@ -216,7 +216,7 @@ func (p *pruning) drop(ctx context.Context, s *Store, tx Tx, now int64, dropped 
 func (p *pruning) dropLines(ctx context.Context, tx Tx, dropped []int64, line *ledger.Prune) error {
 	var entries, responses []int64
 	done := errors.New("done")
-	err := Each(ctx, tx, func(scan func(...any) error) error {
+	err := Each(ctx, tx, `SELECT id, text FROM entry WHERE ws = ? AND id >= ? AND text IS NOT NULL ORDER BY id`, []any{p.ws.id, p.entry}, func(scan func(...any) error) error {
 		var id int64
 		var text string
 		if err := scan(&id, &text); err != nil {
@@ -246,7 +246,7 @@ func (p *pruning) dropLines(ctx context.Context, tx Tx, dropped []int64, line *l
 			responses = append(responses, found...)
 		}
 		return nil
-	}, `SELECT id, text FROM entry WHERE ws = ? AND id >= ? AND text IS NOT NULL ORDER BY id`, p.ws.id, p.entry)
+	})
 	if errors.Is(err, done) {
 		err = nil
 	}

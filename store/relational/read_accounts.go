@@ -77,7 +77,7 @@ func (r *accountReader) readSeen() (map[int64]int64, error) {
 	seen, lasts := map[int64]int64{}, map[[2]int64]int64{}
 	type stay struct{ account, source, slot, last int64 }
 	var open []stay
-	err := eachOf(r.ctx, r.tx, `
+	err := Each(r.ctx, r.tx, `
 		SELECT s.account, s.source, s.slot, s.last
 		FROM account a
 		-- Of the stays that were over, the one that ended last.
@@ -122,7 +122,7 @@ func (r *accountReader) readSquids() (map[int64][]store.Squid, error) {
 		return nil, err
 	}
 	squids := map[int64][]store.Squid{}
-	err = eachOf(r.ctx, r.tx, `
+	err = Each(r.ctx, r.tx, `
 		SELECT account, squid FROM assignment
 		WHERE ws = ?1 AND (?3 = 0 OR account = ?3) AND from_before <= ?2 AND coalesce(to_before, ?2 + 1) > ?2`,
 		[]any{r.ws, r.at, r.account}, func(scan func(...any) error) error {
@@ -140,7 +140,7 @@ func (r *accountReader) readSquids() (map[int64][]store.Squid, error) {
 // squidIDs are the ids of the squids of a workspace, by number.
 func squidIDs(ctx context.Context, tx Tx, ws int64) (map[int64]string, error) {
 	ids := map[int64]string{}
-	return ids, eachOf(ctx, tx, `SELECT id, hash FROM squid WHERE ws = ?`, []any{ws}, func(scan func(...any) error) error {
+	return ids, Each(ctx, tx, `SELECT id, hash FROM squid WHERE ws = ?`, []any{ws}, func(scan func(...any) error) error {
 		var number int64
 		var id string
 		err := scan(&number, &id)
@@ -153,7 +153,7 @@ func squidIDs(ctx context.Context, tx Tx, ws int64) (map[int64]string, error) {
 // of squid and account. account 0 is all.
 func squidNames(ctx context.Context, tx Tx, ws, account, at int64) (map[[2]int64]string, error) {
 	names, same := map[[2]int64]string{}, map[string]string{}
-	return names, eachOf(ctx, tx, `
+	return names, Each(ctx, tx, `
 		SELECT squid, account, name FROM squid_name
 		WHERE ws = ?1 AND (?2 = 0 OR account = ?2) AND at <= ?3
 		ORDER BY squid, account, at`, []any{ws, account, at}, func(scan func(...any) error) error {
@@ -179,7 +179,7 @@ const accountColumns = `
 	)`
 
 func (r *accountReader) read() (accounts []store.AccountState, err error) {
-	err = eachOf(r.ctx, r.tx, `
+	err = Each(r.ctx, r.tx, `
 		SELECT`+accountColumns+`
 		FROM account a
 		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.at = (

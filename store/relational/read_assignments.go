@@ -42,7 +42,7 @@ func readAssignments(ctx context.Context, tx Tx, q store.AssignmentQuery) (all [
 	if !q.Until.IsZero() {
 		until = q.Until.UnixMilli()
 	}
-	err = eachOf(ctx, tx, `
+	err = Each(ctx, tx, `
 		SELECT g.squid, g.account, g.from_after, g.from_before, g.to_after, g.to_before
 		FROM assignment g
 		WHERE g.ws = ?1
@@ -85,7 +85,7 @@ type named struct {
 // readNamed reads the accounts with the names and healths that they had.
 func readNamed(ctx context.Context, tx Tx, ws int64, at time.Time) (map[int64]named, error) {
 	accounts := map[int64]named{}
-	return accounts, eachOf(ctx, tx, `
+	return accounts, Each(ctx, tx, `
 		SELECT a.id, a.hash, v.username, t.health_after
 		FROM account a
 		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.at = (
@@ -107,7 +107,7 @@ func readNamed(ctx context.Context, tx Tx, ws int64, at time.Time) (map[int64]na
 // told last before the moment. Those that were named later have none.
 func readSquids(ctx context.Context, tx Tx, ws int64, at time.Time) (map[int64]store.Name, error) {
 	squids := map[int64]store.Name{}
-	return squids, eachOf(ctx, tx, `
+	return squids, Each(ctx, tx, `
 		SELECT q.id, q.hash, coalesce((
 			SELECT name FROM squid_name WHERE ws = q.ws AND squid = q.id AND at <= ?2 ORDER BY at DESC, account DESC LIMIT 1
 		), '')

@@ -197,7 +197,7 @@ func (r stepRow) step() (store.StatusStep, error) {
 func (s *Store) HealthSteps(ctx context.Context, q store.PeriodQuery) (steps map[string][]store.StatusStep, err error) {
 	steps = map[string][]store.StatusStep{}
 	err = s.db.Read(ctx, func(tx Tx) error {
-		return eachOf(ctx, tx, `
+		return Each(ctx, tx, `
 			SELECT a.hash, t.health_before, t.health_after, t.after, t.at`+stepsOf+` AND t.health_before <> t.health_after
 			ORDER BY t.at, t.account`, append(periodArgs(q), q.Run), func(scan func(...any) error) error {
 			var step store.StatusStep

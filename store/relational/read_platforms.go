@@ -17,7 +17,7 @@ func (s *Store) Platforms(ctx context.Context, workspace string, accounts []stri
 		if err != nil {
 			return err
 		}
-		err = eachOf(ctx, tx, `
+		err = Each(ctx, tx, `
 			SELECT v.type, b.body
 			FROM texts(?2) wanted
 			ORDERED JOIN account a ON a.ws = ?1 AND a.hash = wanted.value

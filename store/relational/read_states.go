@@ -168,7 +168,7 @@ type told struct {
 
 // toldUntil reads what endpoints said of an account until a moment, in order.
 func toldUntil(ctx context.Context, tx Tx, ws, account, until int64) (all []told, err error) {
-	err = eachOf(ctx, tx, `
+	err = Each(ctx, tx, `
 		SELECT f.at, f.endpoint, n.top, n.sub, coalesce(f.value, v.body)
 		FROM fact f
 		ORDERED JOIN name n ON n.ws = f.ws AND n.id = f.name

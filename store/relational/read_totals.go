@@ -33,7 +33,7 @@ func readRunTotals(ctx context.Context, tx Tx, ws int64, sum *store.Totals) erro
 	for _, bound := range store.RunBounds {
 		args = append(args, bound.Milliseconds())
 	}
-	return eachOf(ctx, tx, `
+	return Each(ctx, tx, `
 		SELECT scope, state, count(*), sum(requests), sum(changed + unchanged), count(finished_at),
 			sum(greatest(finished_at - started_at, 0))`+within+`
 		FROM run
@@ -67,7 +67,7 @@ func readRunTotals(ctx context.Context, tx Tx, ws int64, sum *store.Totals) erro
 
 // countBy reads pairs of a kind and a number.
 func countBy[K ~string](ctx context.Context, tx Tx, query string, ws int64, counts map[K]int64) error {
-	return eachOf(ctx, tx, query, []any{ws}, func(scan func(...any) error) error {
+	return Each(ctx, tx, query, []any{ws}, func(scan func(...any) error) error {
 		var kind K
 		var n int64
 		err := scan(&kind, &n)

@@ -133,7 +133,7 @@ func (r *usageReader) read() error {
 // readLimits reads the names of limits.
 func (r *usageReader) readLimits() error {
 	r.limits, r.reached = map[int64]string{}, map[[2]int64]bool{}
-	return eachOf(r.ctx, r.tx, `SELECT id, sub FROM name WHERE ws = ? AND top = 'params' AND sub LIKE '/user/%'`, []any{r.ws},
+	return Each(r.ctx, r.tx, `SELECT id, sub FROM name WHERE ws = ? AND top = 'params' AND sub LIKE '/user/%'`, []any{r.ws},
 		func(scan func(...any) error) error {
 			var id int64
 			var sub string
@@ -145,7 +145,7 @@ func (r *usageReader) readLimits() error {
 
 // readNames reads the names of accounts, and gives them to what was found.
 func (r *usageReader) readNames() error {
-	err := eachOf(r.ctx, r.tx, `
+	err := Each(r.ctx, r.tx, `
 		SELECT a.id, a.hash, v.username
 		FROM account a
 		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL
@@ -166,7 +166,7 @@ func (r *usageReader) readNames() error {
 
 // each reads movements of limits.
 func (r *usageReader) each(query string, take func(key [2]int64, use store.Use)) error {
-	return eachOf(r.ctx, r.tx, query, []any{r.ws, r.since, r.until, r.account}, func(scan func(...any) error) error {
+	return Each(r.ctx, r.tx, query, []any{r.ws, r.since, r.until, r.account}, func(scan func(...any) error) error {
 		var key [2]int64
 		var at int64
 		var body []byte
@@ -252,7 +252,7 @@ func (r *usageReader) changed() (ids []int64, err error) {
 		oldest[id] = oldestMovement(uses)
 		first = min(first, oldest[id])
 	}
-	return ids, eachOf(r.ctx, r.tx, `
+	return ids, Each(r.ctx, r.tx, `
 		SELECT account, max(at) FROM change
 		WHERE ws = ?1 AND at BETWEEN ?2 AND ?3 AND kind IN ('limit', 'schema', 'returned')
 		GROUP BY account`, []any{r.ws, first, r.until}, func(scan func(...any) error) error {

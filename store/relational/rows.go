@@ -65,11 +65,6 @@ func readFirst[T any](ctx context.Context, s *Store, read func(tx Tx) ([]T, erro
 	}
 }
 
-// eachOf is each, with the function last.
-func eachOf(ctx context.Context, tx Tx, query string, args []any, fn func(scan func(...any) error) error) error {
-	return Each(ctx, tx, fn, query, args...)
-}
-
 // Damaged says that a row cannot be what was written.
 func Damaged(what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, what, err)

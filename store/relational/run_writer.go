@@ -89,8 +89,8 @@ func (s *Store) Begin(ctx context.Context, name string, scope store.Scope) (stor
 
 // readTold reads the instant that the newest response tells.
 func (w *RunWriter) readTold(ctx context.Context, tx Tx) error {
-	return Each(ctx, tx, func(scan func(...any) error) error { return scan(&w.told) }, `
-		SELECT CASE WHEN source = ? THEN at - held_ms ELSE at END FROM response WHERE ws = ? ORDER BY at DESC LIMIT 1`, sourceImport, w.ws.id)
+	return Each(ctx, tx, `
+		SELECT CASE WHEN source = ? THEN at - held_ms ELSE at END FROM response WHERE ws = ? ORDER BY at DESC LIMIT 1`, []any{sourceImport, w.ws.id}, func(scan func(...any) error) error { return scan(&w.told) })
 }
 
 // log appends an entry with the run as it stands.

@@ -82,14 +82,14 @@ func (v *verifier) rowIn(workspace string, row any) string {
 
 // findRows finds the rows that the query returns, each with its problem.
 func (v *verifier) findRows(ctx context.Context, tx Tx, table, query string, args ...any) error {
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, query, args, func(scan func(...any) error) error {
 		var row, problem sql.NullString
 		err := scan(&row, &problem)
 		if err == nil {
 			v.find(table, row.String, "%s", problem.String)
 		}
 		return err
-	}, query, args...)
+	})
 }
 
 // pass runs a part of the check in a read transaction on a connection of its own.

@@ -66,12 +66,12 @@ func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, err
 		return verify.Rows{}, err
 	}
 	redacted := map[int64]bool{}
-	err = Each(ctx, tx, func(scan func(...any) error) error {
+	err = Each(ctx, tx, `SELECT id FROM account WHERE ws = ? AND length(salt) = 0`, []any{ws}, func(scan func(...any) error) error {
 		var number int64
 		err := scan(&number)
 		redacted[number] = true
 		return err
-	}, `SELECT id FROM account WHERE ws = ? AND length(salt) = 0`, ws)
+	})
 	return verify.Rows{
 		Name: name, Evidence: r.evidence(squids),
 		Entries: r.entries, Runs: r.runs(), Failures: r.failures(), Versions: r.versions(), Changes: r.changes(), Steps: r.steps(),
@@ -82,13 +82,13 @@ func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, err
 // squidNumbers are the numbers of all squids of a workspace, by id.
 func squidNumbers(ctx context.Context, tx Tx, ws int64) (map[string]int64, error) {
 	squids := map[string]int64{}
-	return squids, Each(ctx, tx, func(scan func(...any) error) error {
+	return squids, Each(ctx, tx, `SELECT id, hash FROM squid WHERE ws = ?`, []any{ws}, func(scan func(...any) error) error {
 		var number int64
 		var id string
 		err := scan(&number, &id)
 		squids[id] = number
 		return err
-	}, `SELECT id, hash FROM squid WHERE ws = ?`, ws)
+	})
 }
 
 // rowReader iterates over the rows of a workspace, from a place on.

@@ -52,14 +52,14 @@ func (v *verifier) checkWorkspaces(ctx context.Context, tx Tx) error {
 
 // findOwn finds the rows of the workspace ?1 that the query returns, each with its problem.
 func (v *verifier) findOwn(ctx context.Context, tx Tx, w workspaceRow, table, query string) error {
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, query, []any{w.ID}, func(scan func(...any) error) error {
 		var row, problem string
 		err := scan(&row, &problem)
 		if err == nil {
 			v.find(table, v.rowIn(w.Name, row), "%s", problem)
 		}
 		return err
-	}, query, w.ID)
+	})
 }
 
 // ownChecks find rows of the workspace ?1, each with its problem. Names, values and icons
@@ -119,7 +119,7 @@ func (v *verifier) checkDigests(ctx context.Context, tx Tx, w workspaceRow, tabl
 	if table == "value" {
 		key = "id"
 	}
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `SELECT `+key+`, digest, body FROM `+table+` WHERE ws = ? ORDER BY 1`, []any{w.ID}, func(scan func(...any) error) error {
 		var row string
 		var digest, text []byte
 		if err := scan(&row, &digest, &text); err != nil {
@@ -129,5 +129,5 @@ func (v *verifier) checkDigests(ctx context.Context, tx Tx, w workspaceRow, tabl
 			v.find(table, v.rowIn(w.Name, row), "the digest does not match the content")
 		}
 		return nil
-	}, `SELECT `+key+`, digest, body FROM `+table+` WHERE ws = ? ORDER BY 1`, w.ID)
+	})
 }

@@ -42,35 +42,35 @@ func loadWorkspace(ctx context.Context, tx Tx, id int64, name string, rules stor
 	w := &workspace{id: id, name: name, known: fold.Workspace{
 		Rules: rules, Accounts: map[string]*fold.Account{}, Squids: map[string]int64{}, Pages: map[fold.Slot]*fold.Page{},
 	}, icons: map[[32]byte]bool{}}
-	err := Each(ctx, tx, func(scan func(...any) error) error {
-		return scan(&w.known.LastAt, &w.known.NextAccount, &w.texts.next)
-	}, `
+	err := Each(ctx, tx, `
 		SELECT
 			coalesce((SELECT max(at) FROM response WHERE ws = ?1), 0),
 			coalesce((SELECT max(id) FROM account WHERE ws = ?1), 0) + 1,
-			coalesce((SELECT max(id) FROM value WHERE ws = ?1), 0) + 1`, id)
+			coalesce((SELECT max(id) FROM value WHERE ws = ?1), 0) + 1`, []any{id}, func(scan func(...any) error) error {
+		return scan(&w.known.LastAt, &w.known.NextAccount, &w.texts.next)
+	})
 	if err != nil {
 		return nil, err
 	}
 	w.names.ids, w.names.next, w.texts.ids = map[string]int64{}, 1, map[string]int64{}
-	err = Each(ctx, tx, func(scan func(...any) error) error {
+	err = Each(ctx, tx, `SELECT id, top, sub FROM name WHERE ws = ? ORDER BY id`, []any{id}, func(scan func(...any) error) error {
 		var number int64
 		var top, sub string
 		err := scan(&number, &top, &sub)
 		w.names.ids[nameText(top, sub)] = number
 		w.names.next = number + 1
 		return err
-	}, `SELECT id, top, sub FROM name WHERE ws = ? ORDER BY id`, id)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return w, Each(ctx, tx, func(scan func(...any) error) error {
+	return w, Each(ctx, tx, `SELECT id, hash FROM squid WHERE ws = ? ORDER BY id`, []any{id}, func(scan func(...any) error) error {
 		var number int64
 		var hash string
 		err := scan(&number, &hash)
 		w.known.Squids[hash] = number
 		return err
-	}, `SELECT id, hash FROM squid WHERE ws = ? ORDER BY id`, id)
+	})
 }
 
 // nameText is a name in one text. No text that was stored has this byte: it is in
@@ -111,7 +111,16 @@ func (w *workspace) load(ctx context.Context, tx Tx, r store.Response) error {
 // loadBrief reads accounts of a query that names them a.
 func (w *workspace) loadBrief(ctx context.Context, tx Tx, from string, args ...any) error {
 	var last *fold.Account
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `
+		SELECT
+			a.id, a.hash, a.first_at, a.salt, s.latest, s.gone, s.locked_until, s.locked_until IS NOT NULL AND EXISTS (
+				SELECT 1 FROM name n JOIN counter c ON c.ws = n.ws AND c.account = s.account AND c.name = n.id
+				WHERE n.ws = s.ws AND n.top = 'resets_in' AND n.sub = '' AND c.body <> 'null'
+			), s.absent_since,
+			d.endpoint, d.digest, d.leaf, d.document_at`+from+`
+		ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
+		ORDERED JOIN said d ON d.ws = a.ws AND d.account = a.id
+		ORDER BY a.id`, args, func(scan func(...any) error) error {
 		var row struct {
 			a                fold.Account
 			latest, endpoint int64
@@ -135,16 +144,7 @@ func (w *workspace) loadBrief(ctx context.Context, tx Tx, from string, args ...a
 		}
 		last.Said[row.endpoint-1] = row.said
 		return nil
-	}, `
-		SELECT
-			a.id, a.hash, a.first_at, a.salt, s.latest, s.gone, s.locked_until, s.locked_until IS NOT NULL AND EXISTS (
-				SELECT 1 FROM name n JOIN counter c ON c.ws = n.ws AND c.account = s.account AND c.name = n.id
-				WHERE n.ws = s.ws AND n.top = 'resets_in' AND n.sub = '' AND c.body <> 'null'
-			), s.absent_since,
-			d.endpoint, d.digest, d.leaf, d.document_at`+from+`
-		ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
-		ORDERED JOIN said d ON d.ws = a.ws AND d.account = a.id
-		ORDER BY a.id`, args...)
+	})
 }
 
 // complete reads what load left out.
@@ -167,16 +167,16 @@ func (w *workspace) complete(ctx context.Context, tx Tx, a *fold.Account) error 
 }
 
 func (w *workspace) loadState(ctx context.Context, tx Tx, a *fold.Account) error {
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `
+		SELECT `+wholeColumns+`
+		FROM state s
+		ORDERED JOIN version v ON v.ws = s.ws AND v.account = s.account AND v.until IS NULL
+		WHERE s.ws = ? AND s.account = ?`, []any{w.id, a.Number}, func(scan func(...any) error) error {
 		if err := scanWhole(scan, a); err != nil || a.Known == nil {
 			return err
 		}
 		return checkDocument("state", a.Known)
-	}, `
-		SELECT `+wholeColumns+`
-		FROM state s
-		ORDERED JOIN version v ON v.ws = s.ws AND v.account = s.account AND v.until IS NULL
-		WHERE s.ws = ? AND s.account = ?`, w.id, a.Number)
+	})
 }
 
 // wholeColumns are read from s (the state of an account) and v (its version).
@@ -202,7 +202,7 @@ func scanWhole(scan func(...any) error, a *fold.Account) error {
 }
 
 func (w *workspace) loadBodies(ctx context.Context, tx Tx, a *fold.Account) error {
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `SELECT endpoint, body FROM body WHERE ws = ? AND account = ? ORDER BY endpoint`, []any{w.id, a.Number}, func(scan func(...any) error) error {
 		var endpoint int64
 		var body []byte
 		err := scan(&endpoint, &body)
@@ -216,7 +216,7 @@ func (w *workspace) loadBodies(ctx context.Context, tx Tx, a *fold.Account) erro
 			a.Known = body
 		}
 		return err
-	}, `SELECT endpoint, body FROM body WHERE ws = ? AND account = ? ORDER BY endpoint`, w.id, a.Number)
+	})
 }
 
 // checkDocument returns an error unless what was read is a document: whoever uses it
@@ -232,7 +232,13 @@ var errNoDocument = errors.New("a document is no JSON object")
 
 // loadSeen finds the last response of each endpoint that showed the account.
 func (w *workspace) loadSeen(ctx context.Context, tx Tx, a *fold.Account) error {
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `
+		SELECT s.endpoint, r.sent_at, r.at
+		FROM shown s
+		ORDERED JOIN response r ON r.ws = s.ws AND r.at = (
+			SELECT max(at) FROM response WHERE ws = s.ws AND source = s.source AND slot = s.slot AND at BETWEEN s.first AND s.last
+		)
+		WHERE s.ws = ? AND s.account = ?`, []any{w.id, a.Number}, func(scan func(...any) error) error {
 		var endpoint, sent, at int64
 		if err := scan(&endpoint, &sent, &at); err != nil {
 			return err
@@ -244,13 +250,7 @@ func (w *workspace) loadSeen(ctx context.Context, tx Tx, a *fold.Account) error 
 			said.Sent, said.Received = sent, at
 		}
 		return nil
-	}, `
-		SELECT s.endpoint, r.sent_at, r.at
-		FROM shown s
-		ORDERED JOIN response r ON r.ws = s.ws AND r.at = (
-			SELECT max(at) FROM response WHERE ws = s.ws AND source = s.source AND slot = s.slot AND at BETWEEN s.first AND s.last
-		)
-		WHERE s.ws = ? AND s.account = ?`, w.id, a.Number)
+	})
 }
 
 func (w *workspace) loadCounters(ctx context.Context, tx Tx, a *fold.Account) error {
@@ -275,7 +275,7 @@ func countersOf(ctx context.Context, tx Tx, ws int64, a *fold.Account, at int64)
 		WHERE c.ws = ?1 AND c.account = ?2
 		ORDER BY c.name`
 	}
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, query, []any{ws, a.Number, at}, func(scan func(...any) error) error {
 		var c document.Counter
 		var top, sub string
 		var at int64
@@ -286,12 +286,18 @@ func countersOf(ctx context.Context, tx Tx, ws int64, a *fold.Account, at int64)
 		a.Counters.Set(c)
 		a.CountersAt = max(a.CountersAt, at)
 		return nil
-	}, query, ws, a.Number, at)
+	})
 }
 
 func (w *workspace) loadUses(ctx context.Context, tx Tx, a *fold.Account) error {
 	a.Uses = nil
-	return Each(ctx, tx, func(scan func(...any) error) error {
+	return Each(ctx, tx, `
+		SELECT q.hash, g.squid, g.from_before, (SELECT sent_at FROM response WHERE ws = g.ws AND at = g.from_before),
+			(SELECT name FROM squid_name WHERE ws = g.ws AND squid = g.squid AND account = g.account ORDER BY at DESC LIMIT 1)
+		FROM assignment g
+		ORDERED JOIN squid q ON q.ws = g.ws AND q.id = g.squid
+		WHERE g.ws = ? AND g.account = ? AND g.to_before IS NULL
+		ORDER BY q.hash`, []any{w.id, a.Number}, func(scan func(...any) error) error {
 		var use fold.Use
 		var sent sql.NullInt64
 		if err := scan(&use.ID, &use.Squid, &use.Since, &sent, &use.Name); err != nil {
@@ -300,13 +306,7 @@ func (w *workspace) loadUses(ctx context.Context, tx Tx, a *fold.Account) error 
 		use.Sent = cmp.Or(sent.Int64, use.Since)
 		a.Uses = append(a.Uses, use)
 		return nil
-	}, `
-		SELECT q.hash, g.squid, g.from_before, (SELECT sent_at FROM response WHERE ws = g.ws AND at = g.from_before),
-			(SELECT name FROM squid_name WHERE ws = g.ws AND squid = g.squid AND account = g.account ORDER BY at DESC LIMIT 1)
-		FROM assignment g
-		ORDERED JOIN squid q ON q.ws = g.ws AND q.id = g.squid
-		WHERE g.ws = ? AND g.account = ? AND g.to_before IS NULL
-		ORDER BY q.hash`, w.id, a.Number)
+	})
 }
 
 // loadPage reads what the last response of a slot showed.
@@ -315,7 +315,11 @@ func (w *workspace) loadPage(ctx context.Context, tx Tx, slot fold.Slot) error {
 		return nil
 	}
 	page, source := &fold.Page{}, sourceID(slot.Source)
-	err := Each(ctx, tx, func(scan func(...any) error) error {
+	err := Each(ctx, tx, `
+		SELECT 0, 0, coalesce(max(at), 0) FROM response WHERE ws = ?1 AND source = ?2 AND slot = ?3
+		UNION ALL
+		SELECT account, endpoint, first FROM shown WHERE ws = ?1 AND source = ?2 AND slot = ?3 AND last = ?4
+		ORDER BY 1`, []any{w.id, source, slot.Number, int64(still)}, func(scan func(...any) error) error {
 		var m fold.Member
 		var endpoint int64
 		if err := scan(&m.Account, &endpoint, &m.First); err != nil {
@@ -328,11 +332,7 @@ func (w *workspace) loadPage(ctx context.Context, tx Tx, slot fold.Slot) error {
 		m.Endpoint = fold.Endpoint(endpoint - 1)
 		page.Members = append(page.Members, m)
 		return nil
-	}, `
-		SELECT 0, 0, coalesce(max(at), 0) FROM response WHERE ws = ?1 AND source = ?2 AND slot = ?3
-		UNION ALL
-		SELECT account, endpoint, first FROM shown WHERE ws = ?1 AND source = ?2 AND slot = ?3 AND last = ?4
-		ORDER BY 1`, w.id, source, slot.Number, int64(still))
+	})
 	if err == nil {
 		w.known.Pages[slot] = page
 	}

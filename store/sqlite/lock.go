@@ -11,17 +11,10 @@ import (
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/relational"
 
 	"github.com/gofrs/flock"
 )
-
-// pause is the time between two tries to take the lock. It gets shorter the longer a
-// process has waited, so that the one that waits longest is nearly always next. With
-// equal pauses some would wait many times as long as others.
-func pause(waited time.Duration) time.Duration {
-	const first, shortest, halved = 40 * time.Millisecond, time.Millisecond, 500 * time.Millisecond
-	return max(shortest, time.Duration(float64(first)/(1+float64(waited)/float64(halved))))
-}
 
 // lockPath is the file whose lock makes a process the writer. The kernel drops
 // the lock when the process dies; the file stays, because removing it while
@@ -32,7 +25,7 @@ func lockPath(path string) string { return path + ".lock" }
 // names the holder if it could not get it. now is asked once the lock is taken.
 func takeLock(ctx context.Context, path string, wait time.Duration, now func() time.Time) (*flock.Flock, error) {
 	lock := flock.New(lockPath(path), flock.SetPermissions(0o600))
-	switch locked, err := waitFor(ctx, lock, wait); {
+	switch locked, err := waitForLock(ctx, lock.TryLock, wait); {
 	case err != nil:
 		return nil, errors.Join(err, lock.Close())
 	case !locked:
@@ -44,25 +37,8 @@ func takeLock(ctx context.Context, path string, wait time.Duration, now func() t
 	return lock, nil
 }
 
-// waitFor tries to take the lock until wait is over. It returns the cause when ctx is
-// done.
-func waitFor(ctx context.Context, lock *flock.Flock, wait time.Duration) (locked bool, err error) {
-	for begun := time.Now(); ; {
-		if locked, err = lock.TryLock(); locked || err != nil {
-			return locked, err
-		}
-		waited := time.Since(begun)
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
-		}
-		if waited >= wait {
-			return false, nil
-		}
-		select {
-		case <-time.After(min(pause(waited), wait-waited)):
-		case <-ctx.Done():
-		}
-	}
+func waitForLock(ctx context.Context, try func() (bool, error), wait time.Duration) (bool, error) {
+	return relational.WaitFor(ctx, wait, 40*time.Millisecond, time.Millisecond, try)
 }
 
 // signLock writes who holds the lock since when, for the messages of those who wait.
@@ -129,7 +105,7 @@ func claimFile(ctx context.Context, path string, wait time.Duration) (release fu
 		return func() error { return nil }, nil
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	locked, err := waitFor(ctx, lock, wait)
+	locked, err := waitForLock(ctx, lock.TryLock, wait)
 	switch {
 	case ctx.Err() != nil:
 		return nil, errors.Join(err, lock.Close())

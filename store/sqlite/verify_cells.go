@@ -13,7 +13,12 @@ import (
 // column of all our tables that have one, and no table of SQLite begins with a
 // number.
 func (v *fileVerifier) checkCells(ctx context.Context, tx relational.Tx) error {
-	return relational.Each(ctx, tx, func(scan func(...any) error) error {
+	return relational.Each(ctx, tx, `
+		SELECT t.name, p.data
+		FROM sqlite_schema t
+		JOIN dbstat s ON s.name = t.name
+		JOIN sqlite_dbpage p ON p.pgno = s.pageno
+		WHERE t.type = 'table' AND t.sql LIKE '%INTEGER PRIMARY KEY%' AND s.pagetype = 'leaf'`, nil, func(scan func(...any) error) error {
 		var table string
 		var page []byte
 		if err := scan(&table, &page); err != nil {
@@ -25,12 +30,7 @@ func (v *fileVerifier) checkCells(ctx context.Context, tx relational.Tx) error {
 			}
 		}
 		return nil
-	}, `
-		SELECT t.name, p.data
-		FROM sqlite_schema t
-		JOIN dbstat s ON s.name = t.name
-		JOIN sqlite_dbpage p ON p.pgno = s.pageno
-		WHERE t.type = 'table' AND t.sql LIKE '%INTEGER PRIMARY KEY%' AND s.pagetype = 'leaf'`)
+	})
 }
 
 // firstValues are the rows on a leaf page of a table, by number, each with the

@@ -43,14 +43,14 @@ func (s *database) Files(ctx context.Context, tx relational.Tx, readable bool, f
 
 // findRows finds the rows that the query returns, each with its problem.
 func (v *fileVerifier) findRows(ctx context.Context, tx relational.Tx, table, query string) error {
-	return relational.Each(ctx, tx, func(scan func(...any) error) error {
+	return relational.Each(ctx, tx, query, nil, func(scan func(...any) error) error {
 		var row, problem sql.NullString
 		err := scan(&row, &problem)
 		if err == nil {
 			v.find(table, row.String, "%s", problem.String)
 		}
 		return err
-	}, query)
+	})
 }
 
 // headerField is a part of the header of a SQLite file

@@ -19,19 +19,19 @@ var btreeMessage = regexp.MustCompile(`^(?:On tree page|Tree) (\d+)`)
 // and those that nothing uses. That of the schema looks at the list in any case.
 func (v *fileVerifier) checkIntegrity(ctx context.Context, tx relational.Tx) error {
 	roots := map[int64]string{}
-	err := relational.Each(ctx, tx, func(scan func(...any) error) error {
+	err := relational.Each(ctx, tx, `SELECT tbl_name, rootpage FROM sqlite_schema ORDER BY name`, nil, func(scan func(...any) error) error {
 		var name string
 		var root sql.NullInt64
 		err := scan(&name, &root)
 		roots[root.Int64] = name
 		return err
-	}, `SELECT tbl_name, rootpage FROM sqlite_schema ORDER BY name`)
+	})
 	if err != nil {
 		return err
 	}
 	told := map[string]bool{"ok": true}
 	for _, check := range []string{`PRAGMA integrity_check(1000)`, `PRAGMA integrity_check(sqlite_schema)`} {
-		err := relational.Each(ctx, tx, func(scan func(...any) error) error {
+		err := relational.Each(ctx, tx, check, nil, func(scan func(...any) error) error {
 			var message string
 			if err := scan(&message); err != nil || told[message] {
 				return err
@@ -39,7 +39,7 @@ func (v *fileVerifier) checkIntegrity(ctx context.Context, tx relational.Tx) err
 			told[message] = true
 			v.find(tableOf(message, roots), "", "SQLite: %s", message)
 			return nil
-		}, check)
+		})
 		if err != nil {
 			return err
 		}
