@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -88,16 +89,38 @@ type Pair struct {
 	// Before and After are the healths at the two moments. Before is empty when the
 	// account was not known then.
 	Before, After Health
-	// Old and New are what was known at each moment. They are read only of an account
-	// that was there at both moments and gone in between: what changed while it was
-	// gone is no change of any version.
+	// Old and New are what was known at each moment. They are read only where
+	// NeedsStates says so.
 	Old, New State
 }
 
-// WentAndCame reports whether the account was there at both moments and gone in between.
-func (p Pair) WentAndCame() bool {
-	wasGone := func(step []AccountChange) bool { return step[0].Kind == WentGone }
-	return p.Before != "" && p.Before != Gone && p.After != Gone && slices.ContainsFunc(p.Steps, wasGone)
+// NeedsStates reports whether the steps alone do not tell what differs between the two
+// moments:
+//   - The account was there at both moments and gone in between: what changed while it was
+//     gone is no change of any version.
+//   - A status was out of date and was told again: such a change has no old value.
+//   - An endpoint sends a value of another type, and no other change says that the value of
+//     the account is another: it may be, or the other endpoint said so before.
+func (p Pair) NeedsStates() bool {
+	if p.Before == "" || p.Before == Gone || p.After == Gone || len(p.Steps) < 2 {
+		return false
+	}
+	return slices.ContainsFunc(p.Steps, func(step []AccountChange) bool {
+		return slices.ContainsFunc(step, func(c AccountChange) bool {
+			return c.Kind == WentGone || c.Kind == StatusChanged && c.Old == nil || c.typeAlone(step)
+		})
+	})
+}
+
+// typeAlone reports whether a step has the change of a type, and no other change of the
+// value or of a part of it.
+func (c AccountChange) typeAlone(step []AccountChange) bool {
+	if c.Kind != SchemaChanged || c.Old == nil || c.New == nil {
+		return false
+	}
+	return !slices.ContainsFunc(step, func(other AccountChange) bool {
+		return other.Kind != SchemaChanged && (other.Path == c.Path || strings.HasPrefix(other.Path, c.Path+"/"))
+	})
 }
 
 // Platform is what the accounts of one type have in common.

@@ -27,7 +27,7 @@ func (s *Store) Pairs(ctx context.Context, workspace, account string, from, to t
 				return err
 			}
 			for i, pair := range pairs {
-				if pair.WentAndCame() {
+				if pair.NeedsStates() {
 					if pair.Old, pair.New, err = statesAt(ctx, tx, ws, numbers[i], from.UnixMilli(), to.UnixMilli()); err != nil {
 						return err
 					}

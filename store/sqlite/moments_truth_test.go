@@ -167,8 +167,8 @@ func (m *moments) line(c store.Change) string {
 
 func plain(raw json.RawMessage) string { return strings.Trim(string(raw), `"`) }
 
-// composed holds the net of an account that was there all the time to its changes: of each
-// path, the first old and the last new value.
+// composed holds the net of an account to its changes, where these tell all: of each path,
+// the first old and the last new value.
 func (m *moments) composed(pair store.Pair, net []store.AccountChange, a, b time.Time) {
 	m.Helper()
 	byPath := func(changes []store.AccountChange) map[string]string {
@@ -192,7 +192,7 @@ func (m *moments) composed(pair store.Pair, net []store.AccountChange, a, b time
 		return differ
 	}
 	changes := slices.Concat(pair.Steps...)
-	if slices.ContainsFunc(changes, func(c store.AccountChange) bool { return c.Path == "" }) {
+	if pair.NeedsStates() || slices.ContainsFunc(changes, func(c store.AccountChange) bool { return c.Path == "" }) {
 		return
 	}
 	if diff := gocmp.Diff(byPath(changes), byPath(net)); diff != "" {
