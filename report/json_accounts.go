@@ -54,15 +54,6 @@ func NewAccountJSON(a store.AccountState) AccountJSON {
 	}
 }
 
-// NewAccountsJSON converts accounts, in their order; never nil.
-func NewAccountsJSON(accounts []store.AccountState) []AccountJSON {
-	out := make([]AccountJSON, 0, len(accounts))
-	for _, a := range accounts {
-		out = append(out, NewAccountJSON(a))
-	}
-	return out
-}
-
 // NewShowJSON converts the state of an account with its document, which is
 // passed on as it is.
 func NewShowJSON(a store.AccountState) ShowJSON {

@@ -42,12 +42,3 @@ func NewChangeJSON(c store.AccountChange) ChangeJSON {
 	}
 	return j
 }
-
-// NewChangesJSON converts changes, in their order; never nil.
-func NewChangesJSON(changes []store.AccountChange) []ChangeJSON {
-	out := make([]ChangeJSON, 0, len(changes))
-	for _, c := range changes {
-		out = append(out, NewChangeJSON(c))
-	}
-	return out
-}

@@ -54,15 +54,6 @@ func NewRunJSON(r store.Run) RunJSON {
 	}
 }
 
-// NewRunsJSON converts runs, in their order; never nil.
-func NewRunsJSON(runs []store.Run) []RunJSON {
-	out := make([]RunJSON, 0, len(runs))
-	for _, r := range runs {
-		out = append(out, NewRunJSON(r))
-	}
-	return out
-}
-
 func newFailuresJSON(failures []store.Failure) []FailureJSON {
 	out := make([]FailureJSON, 0, len(failures))
 	for _, f := range failures {

@@ -85,15 +85,6 @@ func NewSquidJSON(squid store.Name, uses []store.Assignment) SquidJSON {
 	return row
 }
 
-// NewAssignmentsJSON converts assignments, in their order; never nil.
-func NewAssignmentsJSON(assignments []store.Assignment) []AssignmentJSON {
-	out := make([]AssignmentJSON, 0, len(assignments))
-	for _, a := range assignments {
-		out = append(out, NewAssignmentJSON(a))
-	}
-	return out
-}
-
 // NewAssignmentJSON converts one assignment.
 func NewAssignmentJSON(a store.Assignment) AssignmentJSON {
 	return AssignmentJSON{

@@ -54,7 +54,7 @@ func TestJSONOfChanges(t *testing.T) {
 		{Account: idA, Username: "ann", Window: window(0, 1), Run: 2,
 			Change: store.Change{Kind: store.LimitChanged, Path: "/params/user/p/max", Old: json.RawMessage("1e2")}},
 	}
-	wantJSON(t, NewChangesJSON(changes), `[{"account":"`+idA+`","username":null,"kind":"appeared","path":"","old":null,"new":null,`+
+	wantJSON(t, []ChangeJSON{NewChangeJSON(changes[0]), NewChangeJSON(changes[1])}, `[{"account":"`+idA+`","username":null,"kind":"appeared","path":"","old":null,"new":null,`+
 		`"after":null,"before":"2026-11-01T12:00:00.000Z","run":1,"health_before":null,"health_after":"healthy"},`+
 		`{"account":"`+idA+`","username":"ann","kind":"limit","path":"/params/user/p/max","old":1e2,"new":null,`+
 		`"after":"2026-11-01T12:00:00.000Z","before":"2026-11-01T12:01:00.000Z","run":2}]`)
@@ -69,7 +69,7 @@ func TestJSONOfAccounts(t *testing.T) {
 		`"squids":[{"id":"s1","name":"A"},{"id":"s2","name":null}],` +
 		`"health_since":{"after":"2026-11-01T11:55:00.000Z","before":"2026-11-01T11:56:00.000Z"},` +
 		`"seen_at":"2026-11-01T12:50:00.000Z","unlisted_since":null`
-	wantJSON(t, NewAccountsJSON([]store.AccountState{a}), "["+common+"}]")
+	wantJSON(t, NewAccountJSON(a), common+"}")
 	wantJSON(t, NewShowJSON(a), common+`,"document":{"n":1.0},"versions":2,"first_seen_at":"2026-11-01T10:20:00.000Z"}`)
 	wantJSON(t, NewAccountJSON(store.AccountState{}).Squids, `[]`)
 }
@@ -81,10 +81,10 @@ func TestJSONOfSquids(t *testing.T) {
 	wantJSON(t, NewSquidsJSON(accounts), `[{"id":"s1","name":"New name","accounts":[`+
 		`{"id":"a","username":"ann","health":"healthy"},{"id":"b","username":"bob","health":"expired"}]}]`)
 	to := window(2, 3)
-	wantJSON(t, NewAssignmentsJSON([]store.Assignment{
-		{Squid: "s1", SquidName: "A", Account: "a", Username: "ann", From: store.Window{Before: minute(1)}, To: &to},
-		{Squid: "s2", Account: "a", From: window(0, 1)},
-	}), `[{"squid":"s1","squid_name":"A","account":"a","username":"ann","from":{"after":null,"before":"2026-11-01T12:01:00.000Z"},`+
+	wantJSON(t, []AssignmentJSON{
+		NewAssignmentJSON(store.Assignment{Squid: "s1", SquidName: "A", Account: "a", Username: "ann", From: store.Window{Before: minute(1)}, To: &to}),
+		NewAssignmentJSON(store.Assignment{Squid: "s2", Account: "a", From: window(0, 1)}),
+	}, `[{"squid":"s1","squid_name":"A","account":"a","username":"ann","from":{"after":null,"before":"2026-11-01T12:01:00.000Z"},`+
 		`"to":{"after":"2026-11-01T12:02:00.000Z","before":"2026-11-01T12:03:00.000Z"}},`+
 		`{"squid":"s2","squid_name":null,"account":"a","username":null,"from":{"after":"2026-11-01T12:00:00.000Z",`+
 		`"before":"2026-11-01T12:01:00.000Z"},"to":null}]`)
@@ -92,8 +92,7 @@ func TestJSONOfSquids(t *testing.T) {
 
 func TestEmptyListsAreNotNull(t *testing.T) {
 	for name, v := range map[string]any{
-		"runs": NewRunsJSON(nil), "changes": NewChangesJSON(nil), "accounts": NewAccountsJSON(nil), "squids": NewSquidsJSON(nil),
-		"assignments": NewAssignmentsJSON(nil), "limits": NewLimits(nil, nil, at, at),
+		"squids": NewSquidsJSON(nil), "limits": NewLimits(nil, nil, at, at), "queues": NewQueuesJSON(nil, at),
 	} {
 		t.Run(name, func(t *testing.T) { wantJSON(t, v, `[]`) })
 	}

@@ -193,12 +193,10 @@ type accountList struct {
 
 func (l *accountList) write(out *render.Writer, accounts iter.Seq2[store.AccountState, error]) error {
 	var account store.AccountState // one place for all: there may be tens of thousands
-	json := func(dst []byte) []byte {
-		dst = report.AppendAccount(dst, &account)
-		if l.stale {
-			dst = append(dst[:len(dst)-1], `,"stale":true}`...)
-		}
-		return dst
+	value := func() any {
+		row := report.NewAccountJSON(account)
+		row.Stale = l.stale
+		return row
 	}
 	cells := func() []render.Cell { return accountCells(account, l.past) }
 	for state, err := range accounts {
@@ -215,7 +213,7 @@ func (l *accountList) write(out *render.Writer, accounts iter.Seq2[store.Account
 			continue
 		}
 		l.shown++
-		if err := out.Append(json, cells); err != nil {
+		if err := out.Lazy(value, cells); err != nil {
 			return err
 		}
 	}

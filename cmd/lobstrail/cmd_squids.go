@@ -110,10 +110,7 @@ func (a *app) writeSquids(ctx context.Context, s store.Store, out *render.Writer
 		n++
 		squid.Name = names.squids.Of(squid.Name, squid.ID)
 		row := report.NewSquidJSON(squid, uses[squid.ID])
-		err = out.Append(
-			func(dst []byte) []byte { return report.AppendSquid(dst, &row) },
-			func() []render.Cell { return squidCells(row) })
-		if err != nil {
+		if err := out.Lazy(func() any { return row }, func() []render.Cell { return squidCells(row) }); err != nil {
 			return n, err
 		}
 	}
@@ -180,9 +177,7 @@ func (a *app) writeAssignments(ctx context.Context, s store.Store, out *render.W
 		}
 		n++
 		use = names.assignment(use)
-		err := out.Append(
-			func(dst []byte) []byte { return report.AppendAssignment(dst, &use) },
-			func() []render.Cell { return assignmentCells(use) })
+		err := out.Lazy(func() any { return report.NewAssignmentJSON(use) }, func() []render.Cell { return assignmentCells(use) })
 		if err != nil {
 			return n, err
 		}

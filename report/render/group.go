@@ -44,8 +44,7 @@ func (g *group) begin(value any, cells []Cell, valued bool) (any, []Cell, error)
 	if !valued {
 		return value, cells, nil
 	}
-	var buf []byte
-	text, err := encodeRow(&buf, value)
+	text, err := encodeJSON(value)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,7 +64,7 @@ func (g *group) begin(value any, cells []Cell, valued bool) (any, []Cell, error)
 	if len(text) > len("{}") {
 		member = append(member, ',')
 	}
-	return func(dst []byte) []byte { return append(append(dst, member...), text[1:]...) }, cells, nil
+	return jsontext.Value(append(member, text[1:]...)), cells, nil
 }
 
 // look finds out whether objects as this one have the member. All rows of an answer are

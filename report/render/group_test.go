@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 )
 
@@ -26,9 +27,8 @@ func TestGrouped(t *testing.T) {
 		"json":            {NDJSON, []any{plain{1}, plain{2}}, "{\"team\":\"a=b\",\"n\":1}\n{\"team\":\"c\",\"n\":2}\n"},
 		"json of its own": {NDJSON, []any{own{1, "x"}, own{2, "y"}}, "{\"n\":1,\"team\":\"x\"}\n{\"n\":2,\"team\":\"y\"}\n"},
 		"nothing in it":   {NDJSON, []any{struct{}{}, struct{}{}}, "{\"team\":\"a=b\"}\n{\"team\":\"c\"}\n"},
-		"appended": {NDJSON, []any{
-			func(dst []byte) []byte { return append(dst, `{"n":1}`...) }, func(dst []byte) []byte { return append(dst, `{"n":2,"x":{"team":3}}`...) },
-		}, "{\"team\":\"a=b\",\"n\":1}\n{\"team\":\"c\",\"n\":2,\"x\":{\"team\":3}}\n"},
+		"raw": {NDJSON, []any{json.RawMessage(`{"n":1}`), json.RawMessage(`{"n":2,"x":{"team":3}}`)},
+			"{\"team\":\"a=b\",\"n\":1}\n{\"team\":\"c\",\"n\":2,\"x\":{\"team\":3}}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -17,11 +17,10 @@ import (
 type jsonRows struct {
 	out   *bufio.Writer
 	begun bool
-	buf   []byte
 }
 
 func (j *jsonRows) row(value any, _ []Cell) error {
-	text, err := encodeRow(&j.buf, value)
+	text, err := encodeJSON(value)
 	if err != nil {
 		return err
 	}
@@ -46,11 +45,10 @@ func (j *jsonRows) end(string) error {
 
 type ndjsonRows struct {
 	out *bufio.Writer
-	buf []byte
 }
 
 func (n *ndjsonRows) row(value any, _ []Cell) error {
-	text, err := encodeRow(&n.buf, value)
+	text, err := encodeJSON(value)
 	if err != nil {
 		return err
 	}
@@ -70,16 +68,6 @@ var asEncodingJSON = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),
 	jsontext.PreserveRawStrings(true),
 )
-
-// encodeRow is encodeJSON for values that may append their JSON to the buffer.
-func encodeRow(buf *[]byte, value any) ([]byte, error) {
-	appended, ok := value.(func([]byte) []byte)
-	if !ok {
-		return encodeJSON(value)
-	}
-	*buf = appended((*buf)[:0])
-	return escapeJSON(*buf), nil
-}
 
 // encodeJSON writes a value on one line. Numbers and the order of keys of a
 // json.RawMessage stay as they are.

@@ -140,20 +140,11 @@ func (w *Writer) writeLead() {
 	}
 }
 
-// Lazy writes one row as Row does, and asks only for what the format wants of it:
-// in a long answer, making the other takes as long as writing.
+// Lazy writes one row as Row does, and calls only the function whose result the format
+// needs: in a long answer, making the other one takes as long as writing.
 func (w *Writer) Lazy(value func() any, cells func() []Cell) error {
 	if w.valued {
 		return w.Row(value(), w.blank...)
-	}
-	return w.Row(nil, cells()...)
-}
-
-// Append writes one row as Lazy does. Its JSON is what row appends to a buffer, on one
-// line: for long answers, which encoding/json takes longer over than over all else.
-func (w *Writer) Append(row func(dst []byte) []byte, cells func() []Cell) error {
-	if w.valued {
-		return w.Row(row, w.blank...)
 	}
 	return w.Row(nil, cells()...)
 }
