@@ -11,18 +11,18 @@ import (
 	"github.com/lobstrail/lobstrail/store"
 )
 
-// Diff compares two states of one account, the older first, and answers what
-// changed, sorted by kind in the order of [store.Kinds] and then by path; only
-// `unlocked` comes before `locked`, for when both happened, the old lock ended
-// first. No changes means that both states belong to one version.
+// Diff compares two states of one account, the older first, and returns what changed,
+// sorted by kind in the order of [store.Kinds] and then by path. Only `unlocked` comes
+// before `locked`: when both happened, the old lock ended first. If there is no change,
+// both states belong to one version.
 //
-// A zero old state is the first sight of an account: one `appeared`. Other
-// values are compared as [Merge] sees them, so that a field that a document lacks has
-// not changed; `schema` compares a document with the one of the same shape before, and
-// says nothing when there was none.
+// A zero old state is the first sight of an account: one `appeared`. Other values are
+// compared by the latest word on each field, so a field that a document lacks has not
+// changed. `schema` compares a document with the one of the same shape before, and says
+// nothing if there was none.
 //
-// Diff fails when a state has a document that is no JSON object or has squids in an
-// unknown shape, or when new has no document and is not gone.
+// Diff returns an error if a state has a document that is not a JSON object or has squids
+// in an unknown shape, or if new has no document and is not gone.
 func Diff(old, new store.State) ([]store.Change, error) {
 	if unseen(old) && unseen(new) {
 		return nil, nil

@@ -13,11 +13,11 @@
 //
 //   - A state does not differ from itself; nor from one with other volatile
 //     values, another order of squids, cookies or members, or other spellings.
-//   - [Apply] of the changes to the old object gives the new one.
-//   - A to B and B to A are both changes, or neither is; and the one is the other
-//     turned round (a synchronisation turned round is a mere field).
-//   - No change names a volatile value, and none goes without saying that the
-//     health changed: except through resets_in, which is volatile.
+//   - The changes, made to the old object, give the new one.
+//   - A to B and B to A are both changes, or neither is; and each is the reverse of
+//     the other (the reverse of a synchronisation is a changed field).
+//   - No change names a volatile value. A change of health is always told, except
+//     one through resets_in, which is volatile.
 //   - A field that a document lacks has not changed.
 //
 // Two fields are read with care. Squids that were not known before are no change. A
@@ -25,7 +25,7 @@
 //
 // The package refuses what it cannot understand: documents that are no JSON
 // objects, repeated member names, squids in an unknown shape, nesting beyond a
-// thousand levels. It answers an error then and never "no squids". Values of
+// thousand levels. It returns an error then and never "no squids". Values of
 // unexpected types elsewhere are data like any other.
 //
 // [NewTimeline] measures time in each health, [Build] makes the report of a

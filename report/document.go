@@ -176,22 +176,3 @@ func encodeObject(members map[string]*node) []byte {
 	}
 	return append(out, '}')
 }
-
-// Merge is the account object as far as it is known in a state: the latest word on
-// every field. Fields are sorted by name, values are as received. It is nil for a state
-// that is gone, and fails for one without documents or with a document that is no JSON
-// object.
-func Merge(s store.State) (json.RawMessage, error) {
-	if s.Gone {
-		return nil, nil
-	}
-	v, err := readState(s)
-	if err != nil {
-		return nil, err
-	}
-	n, err := parseNode(v.state.Known)
-	if err != nil {
-		return nil, err
-	}
-	return n.encode(), nil
-}

@@ -85,15 +85,15 @@ func checkChanges(t failer, old, new store.State, changes []store.Change) {
 // checkApply holds that the changes make the new state of the old one.
 func checkApply(t failer, old, new store.State, changes []store.Change) {
 	t.Helper()
-	merged, err := Merge(old)
+	merged, err := known(old)
 	if err != nil {
 		t.Fatalf("Merge: %v", err)
 	}
-	applied, err := Apply(merged, changes)
+	applied, err := applyChanges(merged, changes)
 	if err != nil {
 		t.Fatalf("Apply: %v", err)
 	}
-	known, err := Merge(new)
+	known, err := known(new)
 	if err != nil {
 		t.Fatalf("Merge: %v", err)
 	}
@@ -234,7 +234,7 @@ func TestSpellingsMeanNothing(t *testing.T) {
 		if changes := mustDiff(t, list(doc), list(string(again))); len(changes) > 0 {
 			t.Fatalf("%q\n%s\n%s", lines(changes), doc, again)
 		}
-		if !Equal(json.RawMessage(doc), again, at) {
+		if !meanTheSame(json.RawMessage(doc), again, at) {
 			t.Fatal("not Equal")
 		}
 	})
@@ -270,8 +270,8 @@ func FuzzDiff(f *testing.F) {
 				t.Fatalf("not of two neighbours: %s", line(c))
 			}
 		}
-		merged, _ := Merge(old)
-		applied, err := Apply(merged, changes)
+		merged, _ := known(old)
+		applied, err := applyChanges(merged, changes)
 		if err != nil {
 			t.Fatalf("Apply: %v", err)
 		}

@@ -110,8 +110,6 @@ func movedSquids(steps [][]store.AccountChange) map[string]bool {
 	return moved
 }
 
-func newObject() *node { return &node{kind: kindObject, members: map[string]*node{}} }
-
 // takeStep makes the changes of a step to the object, or takes them back.
 func (n *node) takeStep(step []store.AccountChange, wanted pick, moved map[string]bool, back bool) error {
 	for _, c := range step {
@@ -153,24 +151,6 @@ func orNullNode(value *node) *node {
 	return value
 }
 
-// place puts a value at a path below n, making objects on the way where nothing is;
-// nil takes away what is there. A value that stands on the way is replaced by a part
-// of it that is put in, and has no part that could be taken away.
-func (n *node) place(tokens []string, value *node) {
-	for len(tokens) > 1 {
-		next := n.child(tokens[0])
-		if next == nil || !next.isContainer() {
-			if next != nil && value == nil {
-				return
-			}
-			next = newObject()
-			n.put(tokens[0], next)
-		}
-		n, tokens = next, tokens[1:]
-	}
-	n.put(tokens[0], value)
-}
-
 // settle gives each member of n the value that values has for it. n holds only what changes
 // of the schema told, and after a null such a change cannot tell the type: the value may be
 // of any type.
@@ -184,23 +164,6 @@ func (n *node) settle(values *node) {
 			n.members[name] = value.clone()
 		}
 	}
-}
-
-// clone is a copy of which the containers can be changed.
-func (n *node) clone() *node {
-	if !n.isContainer() {
-		return n
-	}
-	c := *n
-	c.members = make(map[string]*node, len(n.members))
-	for name, member := range n.members {
-		c.members[name] = member.clone()
-	}
-	c.elems = slices.Clone(n.elems)
-	for i, elem := range c.elems {
-		c.elems[i] = elem.clone()
-	}
-	return &c
 }
 
 // parse reads both objects as they would be sent.

@@ -139,15 +139,31 @@ url_env = "ODD"
 	if err != nil || rules.Every != 0 || len(rules.Sinks) != 1 {
 		t.Errorf("%+v, %v", rules, err)
 	}
-	sinks, errs, err := a.sinksOf(ctx, "acme")
-	if err != nil || len(sinks) != 2 || sinks[0].URL != "https://chat.example/x" || sinks[1].URL != "https://ops.example" || sinks[1].Secret != "s" {
-		t.Errorf("%+v, %v", sinks, err)
+	c, err := a.config(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(workspace string) (sinks []notify.Settings, errs map[string]error) {
+		errs = map[string]error{}
+		for _, sink := range sinksFor(c, workspace) {
+			settings, err := a.settingsOf(ctx, c, sink)
+			if err != nil {
+				errs[sink.Settings.Name] = err
+				continue
+			}
+			sinks = append(sinks, settings)
+		}
+		return sinks, errs
+	}
+	sinks, errs := read("acme")
+	if len(sinks) != 2 || sinks[0].URL != "https://chat.example/x" || sinks[1].URL != "https://ops.example" || sinks[1].Secret != "s" {
+		t.Errorf("%+v", sinks)
 	}
 	if len(errs) != 2 || errs["beat"].Error() != "sink beat: the variable NOT_SET is not set" ||
 		errs["odd"].Error() != "sink odd: the variable ODD: a URL is expected that begins with https:// or http://" {
 		t.Errorf("%v", errs)
 	}
-	if sinks, _, _ = a.sinksOf(ctx, "globex"); len(sinks) != 1 {
+	if sinks, _ := read("globex"); len(sinks) != 1 {
 		t.Errorf("%+v", sinks)
 	}
 }

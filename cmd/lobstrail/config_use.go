@@ -41,26 +41,6 @@ func sinksFor(c config.Config, workspace string) (sinks []config.Sink) {
 	return sinks
 }
 
-// sinksOf returns the settings of all sinks of a workspace, pings included, with their
-// secrets. A sink whose secret cannot be read is left out: errs has the error, by the
-// name of the sink. The last error is that of the configuration.
-func (a *app) sinksOf(ctx context.Context, workspace string) (sinks []notify.Settings, errs map[string]error, err error) {
-	c, err := a.config(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	errs = map[string]error{}
-	for _, sink := range sinksFor(c, workspace) {
-		settings, err := a.settingsOf(ctx, c, sink)
-		if err != nil {
-			errs[sink.Settings.Name] = err
-			continue
-		}
-		sinks = append(sinks, settings)
-	}
-	return sinks, errs, nil
-}
-
 // settingsOf returns the settings of a sink with its secrets. The error names the
 // variable or the file that has not what it should have.
 func (a *app) settingsOf(ctx context.Context, c config.Config, sink config.Sink) (notify.Settings, error) {
