@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
 	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
 )
 
@@ -84,13 +85,17 @@ func cloneFile(t postgrestest.TB, from, path string) string {
 // editFile leaves the file alone on the disk, without a journal beside it that was not
 // there.
 func editFile(path, statements string) error {
-	return runStatements("sqlite", path, statements)
+	db, err := sql.Open("sqlite", path)
+	return runStatements(db, err, statements)
 }
 
-func editDatabase(url, statements string) error { return runStatements("pgx", url, statements) }
+func editDatabase(url, statements string) error {
+	db, err := postgrestest.Open(url)
+	return runStatements(db, err, statements)
+}
 
-func runStatements(driver, location, statements string) error {
-	db, err := sql.Open(driver, location)
+// runStatements runs statements on a database that was opened with err.
+func runStatements(db *sql.DB, err error, statements string) error {
 	if err != nil {
 		return err
 	}
@@ -131,14 +136,14 @@ func fillWithDemo(url string) error {
 
 // listDatabase returns the only column of a query.
 func listDatabase(url, query string, args ...any) (values []string, err error) {
-	db, err := sqlx.Open("pgx", url)
+	db, err := postgrestest.Open(url)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return values, db.SelectContext(ctx, &values, query, args...)
+	return values, sqlx.NewDb(db, "pgx").SelectContext(ctx, &values, query, args...)
 }
 
 const tablesOfDatabase = `SELECT tablename::text FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`

@@ -28,7 +28,7 @@ func newShop(t *testing.T) *shop {
 	if os.Getenv("LOBSTRAIL_TEST_VIA") != "" {
 		t.Skip("the proxy does not know the roles of this test")
 	}
-	db, err := sql.Open("pgx", s.url)
+	db, err := postgrestest.Open(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func open(t testing.TB) *sql.DB {
 
 func connect(t testing.TB, url string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("pgx", url)
+	db, err := postgrestest.Open(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package postgrestest
 
 import (
 	"context"
+	"database/sql"
 	"net/url"
 	"strings"
 	"time"
@@ -36,6 +37,16 @@ func (s *server) database(t TB) string {
 	}
 	t.Cleanup(func() { s.dropAtEnd(t, name) })
 	return s.testURL(name)
+}
+
+// Open opens a database for the test's own statements. They are not prepared: behind a
+// pooler, the name of a prepared statement may be taken on the next connection.
+func Open(address string) (*sql.DB, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("pgx", withParameter(u, "default_query_exec_mode", "exec"))
 }
 
 // dropAtEnd drops a database whose test has ended.

@@ -3,20 +3,14 @@ package postgrestest
 import (
 	"context"
 	"database/sql"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 )
 
-// open connects without prepared statements, which a pooler does not know.
 func open(t TB, address string) *sql.DB {
 	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("pgx", withParameter(u, "default_query_exec_mode", "exec"))
+	db, err := Open(address)
 	if err != nil {
 		t.Fatal(err)
 	}

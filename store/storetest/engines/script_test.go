@@ -14,6 +14,7 @@ import (
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/store"
 	"github.com/lobstrail/lobstrail/store/ledger"
+	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
 	"github.com/lobstrail/lobstrail/store/relational"
 	"github.com/lobstrail/lobstrail/store/storetest/engines"
 )
@@ -198,7 +199,7 @@ func sound(t testing.TB, e engines.Engine, place string) tlog.Tree {
 // onDatabase reads from a database beside the store.
 func onDatabase(t testing.TB, url string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("pgx", url)
+	db, err := postgrestest.Open(url)
 	if err != nil {
 		t.Fatal(err)
 	}
