@@ -39,8 +39,8 @@ TO gets those of FROM each time. --workspace copies one workspace, and leaves
 others in TO as they are.
 
 --follow mirrors: it copies what is new every 5 seconds (--every) until it is
-stopped. When FROM or TO cannot be reached for a time, it says so and tries
-again.
+stopped. When the server of FROM or TO cannot be reached, it says so and tries
+again, also when it has just been started.
 
 Give a URL without a password: "lobstrail help copy" says where it can be kept.
 

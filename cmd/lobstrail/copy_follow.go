@@ -14,14 +14,14 @@ import (
 // it looks less often anyway.
 const longestPause = time.Minute
 
-// mirror copies what is new until it is stopped. What fails at once ends it; later, a store
-// that cannot be reached for a time does not.
+// mirror copies what is new until it is stopped. A server that cannot be reached does not
+// end it, nor does anything else that may pass once the first copy is made.
 func (a *app) mirror(ctx context.Context, o copyOptions) error {
 	if a.format == string(render.JSON) { // a line for each answer
 		a.format = string(render.NDJSON)
 	}
 	every := o.every.or(5 * time.Second)
-	copied, failures := false, 0
+	copied, failures, told := false, 0, ""
 	for {
 		done, err := a.copyOnce(ctx, o, copied)
 		switch {
@@ -31,24 +31,31 @@ func (a *app) mirror(ctx context.Context, o copyOptions) error {
 			if failures > 0 {
 				a.note("the copy goes on")
 			}
-			copied, failures = true, 0
+			copied, failures, told = true, 0, ""
 			if err := a.printNew(o, done); err != nil {
 				return err
 			}
-		case !copied || endsMirror(err):
+		case !copied && !errors.Is(err, store.ErrUnreachable), endsMirror(err):
 			return a.explainCopy(o, err)
 		default:
-			if failures++; failures == 1 {
-				text := fmt.Sprintf("lobstrail: nothing can be copied for now, and it is tried again: %v", err)
+			failures++
+			if text := err.Error(); text != told { // not every minute the same
+				told = text
+				text = fmt.Sprintf("lobstrail: nothing can be copied for now, and it is tried again: %v", err)
 				fmt.Fprintln(a.env.stderr, render.Clean(withoutSecrets(text)))
 			}
 		}
 		select {
-		case <-time.After(max(every, min(longestPause, every<<min(failures, 6)))):
+		case <-time.After(mirrorPause(every, failures)):
 		case <-ctx.Done():
 			return stopped(ctx)
 		}
 	}
+}
+
+// mirrorPause is how long a mirror waits after so many failures in a row.
+func mirrorPause(every time.Duration, failures int) time.Duration {
+	return max(every, min(longestPause, every<<min(failures, 6)))
 }
 
 // stopped is the end of a mirror: it is as good a moment as any other.
@@ -59,11 +66,12 @@ func stopped(ctx context.Context) error {
 	return errEnded
 }
 
-// endsMirror reports whether an error is none that passes.
+// endsMirror reports whether an error is none that passes. A database that can only be
+// read does pass: while another server becomes the primary.
 func endsMirror(err error) bool {
 	var wrong *usageError
 	for _, lasting := range []error{
-		store.ErrDiverged, store.ErrSame, store.ErrDamaged, store.ErrNewer, store.ErrForeign, store.ErrUnreleased, store.ErrInvalid, store.ErrReadOnly,
+		store.ErrDiverged, store.ErrSame, store.ErrDamaged, store.ErrNewer, store.ErrForeign, store.ErrUnreleased, store.ErrInvalid, store.ErrStatement,
 	} {
 		if errors.Is(err, lasting) {
 			return true

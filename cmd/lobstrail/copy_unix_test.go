@@ -4,8 +4,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,6 +36,100 @@ func (b *sharedBuffer) String() string {
 	return b.text.String()
 }
 
+// mirrorProcess is a process that mirrors a store.
+type mirrorProcess struct {
+	t              *testing.T
+	cmd            *exec.Cmd
+	stdout, stderr sharedBuffer
+	ended          chan struct{}
+}
+
+// mirrors starts a process that mirrors a store.
+func (h *home) mirrors(t *testing.T, from, to string) *mirrorProcess {
+	t.Helper()
+	m := &mirrorProcess{t: t, cmd: h.command("copy", "--follow", "--every", "1s", "--json", from, to), ended: make(chan struct{})}
+	m.cmd.Stdout, m.cmd.Stderr = &m.stdout, &m.stderr
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(m.ended)
+		_ = m.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = m.cmd.Process.Kill()
+		<-m.ended
+	})
+	return m
+}
+
+// until waits until something holds, while the process runs.
+func (m *mirrorProcess) until(what string, holds func() bool) {
+	m.t.Helper()
+	for deadline := time.After(patience); !holds(); {
+		select {
+		case <-m.ended:
+			m.t.Fatalf("%s: it has ended\nstdout: %s\nstderr: %s", what, m.stdout.String(), m.stderr.String())
+		case <-deadline:
+			m.t.Fatalf("%s: not yet\nstdout: %s\nstderr: %s", what, m.stdout.String(), m.stderr.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// copies waits until so many lines say what was copied.
+func (m *mirrorProcess) copies(n int) {
+	m.t.Helper()
+	m.until(fmt.Sprintf("%d copies", n), func() bool { return strings.Count(m.stdout.String(), "\n") >= n })
+}
+
+// warns waits until stderr has so many warnings, and checks what the last one says.
+func (m *mirrorProcess) warns(n int, says string) {
+	m.t.Helper()
+	var warnings []string
+	m.until(fmt.Sprintf("%d warnings", n), func() bool {
+		warnings = regexp.MustCompile(`.*tried again: .*`).FindAllString(m.stderr.String(), -1)
+		return len(warnings) >= n
+	})
+	if len(warnings) > n || !strings.Contains(warnings[n-1], says) {
+		m.t.Errorf("want %d warnings, the last about %q: %s", n, says, m.stderr.String())
+	}
+}
+
+// ends waits for the end, and checks the exit code.
+func (m *mirrorProcess) ends(want int) {
+	m.t.Helper()
+	select {
+	case <-m.ended:
+	case <-time.After(patience):
+		m.t.Fatalf("it does not end: %s", m.stderr.String())
+	}
+	if code := m.cmd.ProcessState.ExitCode(); code != want {
+		m.t.Errorf("exit %d instead of %d: %s", code, want, m.stderr.String())
+	}
+	if fault := unacceptable(m.stderr.String()); fault != "" {
+		m.t.Errorf("stderr says %q:\n%s", fault, m.stderr.String())
+	}
+}
+
+// terminate ends the mirror as systemd does.
+func (m *mirrorProcess) terminate() {
+	m.t.Helper()
+	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		m.t.Fatal(err)
+	}
+	m.ends(exitDone)
+}
+
+// isMirror checks that both stores are sound, and have the same runs.
+func (h *home) isMirror(from, to string) {
+	h.t.Helper()
+	h.must(exitDone, "verify", "--db", to)
+	if want, is := h.must(exitDone, "runs", "--json", "--db", from).stdout, h.must(exitDone, "runs", "--json", "--db", to).stdout; want != is {
+		h.t.Errorf("the mirror has the runs %s\ninstead of %s", is, want)
+	}
+}
+
 // TestMirror: a mirror brings what is new, also after the source was away for a time, and
 // ends cleanly.
 func TestMirror(t *testing.T) {
@@ -45,54 +142,65 @@ func TestMirror(t *testing.T) {
 			addCrowd(world, 3)
 			h.asks(serve(t, world), lobstrtest.DefaultToken)
 			h.must(exitDone, "snapshot")
-			var stdout, stderr sharedBuffer
-			mirror := h.command("copy", "--follow", "--every", "1s", "--json", h.db, target)
-			mirror.Stdout, mirror.Stderr = &stdout, &stderr
-			if err := mirror.Start(); err != nil {
-				t.Fatal(err)
-			}
-			ended := make(chan error, 1)
-			go func() { ended <- mirror.Wait() }()
-			t.Cleanup(func() { mirror.Process.Kill() })
-			until := func(what string, holds func() bool) {
-				t.Helper()
-				for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
-					if time.Now().After(deadline) {
-						t.Fatalf("%s: not yet\nstdout: %s\nstderr: %s", what, stdout.String(), stderr.String())
-					}
-				}
-			}
-			copies := func(n int) func() bool {
-				return func() bool { return strings.Count(stdout.String(), "\n") >= n }
-			}
-			until("the first copy", copies(1))
+			m := h.mirrors(t, h.db, target)
+			m.copies(1)
 			h.must(exitDone, "snapshot")
-			until("a copy of what is new", copies(2))
+			m.copies(2)
 
 			away := filepath.Join(h.dir, "away.db")
 			if err := os.Rename(h.db, away); err != nil {
 				t.Fatal(err)
 			}
-			until("a word about the source", func() bool { return strings.Contains(stderr.String(), "tried again") })
+			m.warns(1, "no store")
 			if err := os.Rename(away, h.db); err != nil {
 				t.Fatal(err)
 			}
 			h.must(exitDone, "snapshot")
-			until("a copy after the source came back", copies(3))
+			m.copies(3)
 
-			mirror.Process.Signal(syscall.SIGTERM)
-			if err := <-ended; err != nil {
-				t.Errorf("after SIGTERM: %v", err)
+			m.terminate()
+			if strings.Count(m.stderr.String(), "tried again") != 1 {
+				t.Errorf("stderr: %s", m.stderr.String())
 			}
-			if strings.Count(stderr.String(), "tried again") != 1 {
-				t.Errorf("stderr: %s", stderr.String())
-			}
-			h.must(exitDone, "verify", "--db", target)
-			if want, is := h.must(exitDone, "runs", "--json").stdout, h.must(exitDone, "runs", "--json", "--db", target).stdout; want != is {
-				t.Errorf("the mirror has the runs %s\ninstead of %s", is, want)
-			}
+			h.isMirror(h.db, target)
 		})
 	}
+}
+
+// TestMirrorEnds when its target cannot become the mirror any more.
+func TestMirrorEnds(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine testEngine) {
+		for name, c := range map[string]struct {
+			happens func(h *home, target string) error
+			exit    int
+			says    string
+		}{
+			"diverged": {func(h *home, target string) error {
+				h.must(exitDone, "snapshot", "--db", target)
+				return nil
+			}, exitDamaged, "diverged"},
+			"newer": {func(_ *home, target string) error {
+				return engine.edit(target, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)")
+			}, exitFailed, "newer than this lobstrail"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				h := newHome(t)
+				target := engine.fresh(t, filepath.Join(h.dir, "mirror.db"))
+				world := nowWorld()
+				addCrowd(world, 3)
+				h.asks(serve(t, world), lobstrtest.DefaultToken)
+				h.must(exitDone, "snapshot")
+				m := h.mirrors(t, h.db, target)
+				m.copies(1)
+				if err := c.happens(h, target); err != nil {
+					t.Fatal(err)
+				}
+				if m.ends(c.exit); !strings.Contains(m.stderr.String(), c.says) {
+					t.Errorf("stderr: %s", m.stderr.String())
+				}
+			})
+		}
+	})
 }
 
 // TestCopiesAtOnce into one store wait for each other.

@@ -17,9 +17,9 @@ import (
 type awayServer struct {
 	t       *testing.T
 	address string // where it listens
-	server  string
 
 	mu       sync.Mutex
+	server   string // where it leads
 	listener net.Listener
 	conns    []net.Conn
 }
@@ -60,7 +60,10 @@ func (a *awayServer) open() {
 }
 
 func (a *awayServer) pass(conn net.Conn) {
-	server, err := net.Dial("tcp", a.server)
+	a.mu.Lock()
+	address := a.server
+	a.mu.Unlock()
+	server, err := net.Dial("tcp", address)
 	if err != nil {
 		conn.Close()
 		return
@@ -68,8 +71,20 @@ func (a *awayServer) pass(conn net.Conn) {
 	a.mu.Lock()
 	a.conns = append(a.conns, conn, server)
 	a.mu.Unlock()
-	go io.Copy(conn, server)
+	go func() {
+		io.Copy(conn, server)
+		conn.Close()
+	}()
 	io.Copy(server, conn)
+	server.Close()
+}
+
+// leadTo lets new connections lead to another server, and returns where they led before.
+func (a *awayServer) leadTo(server string) (before string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before, a.server = a.server, server
+	return before
 }
 
 func (a *awayServer) close() {
