@@ -5,12 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
 
+	postgresmigrations "github.com/lobstrail/lobstrail/migrations/postgres"
+	sqlitemigrations "github.com/lobstrail/lobstrail/migrations/sqlite"
 	"github.com/lobstrail/lobstrail/store/postgres/postgrestest"
 )
 
@@ -27,6 +31,8 @@ type testEngine struct {
 	clone func(t postgrestest.TB, from, path string) string
 	// edit runs statements on a store, whatever its guards say.
 	edit func(location, statements string) error
+	// older undoes the last migration of a store.
+	older func(location string) error
 	// exists reports whether there is a store. holds reports whether it holds a text.
 	exists func(location string) (bool, error)
 	holds  func(location, text string) (bool, error)
@@ -42,6 +48,7 @@ var testEngines = []testEngine{
 		demo:   copyDemoFile,
 		clone:  cloneFile,
 		edit:   editFile,
+		older:  olderFile,
 		exists: fileExists,
 		holds:  fileHolds,
 		writer: lockHolder,
@@ -52,6 +59,7 @@ var testEngines = []testEngine{
 		demo:   func(t postgrestest.TB, _ string) string { return postgrestest.Fresh(t, fillWithDemo) },
 		clone:  func(t postgrestest.TB, from, _ string) string { return postgrestest.Copy(t, from) },
 		edit:   editDatabase,
+		older:  olderDatabase,
 		exists: databaseHasTables,
 		holds:  databaseHolds,
 		writer: leaseHolder,
@@ -100,6 +108,32 @@ func runStatements(db *sql.DB, err error, statements string) error {
 		return err
 	}
 	_, err = db.Exec(statements)
+	return errors.Join(err, db.Close())
+}
+
+func olderFile(path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err := undoMigration(db, err, goose.DialectSQLite3, sqlitemigrations.FS); err != nil {
+		return err
+	}
+	// The number of the migration's row was never given.
+	return editFile(path, `UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM goose_db_version) WHERE name = 'goose_db_version'`)
+}
+
+func olderDatabase(url string) error {
+	db, err := postgrestest.Open(url)
+	return undoMigration(db, err, goose.DialectPostgres, postgresmigrations.FS)
+}
+
+// undoMigration undoes the last migration of a database that was opened with err.
+func undoMigration(db *sql.DB, err error, dialect goose.Dialect, files fs.FS) error {
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	if err == nil {
+		_, err = provider.Down(context.Background())
+	}
 	return errors.Join(err, db.Close())
 }
 

@@ -56,6 +56,13 @@ func editStore(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Value(fakeKey).(*fake).engine.edit(locationOf(ts, args[0]), args[1]))
 }
 
+func makeOlder(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: older STORE")
+	}
+	ts.Check(ts.Value(fakeKey).(*fake).engine.older(locationOf(ts, args[0])))
+}
+
 func checkStored(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] stored STORE")

@@ -31,6 +31,7 @@ import (
 //	cut FILE N            keeps the first N bytes of a file
 //	clone STORE VAR       copies a store, and puts the location of the copy into $VAR
 //	edit STORE SQL        runs SQL on a store, whatever its guards say
+//	older STORE           undoes the last migration of a store
 //	stored STORE          checks that there is a store
 //	holds STORE TEXT      checks that the store holds a text
 //	field FILE NAME VAR   puts a member of a JSON object into the environment
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"lobstr": runFake, "exits": checkExit, "json": checkJSON,
 					"picture": takePicture, "same": comparePicture, "damage": damageFile, "cut": cutFile,
-					"clone": cloneStore, "edit": editStore, "stored": checkStored, "holds": checkHolds, "field": exportField,
+					"clone": cloneStore, "edit": editStore, "older": makeOlder, "stored": checkStored, "holds": checkHolds, "field": exportField,
 				},
 			})
 		})
