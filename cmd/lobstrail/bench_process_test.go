@@ -20,10 +20,11 @@ import (
 // launched is what became of a process.
 type launched struct {
 	Took   time.Duration
-	Peak   int64  // of its memory, in bytes
-	Head   string // the beginning of what it wrote to its standard output
-	Errors string // and to its standard error
-	Failed string // why it is no success
+	CPU    time.Duration // of all its threads
+	Peak   int64         // of its memory, in bytes
+	Head   string        // the beginning of what it wrote to its standard output
+	Errors string        // and to its standard error
+	Failed string        // why it is no success
 }
 
 const (
@@ -86,6 +87,7 @@ func runTimed(command []string) (done launched) {
 		err = ended
 	}
 	done.Took = time.Since(start)
+	done.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	done.Peak, done.Head, done.Errors = maxRSS(cmd.ProcessState), string(head), problems.String()
 	if err != nil {
 		done.Failed = err.Error()

@@ -17,6 +17,10 @@ type Answer struct {
 	Response         // Run, Source, Slot, Sent and Server; the rest is worked out
 	Received int64   // as it was told, rounded up
 	Shown    []Shown // Fold sorts them
+	// Rest says that the response shows what the last one of its slot showed, and that
+	// nothing follows from the accounts that are not in Shown: they say what they said. They
+	// are left out of Delta.Shown, too.
+	Rest     bool
 	Failures []store.Failure
 }
 
@@ -54,10 +58,14 @@ func (w *Workspace) Fold(r Answer) (*Delta, error) {
 		return nil, err
 	}
 	w.LastAt = f.at
-	f.turnPage()
+	page := f.page()
+	if err := f.turnPage(page); err != nil {
+		return nil, err
+	}
 	d := f.delta
 	d.Done.Failed = len(d.Failures)
-	d.Response.Shown = int64(len(d.Shown))
+	d.Done.Unchanged += len(page.Members) - len(d.Shown)
+	d.Response.Shown = int64(len(page.Members))
 	d.Response.Changed, d.Response.Gone = int64(d.Done.Changed), int64(d.Done.Gone)
 	d.Response.Absent = int64(d.Done.Gone + d.Done.StillGone)
 	d.Response.News, d.News = int64(len(f.news)), f.news

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,7 +35,8 @@ type history struct {
 	facts     []fold.Fact
 	usage     []fold.Usage
 	absences  []fold.Absence
-	shown     []map[string][]byte // by each response: the document of each account, nil: gone
+	shown     []map[string][]byte        // by each response: the document of each account, nil: gone
+	calm      map[string]json.RawMessage // objects that sources show again most of the time; nil: all are new
 }
 
 func newWorkspace() *fold.Workspace {
@@ -45,8 +47,20 @@ func newWorkspace() *fold.Workspace {
 
 func idOf(n int) string { return fmt.Sprintf("%032x", n+1) }
 
-// object is a random account object, of few values.
+// object is a random account object, of few values. In a calm history it mostly is that of
+// before.
 func (h *history) object(n int, source store.Source) json.RawMessage {
+	if h.calm == nil {
+		return h.newObject(n, source)
+	}
+	key := fmt.Sprint(n, source == store.List) // an import may say what the API said
+	if h.calm[key] == nil || h.IntN(8) == 0 {
+		h.calm[key] = h.newObject(n, source)
+	}
+	return h.calm[key]
+}
+
+func (h *history) newObject(n int, source store.Source) json.RawMessage {
 	o := map[string]any{
 		"id": idOf(n), "username": fmt.Sprint("u", n, h.IntN(8)/7), "status": []string{"200", "401", "500"}[h.IntN(12)/5],
 		"status_code_info": []string{"synchronized", "cookies_expired"}[h.IntN(12)/10],
@@ -60,6 +74,9 @@ func (h *history) object(n int, source store.Source) json.RawMessage {
 	}
 	if h.IntN(3) == 0 {
 		o["x"] = map[string]any{"a": h.IntN(2), "b~/": h.IntN(2)}
+	}
+	if h.IntN(4) == 0 { // it ends in the middle of the history, or was over before
+		o["lock_time"] = time.UnixMilli(1767592800000).Add(time.Duration(h.IntN(12)) * time.Hour).UTC().Format(time.RFC3339)
 	}
 	switch {
 	case source == store.List:
@@ -155,7 +172,8 @@ func (h *history) take(r store.Response, received int64) *fold.Delta {
 // unlist lets a complete list lack some accounts.
 func (h *history) unlist() {
 	var lacking []fold.Absence
-	for _, a := range h.w.Accounts {
+	for _, id := range slices.Sorted(maps.Keys(h.w.Accounts)) {
+		a := h.w.Accounts[id]
 		if !a.Gone && a.AbsentSince == 0 && h.IntN(3) == 0 {
 			a.AbsentSince = h.w.LastAt
 			lacking = append(lacking, fold.Absence{Account: a.Number, Since: h.w.LastAt})
@@ -167,6 +185,9 @@ func (h *history) unlist() {
 
 func play(t *testing.T, seed uint64) *history {
 	h := &history{Rand: rand.New(rand.NewPCG(seed, 0xf01d)), t: t, w: newWorkspace()}
+	if seed%2 == 1 {
+		h.calm = map[string]json.RawMessage{}
+	}
 	at := int64(1767592800000)
 	for range 5 + h.IntN(40) {
 		at += int64(h.IntN(2)) * int64(1+h.IntN(4_000_000))
@@ -202,7 +223,11 @@ func (h *history) evidence() fold.Evidence {
 // derived is what is derived of a response, and of its evidence what a replay finds
 // again.
 func derived(d *fold.Delta) any {
-	return []any{d.Response, d.Versions, d.Changes, d.Steps, d.Names, d.Assignments, d.Ended, d.Relisted, d.Entered, d.Left, d.News}
+	shown := make([]string, len(d.Shown))
+	for i, s := range d.Shown {
+		shown[i] = fmt.Sprint(s.Account.Number, s.Endpoint, s.Leaf)
+	}
+	return []any{shown, d.Response, d.Versions, d.Changes, d.Steps, d.Names, d.Assignments, d.Ended, d.Relisted, d.Entered, d.Left, d.News}
 }
 
 // histories is how many random histories are played.

@@ -1,23 +1,55 @@
 package fold
 
-import "github.com/lobstrail/lobstrail/store/ledger"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/lobstrail/lobstrail/store/ledger"
+)
+
+func (f *folding) slot() Slot { return Slot{f.answer.Source, f.answer.Slot} }
+
+// page is that of the response, which is made when it is new.
+func (f *folding) page() *Page {
+	page := f.w.Pages[f.slot()]
+	if page == nil {
+		page = &Page{}
+		f.w.Pages[f.slot()] = page
+	}
+	return page
+}
 
 // turnPage compares the accounts that the response shows with those that the last
 // one of its slot showed, and works out the root of the tree over its snapshots.
-func (f *folding) turnPage() {
-	slot := Slot{f.answer.Source, f.answer.Slot}
-	page := f.w.Pages[slot]
-	if page == nil {
-		page = &Page{}
-		f.w.Pages[slot] = page
-	}
-	if f.sameMembers(page) && page.tree != nil {
+func (f *folding) turnPage(page *Page) (err error) {
+	switch {
+	case f.answer.Rest:
+		err = f.setSome(page)
+	case f.sameMembers(page) && page.tree != nil:
 		f.setLeaves(page)
-	} else {
-		f.newMembers(slot, page)
+	default:
+		f.newMembers(f.slot(), page)
 	}
-	page.LastAt = f.at
-	f.delta.Response.Root = page.tree.Root()
+	if err == nil {
+		page.LastAt = f.at
+		f.delta.Response.Root = page.tree.Root()
+	}
+	return err
+}
+
+// setSome sets the leaves of a page of which the response says only what is new.
+func (f *folding) setSome(page *Page) error {
+	for _, s := range f.delta.Shown {
+		i, found := slices.BinarySearchFunc(page.Members, s.Account.Number, func(m Member, n int64) int { return cmp.Compare(m.Account, n) })
+		if !found || page.Members[i].Endpoint != s.Endpoint {
+			return fmt.Errorf("store: fold: the last response of the page did not show account %s", s.Account.ID)
+		}
+		if page.tree.Leaf(i) != s.Leaf {
+			page.tree.Set(i, s.Leaf)
+		}
+	}
+	return nil
 }
 
 func (f *folding) sameMembers(page *Page) bool {

@@ -33,8 +33,12 @@ type Commitment struct {
 }
 
 // Replay takes every response of a workspace through [Workspace.Fold] again, and calls
-// fn with each response as it is stored, and with what it changes. It returns what is
-// known of the workspace in the end.
+// fn with each response as it is stored, and with what it changes. The snapshots in the
+// Delta are valid until fn returns. Replay returns what is known of the workspace in the
+// end.
+//
+// A response costs what it brings: of a page that shows what it showed before, no account
+// is folded again.
 //
 // Evidence that contradicts itself is a [*RowError]: rows that belong to no response,
 // rows that say nothing new, and responses that show accounts that are not there.
@@ -44,6 +48,7 @@ func Replay(e Evidence, rules store.Rules, fn func(stored Response, d *Delta) er
 	again := NewRefolder(&Workspace{
 		Rules: rules, Accounts: map[string]*Account{}, Squids: maps.Clone(e.Squids), Pages: map[Slot]*Page{}, NextAccount: 1,
 	})
+	again.pages, again.pagesOf = map[Slot]*shownPage{}, map[int64][]*shownPage{}
 	absences := NewCursor(e.Absences)
 	defer absences.Stop()
 	for stored, err := range e.Responses {
@@ -70,6 +75,9 @@ func Replay(e Evidence, rules store.Rules, fn func(stored Response, d *Delta) er
 	}
 	if err := again.absent(absences, math.MaxInt64); err != nil {
 		return nil, err
+	}
+	for number := range again.numbers {
+		again.catchUp(number)
 	}
 	return again.Workspace, teller.End()
 }

@@ -13,6 +13,10 @@ type Refolder struct {
 	numbers map[int64]*Account // of the accounts at hand
 	opaque  map[int64]*opaque
 	shown   []Shown // by the response at hand
+	// What the last response of each slot showed, by slot and by account; nil: each
+	// response is folded whole.
+	pages   map[Slot]*shownPage
+	pagesOf map[int64][]*shownPage
 }
 
 // opaque is an account of which what it said was erased.
@@ -42,6 +46,7 @@ func (r *Refolder) erase(erased []Commitment) {
 		} else {
 			r.opaque[c.Account].documents[c.Endpoint] = c.Hash
 		}
+		r.lookAgain(c.Account)
 	}
 }
 
@@ -113,9 +118,26 @@ func (t *Told) news() map[int64]*news {
 
 func (r *Refolder) fold(t *Told) (*Delta, error) {
 	r.erase(t.Erased)
-	news := t.news()
-	r.shown = r.shown[:0]
+	news, slot := t.news(), Slot{t.Response.Source, t.Response.Slot}
+	if p := r.pages[slot]; p != nil && t.Again {
+		return r.foldAgain(p, t, news)
+	}
+	r.dropPage(slot)
 	for _, s := range t.Members {
+		r.catchUp(s.Account)
+	}
+	d, err := r.foldMembers(t, t.Members, news, false)
+	if err == nil && r.pages != nil {
+		r.keepPage(slot, t, d)
+	}
+	return d, err
+}
+
+// foldMembers folds a response with these of its accounts. With rest, the others of its
+// page are shown as before.
+func (r *Refolder) foldMembers(t *Told, members []Stay, news map[int64]*news, rest bool) (*Delta, error) {
+	r.shown = r.shown[:0]
+	for _, s := range members {
 		if r.repeats(t, s, news[s.Account]) {
 			known := r.numbers[s.Account]
 			r.shown = append(r.shown, Shown{ID: known.ID, Known: known, Endpoint: s.Endpoint, Same: true})
@@ -128,7 +150,7 @@ func (r *Refolder) fold(t *Told) (*Delta, error) {
 		r.shown = append(r.shown, shown)
 	}
 	stored := t.Response
-	d, err := r.Workspace.Fold(Answer{Response: stored, Received: stored.At - stored.HeldMS, Shown: r.shown})
+	d, err := r.Workspace.Fold(Answer{Response: stored, Received: stored.At - stored.HeldMS, Shown: r.shown, Rest: rest})
 	if err != nil {
 		return nil, &RowError{"response", fmt.Sprint(stored.At), err.Error()}
 	}
@@ -177,6 +199,7 @@ func (r *Refolder) absent(absences *Cursor[Absence], at int64) error {
 			return &RowError{"absence", fmt.Sprintf("account %d since %d", a.Account, a.Since), "the account was not known then"}
 		}
 		known.AbsentSince = a.Since
+		r.lookAgain(a.Account)
 	}
 	return absences.Err
 }

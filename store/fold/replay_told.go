@@ -11,6 +11,7 @@ import (
 type Told struct {
 	Response Response
 	Members  []Stay // the accounts that it shows, by number
+	Again    bool   // they are those that the last response of its slot showed
 	// The rows that it brought. The accounts are those that it shows first, by number.
 	Began    []Stay
 	Facts    []Fact
@@ -36,15 +37,31 @@ type Teller struct {
 	facts    *Cursor[Fact]
 	usage    *Cursor[Usage]
 	erased   *Cursor[Commitment]
-	pages    map[Slot][]Stay // who is on each page, by account; a list is never changed, but replaced
-	early    []Commitment    // of before the position: see Before
-	err      error           // that reading them gave
+	pages    map[Slot]pageStays
+	early    []Commitment // of before the position: see Before
+	err      error        // that reading them gave
+}
+
+// pageStays are the accounts on a page. The list is never changed, but replaced.
+type pageStays struct {
+	members []Stay // by account
+	ends    int64  // when the first of them ends
+	told    bool   // a response showed them
+}
+
+func newPageStays(members []Stay) pageStays {
+	p := pageStays{members: members, ends: math.MaxInt64}
+	slices.SortFunc(members, func(a, b Stay) int { return cmp.Compare(a.Account, b.Account) })
+	for _, s := range members {
+		p.ends = min(p.ends, s.Last)
+	}
+	return p
 }
 
 // NewTeller is a teller of all responses after the position. It must be stopped.
 func NewTeller(e Evidence, from Position) *Teller {
 	t := &Teller{
-		position: Position{from.At, max(from.NextAccount, 1), map[Slot]int64{}}, pages: map[Slot][]Stay{},
+		position: Position{from.At, max(from.NextAccount, 1), map[Slot]int64{}}, pages: map[Slot]pageStays{},
 		accounts: NewCursor(e.Accounts), stays: NewCursor(e.Stays), facts: NewCursor(e.Facts), usage: NewCursor(e.Usage),
 		erased: NewCursor(e.Erased),
 	}
@@ -59,14 +76,15 @@ func NewTeller(e Evidence, from Position) *Teller {
 
 // readBefore reads the rows of before the position.
 func (t *Teller) readBefore(from Position) {
+	pages := map[Slot][]Stay{}
 	for ; t.stays.OK && t.stays.Next.First <= from.At; t.stays.Step() {
 		s := t.stays.Next
 		if slot := (Slot{s.Source, s.Slot}); s.Last >= t.position.Pages[slot] {
-			t.pages[slot] = append(t.pages[slot], s)
+			pages[slot] = append(pages[slot], s)
 		}
 	}
-	for _, members := range t.pages {
-		slices.SortFunc(members, func(a, b Stay) int { return cmp.Compare(a.Account, b.Account) })
+	for slot, members := range pages {
+		t.pages[slot] = newPageStays(members)
 	}
 	for ; t.erased.OK && t.erased.Next.At <= from.At; t.erased.Step() {
 		t.early = append(t.early, t.erased.Next)
@@ -104,11 +122,13 @@ func (t *Teller) Tell(stored Response) (*Told, error) {
 // until then, or begin with it.
 func (t *Teller) members(told *Told) error {
 	at, slot := told.Response.At, Slot{told.Response.Source, told.Response.Slot}
-	members := t.pages[slot]
+	page := t.pages[slot]
 	ended := func(s Stay) bool { return s.Last < at }
-	for _, s := range members {
-		if ended(s) && s.Last != t.position.Pages[slot] {
-			return s.wrong("it ends at %d, which is not the last response of its page before %d", s.Last, at)
+	if page.ends < at {
+		for _, s := range page.members {
+			if ended(s) && s.Last != t.position.Pages[slot] {
+				return s.wrong("it ends at %d, which is not the last response of its page before %d", s.Last, at)
+			}
 		}
 	}
 	for ; t.stays.OK && t.stays.Next.First <= at; t.stays.Step() {
@@ -118,12 +138,12 @@ func (t *Teller) members(told *Told) error {
 		}
 		told.Began = append(told.Began, s)
 	}
-	if len(told.Began) > 0 || slices.ContainsFunc(members, ended) {
-		members = append(slices.DeleteFunc(slices.Clone(members), ended), told.Began...)
-		slices.SortFunc(members, func(a, b Stay) int { return cmp.Compare(a.Account, b.Account) })
-		t.pages[slot] = members
+	if told.Again = page.told && len(told.Began) == 0 && page.ends >= at; !told.Again {
+		page = newPageStays(append(slices.DeleteFunc(slices.Clone(page.members), ended), told.Began...))
+		page.told = true
+		t.pages[slot] = page
 	}
-	told.Members, t.position.Pages[slot] = members, at
+	told.Members, t.position.Pages[slot] = page.members, at
 	return t.stays.Err
 }
 
@@ -158,6 +178,9 @@ func (t *Teller) news(told *Told) error {
 // first reads the rows of the accounts that the response shows first. Accounts are
 // numbered in that order.
 func (t *Teller) first(told *Told) error {
+	if told.Again {
+		return nil
+	}
 	for _, s := range told.Members {
 		if s.Account < t.position.NextAccount {
 			continue
@@ -195,8 +218,8 @@ func (t *Teller) End() error {
 	case t.erased.OK:
 		return t.erased.Next.wrong(noResponse)
 	}
-	for _, members := range t.pages {
-		for _, s := range members {
+	for _, page := range t.pages {
+		for _, s := range page.members {
 			if s.Last != math.MaxInt64 {
 				return s.wrong("it ends at %d, and the last response of its page shows the account", s.Last)
 			}

@@ -74,7 +74,7 @@ func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, err
 	})
 	return verify.Rows{
 		Name: name, Evidence: r.evidence(squids),
-		Entries: r.entries, Runs: r.runs(), Failures: r.failures(), Versions: r.versions(), Changes: r.changes(), Steps: r.steps(),
+		Entries: r.entries(), Prunes: r.prunes(), Runs: r.runs(), Failures: r.failures(), Versions: r.versions(), Changes: r.changes(), Steps: r.steps(),
 		Names: r.names(), Assignments: r.assignments(), Absences: r.absences(), Redacted: redacted, States: r.states(),
 	}, err
 }
@@ -253,19 +253,26 @@ func (r rowReader) erased() iter.Seq2[fold.Commitment, error] {
 }
 
 func (r rowReader) entries() iter.Seq2[verify.Entry, error] {
-	return since(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.entry, func(scan scanner) (e verify.Entry, err error) {
-		var text sql.NullString
-		var hashes []byte
-		err = scan(&e.Number, &text, &hashes)
-		e.Text, e.Pruned = text.String, !text.Valid
-		if err == nil && len(hashes)%tlog.HashSize != 0 {
-			err = rowError("entry", "its hashes are none", "%d", e.Number)
-		}
-		for ; len(hashes) >= tlog.HashSize; hashes = hashes[tlog.HashSize:] {
-			e.Hashes = append(e.Hashes, ledger.Hash(hashes[:tlog.HashSize]))
-		}
-		return e, err
-	})
+	return since(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.entry, scanEntry)
+}
+
+func (r rowReader) prunes() iter.Seq2[verify.Entry, error] {
+	return iterate(r.ctx, r.tx, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ? AND instr(text, ?) > 0 ORDER BY id`,
+		[]any{r.ws, "\nprune "}, scanEntry)
+}
+
+func scanEntry(scan scanner) (e verify.Entry, err error) {
+	var text sql.NullString
+	var hashes []byte
+	err = scan(&e.Number, &text, &hashes)
+	e.Text, e.Pruned = text.String, !text.Valid
+	if err == nil && len(hashes)%tlog.HashSize != 0 {
+		err = rowError("entry", "its hashes are none", "%d", e.Number)
+	}
+	for ; len(hashes) >= tlog.HashSize; hashes = hashes[tlog.HashSize:] {
+		e.Hashes = append(e.Hashes, ledger.Hash(hashes[:tlog.HashSize]))
+	}
+	return e, err
 }
 
 func (r rowReader) runs() iter.Seq2[verify.Line, error] {

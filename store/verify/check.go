@@ -120,10 +120,24 @@ func (c *check) nextLine(stored fold.Response) (err error) {
 		c.find("response", c.line.At, "it is missing: entry %d names it", c.log.entry)
 		return errBroken
 	}
-	if problem := difference(lineOf(stored), lineOf(responseOf(c.line))); problem != "" {
+	logged := responseOf(c.line)
+	logged.At, logged.News, logged.Root = stored.At, stored.News, stored.Root // which are not in the line, or compared elsewhere
+	if same(stored, logged) {
+		return nil
+	}
+	if problem := difference(lineOf(stored), lineOf(logged)); problem != "" {
 		c.find("response", stored.At, "it is not what entry %d says: %s", c.log.entry, problem)
 	}
 	return nil
+}
+
+// same reports whether two responses are the same in everything.
+func same(a, b fold.Response) bool {
+	if !equal(a.Server, b.Server) {
+		return false
+	}
+	a.Server, b.Server = nil, nil
+	return a == b
 }
 
 // response compares what a response showed with the log, and what follows from it with
@@ -165,13 +179,19 @@ func (c *check) compareCounts(stored fold.Response, d *fold.Delta) {
 		}
 	}
 	most := d.Response.News
-	for _, s := range d.Shown {
-		if len(s.Account.Salt) == 0 && !d.News[s.Account.Number] {
-			most++
+	if len(c.rows.Redacted) > 0 {
+		for _, s := range d.Shown {
+			if len(s.Account.Salt) == 0 && !d.News[s.Account.Number] {
+				most++
+			}
 		}
 	}
 	if counted.News <= stored.News && stored.News <= most {
 		counted.News = stored.News
+	}
+	counted.Root = stored.Root // which is compared with the log
+	if same(stored, counted) {
+		return
 	}
 	if problem := difference(countsOf(stored), countsOf(counted)); problem != "" {
 		c.find("response", stored.At, "its counts are not those of what it showed: %s", problem)

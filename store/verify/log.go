@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -44,12 +43,9 @@ func (c *check) newLogReader() (*logReader, error) {
 		check: c, runs: map[int64][32]byte{}, failures: map[[2]int64][32]byte{}, absences: map[absence]int64{},
 	}
 	// What a prune dropped stands in the log before the prune.
-	for e, err := range c.rows.Entries() {
+	for e, err := range c.rows.Prunes {
 		if err != nil {
 			return nil, err
-		}
-		if !strings.Contains(e.Text, "\nprune ") {
-			continue
 		}
 		_, _, lines, _ := ledger.ParseEntry(e.Text) // checked below
 		for _, line := range lines {
@@ -65,7 +61,7 @@ func (c *check) newLogReader() (*logReader, error) {
 	if err := l.checkTree(); err != nil { // the empty one
 		return nil, err
 	}
-	l.next, l.stop = iter.Pull2(c.rows.Entries())
+	l.next, l.stop = iter.Pull2(c.rows.Entries)
 	return l, nil
 }
 

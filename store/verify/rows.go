@@ -13,8 +13,9 @@ import (
 type Rows struct {
 	Name     string // of the workspace
 	Evidence fold.Evidence
-	Entries  func() iter.Seq2[Entry, error] // by number; it is called twice
-	Runs     iter.Seq2[Line, error]         // by number
+	Entries  iter.Seq2[Entry, error] // by number
+	Prunes   iter.Seq2[Entry, error] // those with a line about a prune
+	Runs     iter.Seq2[Line, error]  // by number
 	Failures iter.Seq2[Line, error]
 	// Derived rows, each kind by instant, and within one instant by account.
 	Versions    iter.Seq2[Version, error]
