@@ -171,16 +171,23 @@ func squidNames(ctx context.Context, tx Tx, ws, account, at int64) (map[[2]int64
 }
 
 const accountColumns = `
-	a.id, a.hash, a.first_at, v.number, v.username, v.type, v.status, v.status_code_info, v.status_code_description,
-	v.last_synchronization_time, v.locked_until, t.health_after, t.after, t.at, (
-		SELECT m.since FROM absence m
-		WHERE m.ws = a.ws AND m.account = a.id AND m.since <= ?2 AND coalesce(m.ended, ?2 + 1) > ?2
-		ORDER BY m.since DESC LIMIT 1
-	)`
+		SELECT
+			a.id, a.hash, a.first_at, v.number, v.username, v.type, v.status, v.status_code_info, v.status_code_description,
+			v.last_synchronization_time, v.locked_until`
 
-func (r *accountReader) read() (accounts []store.AccountState, err error) {
-	err = Each(r.ctx, r.tx, `
-		SELECT`+accountColumns+`
+const (
+	// accountsNow is for moments after which no response was received. Lists may have been
+	// found to lack an account later still.
+	accountsNow = accountColumns + `, s.health, s.health_after, s.health_before, CASE WHEN s.absent_since <= ?2 THEN s.absent_since END
+		FROM account a
+		ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
+		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.until IS NULL
+		WHERE a.ws = ?1 AND (?3 = 0 OR a.id = ?3)`
+	accountsThen = accountColumns + `, t.health_after, t.after, t.at, (
+				SELECT m.since FROM absence m
+				WHERE m.ws = a.ws AND m.account = a.id AND m.since <= ?2 AND coalesce(m.ended, ?2 + 1) > ?2
+				ORDER BY m.since DESC LIMIT 1
+			)
 		FROM account a
 		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.at = (
 			SELECT at FROM version WHERE ws = a.ws AND account = a.id AND at <= ?2 ORDER BY at DESC LIMIT 1
@@ -190,7 +197,19 @@ func (r *accountReader) read() (accounts []store.AccountState, err error) {
 			WHERE ws = a.ws AND account = a.id AND at <= ?2 AND health_before IS DISTINCT FROM health_after
 			ORDER BY at DESC LIMIT 1
 		)
-		WHERE a.ws = ?1 AND (?3 = 0 OR a.id = ?3) AND a.first_at <= ?2`, []any{r.ws, r.at, r.account}, func(scan func(...any) error) error {
+		WHERE a.ws = ?1 AND (?3 = 0 OR a.id = ?3) AND a.first_at <= ?2`
+)
+
+func (r *accountReader) read() (accounts []store.AccountState, err error) {
+	var newest int64
+	if err := r.tx.GetContext(r.ctx, &newest, `SELECT coalesce(max(at), 0) FROM response WHERE ws = ?`, r.ws); err != nil {
+		return nil, err
+	}
+	query := accountsNow
+	if newest > r.at {
+		query = accountsThen
+	}
+	err = Each(r.ctx, r.tx, query, []any{r.ws, r.at, r.account}, func(scan func(...any) error) error {
 		account, err := r.row(scan)
 		accounts = append(accounts, account)
 		return err
