@@ -74,9 +74,11 @@ func (a *app) writeAlerts(ctx context.Context, s store.Store, out *render.Writer
 	if err != nil {
 		return "", err
 	}
-	names, err := a.readSubjects(ctx, s)
-	if err != nil {
-		return "", err
+	var names subjects
+	if len(alerts) > 0 {
+		if names, err = a.readSubjects(ctx, s); err != nil {
+			return "", err
+		}
 	}
 	for _, one := range alerts {
 		row := report.NewAlertJSON(a.workspace, one, toldBy(one, deliveries), a.env.now())

@@ -19,19 +19,38 @@ func (s *Store) Assignments(ctx context.Context, q store.AssignmentQuery) iter.S
 	return readFirst(ctx, s, func(tx Tx) ([]store.Assignment, error) { return readAssignments(ctx, tx, q) })
 }
 
-func readAssignments(ctx context.Context, tx Tx, q store.AssignmentQuery) (all []store.Assignment, err error) {
+func readAssignments(ctx context.Context, tx Tx, q store.AssignmentQuery) ([]store.Assignment, error) {
 	ws, err := WorkspaceID(ctx, tx, q.Workspace)
 	if err != nil || ws == 0 {
+		return nil, err
+	}
+	found, err := findAssignments(ctx, tx, ws, q)
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	squids, err := readSquids(ctx, tx, ws, q.At)
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := readNamed(ctx, tx, ws, q.At)
-	if err != nil {
-		return nil, err
+	accounts, err := readNamed(ctx, tx, ws, q.At, accountsOf(found, q))
+	all := make([]store.Assignment, len(found))
+	for i, g := range found {
+		all[i] = g.named(squids[g.squid], accounts[g.account], q)
 	}
+	slices.SortStableFunc(all, func(a, b store.Assignment) int {
+		return cmp.Or(cmp.Compare(a.SquidName, b.SquidName), cmp.Compare(a.Squid, b.Squid), store.CompareNames(a.Username, b.Username),
+			cmp.Compare(a.Account, b.Account), a.From.Before.Compare(b.From.Before))
+	})
+	return all, err
+}
+
+// assigned is a row of table assignment.
+type assigned struct {
+	squid, account, fromBefore   int64
+	fromAfter, toAfter, toBefore sql.NullInt64
+}
+
+func findAssignments(ctx context.Context, tx Tx, ws int64, q store.AssignmentQuery) (found []assigned, err error) {
 	at, since, until := int64(math.MaxInt64), int64(0), int64(math.MaxInt64)
 	if !q.At.IsZero() {
 		at = q.At.UnixMilli()
@@ -42,7 +61,7 @@ func readAssignments(ctx context.Context, tx Tx, q store.AssignmentQuery) (all [
 	if !q.Until.IsZero() {
 		until = q.Until.UnixMilli()
 	}
-	err = Each(ctx, tx, `
+	return found, Each(ctx, tx, `
 		SELECT g.squid, g.account, g.from_after, g.from_before, g.to_after, g.to_before
 		FROM assignment g
 		WHERE g.ws = ?1
@@ -53,27 +72,36 @@ func readAssignments(ctx context.Context, tx Tx, q store.AssignmentQuery) (all [
 			AND (?7 = 0 OR g.to_before IS NULL)
 			AND (?8 = 0 OR g.to_before BETWEEN ?5 AND ?6 OR g.from_after IS NOT NULL AND g.from_before BETWEEN ?5 AND ?6)`,
 		[]any{ws, q.Squid, q.Account, at, since, until, flag(q.Open), flag(q.Moved)}, func(scan func(...any) error) error {
-			var squid, account int64
-			var fromAfter, fromBefore, toAfter, toBefore sql.NullInt64
-			if err := scan(&squid, &account, &fromAfter, &fromBefore, &toAfter, &toBefore); err != nil {
-				return err
-			}
-			s, a := squids[squid], accounts[account]
-			g := store.Assignment{
-				Squid: s.ID, SquidName: s.Name, Account: a.id, Username: a.username, Health: a.health,
-				From: store.Window{After: instant(fromAfter), Before: instant(fromBefore)},
-			}
-			if toBefore.Valid && q.At.IsZero() { // that it ended was received after the moment
-				g.To = &store.Window{After: instant(toAfter), Before: instant(toBefore)}
-			}
-			all = append(all, g)
-			return nil
+			var g assigned
+			err := scan(&g.squid, &g.account, &g.fromAfter, &g.fromBefore, &g.toAfter, &g.toBefore)
+			found = append(found, g)
+			return err
 		})
-	slices.SortStableFunc(all, func(a, b store.Assignment) int {
-		return cmp.Or(cmp.Compare(a.SquidName, b.SquidName), cmp.Compare(a.Squid, b.Squid), store.CompareNames(a.Username, b.Username),
-			cmp.Compare(a.Account, b.Account), a.From.Before.Compare(b.From.Before))
-	})
-	return all, err
+}
+
+// named is the assignment with the names of its squid and its account.
+func (g *assigned) named(squid store.Name, account named, q store.AssignmentQuery) store.Assignment {
+	a := store.Assignment{
+		Squid: squid.ID, SquidName: squid.Name, Account: account.id, Username: account.username, Health: account.health,
+		From: store.Window{After: instant(g.fromAfter), Before: time.UnixMilli(g.fromBefore).UTC()},
+	}
+	if g.toBefore.Valid && q.At.IsZero() { // that it ended was received after the moment
+		a.To = &store.Window{After: instant(g.toAfter), Before: instant(g.toBefore)}
+	}
+	return a
+}
+
+// accountsOf lists the accounts of assignments, for among; nil where the query is about
+// nearly all accounts.
+func accountsOf(found []assigned, q store.AssignmentQuery) any {
+	if q.Squid == "" && q.Account == "" && !q.Moved {
+		return nil
+	}
+	var accounts []int64
+	for _, g := range found {
+		accounts = append(accounts, g.account)
+	}
+	return jsonList(accounts)
 }
 
 // named is an account as assignments name it.
@@ -82,10 +110,13 @@ type named struct {
 	health       store.Health
 }
 
-// readNamed reads the accounts with the names and healths that they had.
-func readNamed(ctx context.Context, tx Tx, ws int64, at time.Time) (map[int64]named, error) {
+// readNamed reads accounts with the names and healths that they had; see among.
+func readNamed(ctx context.Context, tx Tx, ws int64, at time.Time, list any) (map[int64]named, error) {
+	if at.IsZero() {
+		return readNamedNow(ctx, tx, ws, list)
+	}
 	accounts := map[int64]named{}
-	return accounts, Each(ctx, tx, `
+	query, args := among(list, `
 		SELECT a.id, a.hash, v.username, t.health_after
 		FROM account a
 		ORDERED JOIN version v ON v.ws = a.ws AND v.account = a.id AND v.at = (
@@ -94,13 +125,31 @@ func readNamed(ctx context.Context, tx Tx, ws int64, at time.Time) (map[int64]na
 		ORDERED JOIN status_step t ON t.ws = a.ws AND t.account = a.id AND t.at = (
 			SELECT at FROM status_step WHERE ws = a.ws AND account = a.id AND at <= greatest(?2, a.first_at) ORDER BY at DESC LIMIT 1
 		)
-		WHERE a.ws = ?1`, []any{ws, moment(at)}, func(scan func(...any) error) error {
+		WHERE a.ws = ?1`, "a.id", ws, moment(at))
+	return accounts, Each(ctx, tx, query, args, func(scan func(...any) error) error {
 		var number int64
 		var n named
 		err := scan(&number, &n.id, &n.username, &n.health)
 		accounts[number] = n
 		return err
 	})
+}
+
+func readNamedNow(ctx context.Context, tx Tx, ws int64, list any) (map[int64]named, error) {
+	ids, err := accountIDs(ctx, tx, ws, list)
+	if err != nil {
+		return nil, err
+	}
+	names, err := usernames(ctx, tx, ws, list)
+	if err != nil {
+		return nil, err
+	}
+	healths, err := healths(ctx, tx, ws, list)
+	accounts := make(map[int64]named, len(ids))
+	for number, id := range ids {
+		accounts[number] = named{id, names[number], store.Health(healths[number])}
+	}
+	return accounts, err
 }
 
 // readSquids reads the squids of a workspace, by number, with the names that were
