@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -54,15 +53,11 @@ func Read(ctx context.Context, s store.Reader, workspace string, since, until ti
 func ReadInput(ctx context.Context, s store.Reader, q Query) (Input, error) {
 	q.Sections = q.Sections.orAll()
 	in := Input{Workspace: q.Workspace, Since: q.Since, Until: q.Until, Sections: q.Sections}
-	var settings map[string]json.RawMessage
 	err := sideBySide(
-		func() (err error) { in.Uses, settings, err = q.readLimits(ctx, s); return err },
+		func() (err error) { in.Uses, err = q.readLimits(ctx, s); return err },
 		func() error { return q.readAccounts(ctx, s, &in) },
 		func() (err error) { in.Assignments, err = q.readAssignments(ctx, s); return err },
 		func() error { return q.readEvents(ctx, s, &in) })
-	for i := range in.Accounts {
-		in.Accounts[i].Document = settings[in.Accounts[i].ID]
-	}
 	return in, err
 }
 
@@ -81,15 +76,15 @@ func (q Query) period() store.PeriodQuery {
 	return store.PeriodQuery{Workspace: q.Workspace, Since: q.Since, Until: q.Until}
 }
 
-func (q Query) readLimits(ctx context.Context, s store.Reader) ([]store.Use, map[string]json.RawMessage, error) {
+func (q Query) readLimits(ctx context.Context, s store.Reader) ([]store.Use, error) {
 	if !q.Sections.Limits {
-		return nil, nil, nil
+		return nil, nil
 	}
 	period := q.period()
 	if q.Overview {
 		period.Used = NearlyUsed
 	}
-	return s.Limits(ctx, period)
+	return store.Collect(s.Usage(ctx, period))
 }
 
 // readAccounts reads the accounts at the end of the period and, for the section of

@@ -29,8 +29,7 @@ type Input struct {
 	Workspace    string
 	Since, Until time.Time // the period; Until is not part of it
 	Sections     Sections
-	// Accounts are the states of all accounts at Until, gone ones included. Their
-	// documents are looked at for limits in force that Uses do not tell.
+	// Accounts are the states of all accounts at Until, gone ones included.
 	Accounts []store.AccountState
 	// Steps are the status steps whose window ends in the period or later, of
 	// each account oldest first. An account without steps kept its health.

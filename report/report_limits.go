@@ -55,8 +55,7 @@ func (l LimitJSON) Peak() *DayUseJSON {
 // highest counter of each UTC day of the period (until is not part of it),
 // across resets, sorted by username, account and limit; never nil. A counter
 // carried into a day counts for it unless it was reset by then or the account
-// was no longer watched. The limit in force at the end is taken from the
-// documents of accounts, where they have one.
+// was no longer watched.
 func NewLimits(uses []store.Use, accounts []store.AccountState, since, until time.Time) []LimitJSON {
 	states := make(map[string]*store.AccountState, len(accounts))
 	for i := range accounts {
@@ -65,9 +64,8 @@ func NewLimits(uses []store.Use, accounts []store.AccountState, since, until tim
 	out := make([]LimitJSON, 0, len(uses)/2)
 	for _, uses := range byAccount(uses, states, until) {
 		state := cmp.Or(states[uses[0].Account], &store.AccountState{})
-		settings := userSettings(state.Document)
 		for _, series := range bySeries(uses) {
-			out = append(out, newLimit(series, state, settings, since, until))
+			out = append(out, newLimit(series, state, since, until))
 		}
 	}
 	return out
@@ -121,11 +119,11 @@ func bySeries(uses []*store.Use) (series [][]*store.Use) {
 }
 
 // newLimit sums up the movements of one limit, oldest first.
-func newLimit(uses []*store.Use, a *store.AccountState, settings *node, since, until time.Time) LimitJSON {
+func newLimit(uses []*store.Use, a *store.AccountState, since, until time.Time) LimitJSON {
 	last := uses[len(uses)-1]
 	limit := last.Max
-	if current := settings.member(last.Limit).member("max").value(); current != nil {
-		limit = current
+	if last.EditedMax != nil {
+		limit = last.EditedMax
 	}
 	return LimitJSON{
 		Account:  last.Account,
@@ -138,22 +136,6 @@ func newLimit(uses []*store.Use, a *store.AccountState, settings *node, since, u
 		SeenAt:   Time{last.SeenAt},
 		Days:     newDays(uses, a, since, until),
 	}
-}
-
-// userSettings is /params/user of a document; nil when it has none.
-func userSettings(document json.RawMessage) *node {
-	if document == nil {
-		return nil
-	}
-	doc, err := parseObject(document)
-	if err != nil {
-		return nil
-	}
-	params, err := doc.field("params")
-	if err != nil {
-		return nil
-	}
-	return params.member("user")
 }
 
 // newDays finds the highest use of each day of the period.

@@ -102,7 +102,6 @@ func TestReportOfLimits(t *testing.T) {
 	}
 	a := account("a", "ann", store.Healthy)
 	a.FirstSeen, a.SeenAt = hours(-99), hours(80)
-	a.Document = json.RawMessage(`{"params":{"user":{"profiles":{"max":120}}}}`)
 	uses := []store.Use{
 		use("profiles", "140", -5, 0),                               // carried into the first day
 		use("profiles", "10", 1, 24), use("profiles", "75", 20, 24), // reset as the day ends
@@ -110,6 +109,7 @@ func TestReportOfLimits(t *testing.T) {
 		use("searches", "null", 5, 0),
 		use("late", "1", 100, 0), // after the period
 	}
+	uses[3].EditedMax = json.RawMessage("120")
 	got := NewLimits(uses, []store.AccountState{a}, hours(0), hours(96))
 	wantJSON(t, got, `[{"account":"a","username":"ann","limit":"profiles","value":"30","max":120,"share":0.25,`+
 		`"resets_at":"2026-11-04T00:00:00.000Z","seen_at":"2026-11-03T02:00:00.000Z","days":[`+

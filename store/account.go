@@ -120,6 +120,6 @@ type AccountState struct {
 	UnlistedSince time.Time
 	Versions      int
 	// Document is the account object, for callers that need it: no query sets it. See
-	// [Reader.Document] and [Reader.Limits].
+	// [Reader.Document].
 	Document json.RawMessage
 }

@@ -110,6 +110,9 @@ type Use struct {
 	Limit             string          // the name under /params/user
 	Value             json.RawMessage // "value", else "current"; nil when neither was sent
 	Max               json.RawMessage // the limit in force when the counter moved; nil when none was sent
-	ResetsAt          time.Time       // zero when not sent
-	SeenAt            time.Time       // received
+	// EditedMax is the limit in force at the end of the time that was asked about, where it
+	// was edited since the counter last moved; else nil. Only the last movement has it.
+	EditedMax json.RawMessage
+	ResetsAt  time.Time // zero when not sent
+	SeenAt    time.Time // received
 }

@@ -47,10 +47,8 @@ type Reader interface {
 	// order of time. Squids lists all squids that were ever named, by name.
 	Assignments(ctx context.Context, q AssignmentQuery) iter.Seq2[Assignment, error]
 	Squids(ctx context.Context, workspace string, at time.Time) iter.Seq2[Name, error]
-	// Usage streams the movements of counters in a period, and the one before. Limits
-	// has them with the documents of accounts whose settings may have changed since.
+	// Usage are the movements of counters in a period, and the one before.
 	Usage(ctx context.Context, q PeriodQuery) iter.Seq2[Use, error]
-	Limits(ctx context.Context, q PeriodQuery) ([]Use, map[string]json.RawMessage, error)
 	// Platforms reads what the accounts of a type have in common.
 	Platforms(ctx context.Context, workspace string, accounts []string) ([]Platform, error)
 

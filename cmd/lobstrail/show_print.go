@@ -69,7 +69,7 @@ func (a *app) printShow(ctx context.Context, s store.Store, account store.Accoun
 // moment.
 func (a *app) limitsOf(ctx context.Context, s store.Store, account store.AccountState, at time.Time) (section, error) {
 	since, until := at.Add(-shownPeriod), at.Add(time.Millisecond) // what was noticed at the moment belongs to it
-	uses, _, err := s.Limits(ctx, store.PeriodQuery{Workspace: a.workspace, Account: account.ID, Since: since, Until: until})
+	uses, err := store.Collect(s.Usage(ctx, store.PeriodQuery{Workspace: a.workspace, Account: account.ID, Since: since, Until: until}))
 	if err != nil {
 		return section{}, err
 	}

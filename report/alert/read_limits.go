@@ -37,7 +37,7 @@ func (r *reader) readLimits() error {
 		look[c.Account] = true
 	}
 	q := store.PeriodQuery{Workspace: r.in.Workspace, Since: since, Until: r.end, Moved: true}
-	uses, _, err := r.s.Limits(r.ctx, q)
+	uses, err := store.Collect(r.s.Usage(r.ctx, q))
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func lastUses(uses []store.Use) (last []store.Use) {
 
 // readUses reads how much of their limits accounts used, before the run and after it.
 func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
-	uses, documents, err := r.s.Limits(r.ctx, q)
+	uses, err := store.Collect(r.s.Usage(r.ctx, q))
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (r *reader) readUses(q store.PeriodQuery, accounts map[string]bool) error {
 			continue
 		}
 		limit := use.Max
-		if setting := settingOf(documents[use.Account], use.Limit); setting != nil {
-			limit = setting
+		if use.EditedMax != nil {
+			limit = use.EditedMax
 		}
 		found := LimitUse{
 			Account: use.Account, Limit: use.Limit, Share: share(use.Value, limit), Text: useText(use.Value, limit), Window: r.in.Run.window(),
@@ -128,14 +128,6 @@ func (r *reader) oldSettings() map[limitKey]json.RawMessage {
 
 // useText is how much of a limit was used, for people.
 func useText(value, limit json.RawMessage) string { return string(value) + " of " + string(limit) }
-
-// settingOf is the maximum that a document sets for a limit; nil if it sets none.
-func settingOf(body json.RawMessage, limit string) json.RawMessage {
-	if body == nil {
-		return nil
-	}
-	return document.Value(document.Value(document.Value(document.Value(body, "params"), "user"), limit), "max")
-}
 
 // share is value / limit; nil where one of them is no number or the limit is not above
 // zero.

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -138,46 +139,56 @@ func texts(q store.AssignmentQuery, all []store.Assignment) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestLimitsOfPeriods: the uses of a period are those that all of history says, and
-// the few documents read beside them tell the same limits as all documents do.
-func TestLimitsOfPeriods(t *testing.T) {
+// TestUsageOfPeriods: the uses of a period are those that all of history says, with the
+// limits that were in force at its end by the documents.
+func TestUsageOfPeriods(t *testing.T) {
 	t.Parallel()
-	days, settingsUsed := 0, 0
+	days, edited := 0, 0
 	plays(t, 8000, func(s *sqlite.Store, workspace string, moments []time.Time) {
 		whole := collect(t, s.Usage(t.Context(), store.PeriodQuery{Workspace: workspace}))
 		for _, until := range moments {
 			since := moments[1]
-			q := store.PeriodQuery{Workspace: workspace, Since: since, Until: until}
-			uses, settings, err := s.Limits(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
+			uses := collect(t, s.Usage(t.Context(), store.PeriodQuery{Workspace: workspace, Since: since, Until: until}))
 			if got, want := useTexts(uses), useTexts(inPeriod(whole, since, until)); got != want {
 				t.Fatalf("%v to %v:\n%s\ninstead of\n%s", since, until, got, want)
 			}
-			settingsUsed += len(settings)
 			accounts := collect(t, s.Accounts(t.Context(), store.AccountQuery{Workspace: workspace, At: until}))
-			for i := range accounts {
-				q := store.AccountQuery{Workspace: workspace, Account: accounts[i].ID, At: until}
-				if accounts[i].Document, err = s.Document(t.Context(), q, false); err != nil {
-					t.Fatal(err)
-				}
-			}
 			end := cmp.Or(until, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)).Add(time.Millisecond)
-			want := limitText(t, uses, accounts, end.Add(-72*time.Hour), end)
-			for i := range accounts {
-				accounts[i].Document = settings[accounts[i].ID]
-			}
 			got := limitText(t, uses, accounts, end.Add(-72*time.Hour), end)
+			for i := range uses {
+				if uses[i].EditedMax != nil {
+					edited++
+				}
+				uses[i].EditedMax = maxOf(t, s, workspace, uses[i], until)
+			}
+			want := limitText(t, uses, accounts, end.Add(-72*time.Hour), end)
 			if got != want {
 				t.Fatalf("%v: %s", until, gocmp.Diff(want, got))
 			}
 			days += len(got)
 		}
 	})
-	if days == 0 || settingsUsed == 0 {
-		t.Error("nothing was compared", days, settingsUsed)
+	if days == 0 || edited == 0 {
+		t.Error("nothing was compared", days, edited)
 	}
+}
+
+// maxOf is the limit in force by the account's document at a moment; nil for none.
+func maxOf(t *testing.T, s *sqlite.Store, workspace string, use store.Use, at time.Time) json.RawMessage {
+	t.Helper()
+	raw, err := s.Document(t.Context(), store.AccountQuery{Workspace: workspace, Account: use.Account, At: at}, false)
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // the moment is before the period
+		t.Fatal(err)
+	}
+	var doc struct {
+		Params struct {
+			User map[string]struct{ Max json.RawMessage }
+		}
+	}
+	if len(raw) > 0 && json.Unmarshal(raw, &doc) != nil {
+		t.Fatalf("%s", raw)
+	}
+	return doc.Params.User[use.Limit].Max
 }
 
 // inPeriod are the uses of the period and the last before it of each limit.

@@ -3,10 +3,12 @@ package sqlite_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
+	"github.com/lobstrail/lobstrail/store/sqlite"
 )
 
 // TestUsedLimits: those whose counter moved to the share in the period, with what
@@ -42,10 +44,7 @@ func TestUsedLimits(t *testing.T) {
 			Workspace: "default", Since: begin.Add(time.Duration(test.since) * time.Hour),
 			Until: begin.Add(time.Duration(test.until) * time.Hour), Used: 0.8,
 		}
-		uses, _, err := s.Limits(t.Context(), q)
-		if err != nil {
-			t.Fatal(err)
-		}
+		uses := collect(t, s.Usage(t.Context(), q))
 		var got []string
 		for _, use := range uses {
 			got = append(got, use.Limit+" "+string(use.Value))
@@ -56,36 +55,68 @@ func TestUsedLimits(t *testing.T) {
 	}
 }
 
-// TestChangedSettings: the document is read of an account whose limit is another one, or
-// new or no longer sent, since a counter last moved, and of no other.
-func TestChangedSettings(t *testing.T) {
+// TestEditedLimits: the last movement of a counter tells the limit in force, where that is
+// another one than when it moved.
+func TestEditedLimits(t *testing.T) {
+	const gone = "gone"
 	for name, test := range map[string]struct {
-		objects []string // the params of one account, hour by hour
-		want    bool
+		objects []string // the settings of one account, hour by hour
+		want    string   // the movements: limit, counter, limit in force then, and the edited one
 	}{
-		"nothing":           {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":1}}`}, false},
-		"the counter moved": {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":2}}`}, false},
-		"another limit":     {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":200,"value":1}}`}, true},
-		"before it moved":   {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":200,"value":1}}`, `{"p":{"max":200,"value":2}}`}, false},
-		"another one moved since": {[]string{`{"p":{"max":100,"value":1},"q":{"max":1,"value":1}}`,
-			`{"p":{"max":200,"value":1},"q":{"max":1,"value":1}}`, `{"p":{"max":200,"value":1},"q":{"max":1,"value":2}}`}, true},
-		"one that is new":   {[]string{`{"p":{"max":100,"value":1}}`, `{"p":{"max":100,"value":1},"q":{"max":7}}`}, true},
-		"one that is gone":  {[]string{`{"p":{"max":100,"value":1},"q":{"max":7}}`, `{"p":{"max":100,"value":1}}`}, true},
-		"no limit was told": {[]string{`{"p":{"value":1}}`, `{"p":{"value":1,"max":5}}`, `{"p":{"value":2,"max":5}}`}, false},
-		"none before":       {[]string{`{"p":{"value":1}}`, `{"p":{"value":1,"max":5}}`}, true},
+		"nothing":           {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":100,"value":1}`}, "p 1 100 "},
+		"the counter moved": {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":100,"value":2}`}, "p 1 100 , p 2 100 "},
+		"edited":            {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":200,"value":1}`}, "p 1 100 200"},
+		"edited twice": {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":200,"value":1}`, `"p":{"max":300,"value":1}`},
+			"p 1 100 300"},
+		"edited to null":  {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":null,"value":1}`}, "p 1 100 null"},
+		"no longer sent":  {[]string{`"p":{"max":100,"value":1}`, `"p":{"value":1}`}, "p 1 100 "},
+		"sent as a list":  {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":[7],"value":1}`}, "p 1 100 [7]"},
+		"a setting of it": {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":100,"value":1,"default":7}`}, "p 1 100 "},
+		"before it moved": {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":200,"value":1}`, `"p":{"max":200,"value":2}`},
+			"p 1 100 , p 2 200 "},
+		"another one moved since": {[]string{`"p":{"max":100,"value":1},"q":{"max":1,"value":1}`,
+			`"p":{"max":200,"value":1},"q":{"max":1,"value":1}`, `"p":{"max":200,"value":1},"q":{"max":1,"value":2}`},
+			"p 1 100 200, q 1 1 , q 2 1 "},
+		"another one whose name begins alike": {[]string{`"p":{"max":100,"value":1},"pq":{"max":1}`, `"p":{"max":100,"value":1},"pq":{"max":2}`},
+			"p 1 100 "},
+		"a name that a pointer escapes": {[]string{`"p/~":{"max":100,"value":1}`, `"p/~":{"max":200,"value":1}`}, "p/~ 1 100 200"},
+		"no limit was told":             {[]string{`"p":{"value":1}`, `"p":{"value":1,"max":5}`, `"p":{"value":2,"max":5}`}, "p 1  , p 2 5 "},
+		"none before":                   {[]string{`"p":{"value":1}`, `"p":{"value":1,"max":5}`}, "p 1  5"},
+		"edited, then gone":             {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":200,"value":1}`, gone}, "p 1 100 "},
+		"back with another":             {[]string{`"p":{"max":100,"value":1}`, gone, `"p":{"max":200,"value":1}`}, "p 1 100 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t, memoryPath(t), at(start))
 			for hour, params := range test.objects {
-				take(t, s, start.Add(time.Duration(hour)*time.Hour), accountObject(`,"params":{"user":`+params+`}`))
+				now := start.Add(time.Duration(hour) * time.Hour)
+				if params == gone {
+					lose(t, s, now, ada)
+				} else {
+					take(t, s, now, accountObject(`,"params":{"user":{`+params+`}}`))
+				}
 			}
-			_, settings, err := s.Limits(t.Context(), store.PeriodQuery{Workspace: "default"})
-			if err != nil {
-				t.Fatal(err)
+			var got []string
+			for _, use := range collect(t, s.Usage(t.Context(), store.PeriodQuery{Workspace: "default"})) {
+				got = append(got, fmt.Sprintf("%s %s %s %s", use.Limit, use.Value, use.Max, use.EditedMax))
 			}
-			if got := settings[ada] != nil; got != test.want {
-				t.Errorf("the document was read: %t", got)
+			if got := strings.Join(got, ", "); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// lose is a detail call that is answered with 404.
+func lose(t *testing.T, s *sqlite.Store, when time.Time, account string) {
+	t.Helper()
+	run, err := s.Begin(t.Context(), "default", store.ScopeNamed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Append(t.Context(), store.Response{Source: store.Detail, Sent: when, Received: when, Absent: []string{account}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Finish(t.Context(), store.Outcome{State: store.Complete, Requested: 1}); err != nil {
+		t.Fatal(err)
 	}
 }
