@@ -148,7 +148,8 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
-	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil { // cobra would look after this
+	// cobra checks these only after begin.
+	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups(), checkLockWait(cmd)); err != nil {
 		return err
 	}
 	a.noColor = a.noColor || a.env.getenv("NO_COLOR") != "" || a.env.getenv("TERM") == "dumb"

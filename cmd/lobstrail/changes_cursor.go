@@ -60,8 +60,6 @@ func (a *app) changesSince(ctx context.Context, o changesOptions) error {
 	switch {
 	case !cursorName.MatchString(o.cursor):
 		return usage("--cursor %s is no name of a consumer\na name has up to 64 letters, digits, dots, dashes and underscores", o.cursor)
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
 	}
 	var seen, newest int64
 	err := a.listChanges(ctx, o, func(s store.Store, q *store.ChangeQuery) (err error) {

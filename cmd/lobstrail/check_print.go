@@ -141,55 +141,30 @@ func (a *app) reasonRows(reasons []report.ReasonJSON) error {
 	return out.Close("")
 }
 
-// freshFlag is a flag that holds a span longer than 0.
-type freshFlag time.Duration
-
-func (f *freshFlag) String() string { return (*spanFlag)(f).String() }
-func (f *freshFlag) Type() string   { return "SPAN" }
-func (f *freshFlag) Set(text string) error {
+// parseFresh reads a span longer than 0.
+func parseFresh(text string) (time.Duration, error) {
 	length, err := config.ParseDuration(text)
 	if err == nil && length == 0 {
 		err = errors.New("no run is as fresh as that; give more than 0")
 	}
-	*f = freshFlag(length)
-	return err
+	return length, err
 }
 
-// leastFlag is a flag that holds a number from 1 on.
-type leastFlag int
-
-func (f *leastFlag) String() string {
-	if *f == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(*f))
-}
-func (f *leastFlag) Type() string { return "NUMBER" }
-func (f *leastFlag) Set(text string) error {
+// parseLeast reads a number of accounts from 1 on.
+func parseLeast(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return errors.New("a whole number from 1 on is expected")
+		return 0, errors.New("a whole number from 1 on is expected")
 	}
-	*f = leastFlag(n)
-	return nil
+	return n, nil
 }
 
-// maxDownFlag is a flag that holds a number of accounts, or a percentage.
-type maxDownFlag struct{ value **report.MaxDown }
-
-func (f *maxDownFlag) String() string {
-	if *f.value == nil {
-		return ""
-	}
-	return (*f.value).String()
-}
-func (f *maxDownFlag) Type() string { return "NUMBER" }
-func (f *maxDownFlag) Set(text string) error {
+// parseMaxDown reads a number of accounts, or a percentage.
+func parseMaxDown(text string) (*report.MaxDown, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || percent && n > 100 {
-		return errors.New("a whole number from 0 on, or a percentage from 0% to 100%, is expected")
+		return nil, errors.New("a whole number from 0 on, or a percentage from 0% to 100%, is expected")
 	}
-	*f.value = &report.MaxDown{N: float64(n), Percent: percent}
-	return nil
+	return &report.MaxDown{N: float64(n), Percent: percent}, nil
 }

@@ -40,9 +40,6 @@ func (a *app) newDeliverCmd() *cobra.Command {
   lobstrail alerts deliver --quiet --workspace acme`,
 		Args: takes(0, 0, "", `"lobstrail alerts test SINK" tries one sink`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if lockWait < 0 {
-				return usage("--lock-wait must not be negative")
-			}
 			workspace := ""
 			if named := cmd.Flags().Changed("workspace") || a.env.variable("LOBSTRAIL_WORKSPACE") != ""; named && a.workspace != "*" {
 				workspace = a.workspace

@@ -63,8 +63,6 @@ func (a *app) runBackup(ctx context.Context, path string, o backupOptions) error
 		return usage("a backup needs a file\nname one")
 	case o.keep < 0 || o.keep > 1000:
 		return usage("--keep must be from 1 to 1000")
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
 	}
 	if err := notURL("a backup", path); err != nil {
 		return err

@@ -57,10 +57,10 @@ func (a *app) newCheckCmd() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.Var((*freshFlag)(&o.fresh), "fresh", "the newest complete run must be no older than this `SPAN`, such as 30m")
+	flags.Var(parsedFlag(&o.fresh, "SPAN", parseFresh), "fresh", "the newest complete run must be no older than this `SPAN`, such as 30m")
 	flags.StringArrayVar(&o.squids, "squid", nil, "this `SQUID` needs healthy accounts; may be repeated")
-	flags.Var((*leastFlag)(&o.minHealthy), "min-healthy", "the `NUMBER` of accounts that must be healthy")
-	flags.Var(&maxDownFlag{&o.maxDown}, "max-down", "the most accounts that may be expired or failing: a `NUMBER`, or a percentage such as 10%")
+	flags.Var(parsedFlag(&o.minHealthy, "NUMBER", parseLeast), "min-healthy", "the `NUMBER` of accounts that must be healthy")
+	flags.Var(parsedFlag(&o.maxDown, "NUMBER", parseMaxDown), "max-down", "the most accounts that may be expired or failing: a `NUMBER`, or a percentage such as 10%")
 	flags.StringSliceVar(&o.noOpen, "no-open", nil, "no alert of these conditions may be open")
 	a.completeFlag(cmd, "squid", a.squidNames)
 	completeWords(cmd, "no-open", openWords())

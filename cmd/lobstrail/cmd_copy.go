@@ -89,8 +89,6 @@ func (o *copyOptions) validate() error {
 		}
 	}
 	switch {
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
 	case o.every.given && !o.follow:
 		return usage("--every is for --follow\nwithout --follow, copy ends when all is copied")
 	case o.every.given && (o.every.length < shortestEvery || o.every.length > longestEvery):

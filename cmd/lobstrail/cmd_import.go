@@ -123,8 +123,6 @@ func (o *importOptions) validate() error {
 		return usage("--accept-gone is for --complete")
 	case o.author && o.field != "":
 		return usage("--author-date and --at-field contradict each other\ngive one of them")
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
 	}
 	return nil
 }

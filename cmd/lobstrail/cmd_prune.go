@@ -14,11 +14,10 @@ import (
 )
 
 type pruneOptions struct {
-	within                         spanFlag
-	hourly, daily, weekly, monthly countFlag
-	given                          bool // one of them
-	dryRun                         bool
-	lockWait                       time.Duration
+	keep     store.Keep
+	given    bool // one of the flags of keep
+	dryRun   bool
+	lockWait time.Duration
 }
 
 const pruneHelp = `Thin out snapshots that show nothing new, and give the space back.
@@ -77,11 +76,11 @@ func (a *app) newPruneCmd() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.Var(&o.within, "keep-within", "keep all that are no older")
-	flags.Var(&o.hourly, "keep-hourly", "keep one of each of the last N hours")
-	flags.Var(&o.daily, "keep-daily", "keep one of each of the last N days")
-	flags.Var(&o.weekly, "keep-weekly", "keep one of each of the last N weeks")
-	flags.Var(&o.monthly, "keep-monthly", "keep one of each of the last N months")
+	flags.Var(parsedFlag(&o.keep.Within, "SPAN", parseKeptSpan), "keep-within", "keep all that are no older")
+	flags.Var(parsedFlag(&o.keep.Hourly, "N", parseKept), "keep-hourly", "keep one of each of the last N hours")
+	flags.Var(parsedFlag(&o.keep.Daily, "N", parseKept), "keep-daily", "keep one of each of the last N days")
+	flags.Var(parsedFlag(&o.keep.Weekly, "N", parseKept), "keep-weekly", "keep one of each of the last N weeks")
+	flags.Var(parsedFlag(&o.keep.Monthly, "N", parseKept), "keep-monthly", "keep one of each of the last N months")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	flags.DurationVar(&o.lockWait, "lock-wait", time.Minute, "how long to wait for another writer")
 	for _, flag := range keepFlags {
@@ -92,26 +91,10 @@ func (a *app) newPruneCmd() *cobra.Command {
 
 var keepFlags = []string{"keep-within", "keep-hourly", "keep-daily", "keep-weekly", "keep-monthly"}
 
-func (o *pruneOptions) validate() error {
-	switch {
-	case !o.given:
+func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
+	if !o.given {
 		return usage("prune needs a policy that says what to keep\n" +
 			"--keep-within 30d --keep-daily 365, for example; --dry-run shows what would go (\"lobstrail help prune\")")
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
-	}
-	return nil
-}
-
-func (o *pruneOptions) keep() store.Keep {
-	return store.Keep{
-		Within: time.Duration(o.within), Hourly: int(o.hourly), Daily: int(o.daily), Weekly: int(o.weekly), Monthly: int(o.monthly),
-	}
-}
-
-func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
-	if err := o.validate(); err != nil {
-		return err
 	}
 	open := func(ctx context.Context, fn func(store.Store) error) error { return a.changing(ctx, o.lockWait, fn) }
 	prune := store.Store.Prune
@@ -123,7 +106,7 @@ func (a *app) runPrune(ctx context.Context, o pruneOptions) error {
 	}
 	return open(ctx, func(s store.Store) error {
 		bar := a.newProgress("prune", "responses")
-		done, err := prune(s, ctx, a.workspace, o.keep(), bar.showShare)
+		done, err := prune(s, ctx, a.workspace, o.keep, bar.showShare)
 		bar.done()
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -150,33 +133,26 @@ func (a *app) prunedWithoutRoom(o pruneOptions, done store.Pruned, err error) er
 // likely a variable that was not what it should be.
 var errKeepsNothing = errors.New("0 keeps nothing; leave the flag out, or give more than 0")
 
-// countFlag is a flag that holds how many, or "unlimited".
-type countFlag int
-
-func (f *countFlag) Type() string { return "N" }
-
-func (f *countFlag) String() string {
-	switch *f {
-	case 0:
-		return ""
-	case store.Unlimited:
-		return "unlimited"
-	}
-	return strconv.Itoa(int(*f))
-}
-
-func (f *countFlag) Set(text string) error {
+// parseKept reads how many to keep: a number, or "unlimited".
+func parseKept(text string) (int, error) {
 	if strings.EqualFold(text, "unlimited") {
-		*f = store.Unlimited
-		return nil
+		return store.Unlimited, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
-		return errors.New(`not a number and not "unlimited"`)
+	switch {
+	case err != nil:
+		return 0, errors.New(`not a number and not "unlimited"`)
+	case n == 0:
+		return 0, errKeepsNothing
 	}
-	if n == 0 {
-		return errKeepsNothing
+	return int(n), nil
+}
+
+// parseKeptSpan reads for how long to keep all.
+func parseKeptSpan(text string) (time.Duration, error) {
+	length, err := parseSpan(text)
+	if err == nil && length == 0 {
+		err = errKeepsNothing
 	}
-	*f = countFlag(n)
-	return nil
+	return length, err
 }

@@ -71,10 +71,7 @@ func (a *app) newRedactCmd() *cobra.Command {
 }
 
 func (a *app) runRedact(ctx context.Context, reference string, o redactOptions) error {
-	switch {
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
-	case !o.yes && !a.env.stdinIsTerm:
+	if !o.yes && !a.env.stdinIsTerm {
 		return usage("redact cannot be undone and asks first\ngive --yes, or answer on a terminal")
 	}
 	return a.changing(ctx, o.lockWait, func(s store.Store) error {

@@ -68,8 +68,6 @@ func (o silenceOptions) check() (time.Duration, error) {
 		}
 	}
 	switch {
-	case o.lockWait < 0:
-		return 0, usage("--lock-wait must not be negative")
 	case given != 1:
 		return 0, usage("a silence needs one account, one type or one squid\ngive one of --account, --type and --squid")
 	case o.length == "" || o.reason == "":
@@ -261,9 +259,6 @@ func (a *app) runUnsilence(ctx context.Context, text string, lockWait time.Durat
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return usage("%q is not the number of a silence\n\"lobstrail alerts silences\" lists them", text)
-	}
-	if lockWait < 0 {
-		return usage("--lock-wait must not be negative")
 	}
 	return a.changing(ctx, lockWait, func(s store.Store) error {
 		now := a.env.now().UTC().Truncate(time.Millisecond)

@@ -113,8 +113,6 @@ func (o *snapshotOptions) validate() error {
 	switch {
 	case o.timeout <= 0 || o.maxWait <= 0 || o.deadline <= 0:
 		return usage("--timeout, --max-wait and --deadline must be more than 0\nfor example --timeout 30s")
-	case o.lockWait < 0:
-		return usage("--lock-wait must not be negative")
 	case o.retries < 0 || o.retries > 100:
 		return usage("--retries must be from 0 to 100")
 	case o.concurrency < 1 || o.concurrency > 64:

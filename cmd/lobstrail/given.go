@@ -63,3 +63,29 @@ func checkArgs(args []string) error {
 	}
 	return nil
 }
+
+// checkLockWait refuses a negative --lock-wait, which several commands have.
+func checkLockWait(cmd *cobra.Command) error {
+	if wait, err := cmd.Flags().GetDuration("lock-wait"); err == nil && wait < 0 {
+		return usage("--lock-wait must not be negative")
+	}
+	return nil
+}
+
+// parsed is a flag whose value is read by a function. --help shows the kind of value.
+type parsed[T any] struct {
+	to   *T
+	kind string
+	read func(text string) (T, error)
+}
+
+func parsedFlag[T any](to *T, kind string, read func(string) (T, error)) pflag.Value {
+	return parsed[T]{to, kind, read}
+}
+
+func (f parsed[T]) String() string { return "" }
+func (f parsed[T]) Type() string   { return f.kind }
+func (f parsed[T]) Set(text string) (err error) {
+	*f.to, err = f.read(text)
+	return err
+}

@@ -119,25 +119,6 @@ func parseSpan(text string) (time.Duration, error) {
 	return length, nil
 }
 
-// spanFlag is a flag that holds a span of time.
-type spanFlag time.Duration
-
-func (f *spanFlag) String() string {
-	if *f == 0 {
-		return ""
-	}
-	return time.Duration(*f).String()
-}
-func (f *spanFlag) Type() string { return "SPAN" }
-func (f *spanFlag) Set(text string) error {
-	length, err := parseSpan(text)
-	if err == nil && length == 0 {
-		err = errKeepsNothing
-	}
-	*f = spanFlag(length)
-	return err
-}
-
 // epoch is a time in Unix seconds, from 2001 on, or milliseconds.
 var epoch = regexp.MustCompile(`^([0-9]{10})(?:\.([0-9]{1,9}))?$|^([0-9]{13})$`)
 
