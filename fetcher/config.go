@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,14 +71,14 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// withDefaults answers c with its zero values filled in.
+// withDefaults returns c with its zero values filled in.
 func (c Config) withDefaults() Config {
-	c.BaseURL = or(c.BaseURL, DefaultBaseURL)
-	c.ConfirmGone = or(c.ConfirmGone, DefaultConfirmGone)
-	c.Timeout = or(c.Timeout, DefaultTimeout)
-	c.MaxWait = or(c.MaxWait, DefaultMaxWait)
-	c.MaxBodyBytes = or(c.MaxBodyBytes, DefaultMaxBodyBytes)
-	c.Concurrency = or(c.Concurrency, DefaultConcurrency)
+	c.BaseURL = cmp.Or(c.BaseURL, DefaultBaseURL)
+	c.ConfirmGone = cmp.Or(c.ConfirmGone, DefaultConfirmGone)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.MaxWait = cmp.Or(c.MaxWait, DefaultMaxWait)
+	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, DefaultMaxBodyBytes)
+	c.Concurrency = cmp.Or(c.Concurrency, DefaultConcurrency)
 	if c.Retries == nil {
 		c.Retries = new(DefaultRetries)
 	}
@@ -91,14 +92,6 @@ func (c Config) withDefaults() Config {
 		c.Transport = newTransport(c.Concurrency)
 	}
 	return c
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // check validates everything but the base URL, after withDefaults.

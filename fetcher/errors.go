@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -152,11 +153,9 @@ func (e *triesError) Error() string {
 
 func (e *triesError) last() error { return e.tries[len(e.tries)-1] }
 
-// Unwrap answers the errors of the tries, the last first: that one counts.
+// Unwrap returns the errors of the tries, the last one first: that one counts.
 func (e *triesError) Unwrap() []error {
-	reversed := make([]error, 0, len(e.tries))
-	for i := len(e.tries) - 1; i >= 0; i-- {
-		reversed = append(reversed, e.tries[i])
-	}
+	reversed := slices.Clone(e.tries)
+	slices.Reverse(reversed)
 	return reversed
 }

@@ -50,7 +50,7 @@ func (in *inspector) scalar() error {
 	if value[0] != '"' {
 		return in.valued(at)
 	}
-	text, _ := in.text(at.in(in.raw))
+	text := in.text(at.in(in.raw))
 	in.hideKey(at, text)
 	outer := in.top()
 	if !outer.object || !outer.awaiting {
@@ -68,38 +68,26 @@ func (in *inspector) scalar() error {
 	return nil
 }
 
-// text decodes a JSON string. The answer is valid until the next call.
-func (in *inspector) text(quoted []byte) (text []byte, escaped bool) {
+// text decodes a JSON string. The result is valid until the next call.
+func (in *inspector) text(quoted []byte) []byte {
 	inner := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return inner, false
+		return inner
 	}
 	in.scratch = append(in.scratch[:0], unquote(quoted)...)
-	return in.scratch, true
+	return in.scratch
+}
+
+// memberNames are the names of members that matter.
+var memberNames = map[string]string{
+	"id": "id", "object": "object", "squids": "squids", "lock_time": "lock_time", "resets_in": "resets_in",
+	"cookies": "cookies", "name": "name", "key": "key",
 }
 
 // memberNamed returns what matters of a name.
 func (in *inspector) memberNamed(name []byte) member {
-	m := member{}
+	m := member{name: memberNames[string(name)]} // a lookup with converted bytes allocates nothing
 	m.secret, m.jar = in.judgeName(name)
-	switch string(name) {
-	case "id":
-		m.name = "id"
-	case "object":
-		m.name = "object"
-	case "squids":
-		m.name = "squids"
-	case "lock_time":
-		m.name = "lock_time"
-	case "resets_in":
-		m.name = "resets_in"
-	case "cookies":
-		m.name = "cookies"
-	case "name":
-		m.name = "name"
-	case "key":
-		m.name = "key"
-	}
 	if len(name) == len("value") && strings.EqualFold(string(name), "value") {
 		m.name = "value"
 	}
@@ -160,6 +148,5 @@ func (in *inspector) field(name string, at span) error {
 }
 
 func (in *inspector) addSpec(quoted []byte) {
-	text, _ := in.text(quoted)
-	in.specs = append(in.specs, string(text))
+	in.specs = append(in.specs, string(in.text(quoted)))
 }

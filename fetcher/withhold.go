@@ -69,7 +69,7 @@ func (in *inspector) mayStay(outer *frame, raw []byte) bool {
 	case '{', '[', 't', 'f', 'n':
 		return true
 	case '"':
-		text, _ := in.text(raw)
+		text := in.text(raw)
 		return outer.secret && outer.element && outer.member.name == "name" && isCookieName(text)
 	}
 	return false
@@ -89,7 +89,7 @@ func (in *inspector) judgePair(ended frame) {
 	if ended.name == (span{}) || ended.value == (span{}) || ended.secret {
 		return
 	}
-	name, _ := in.text(ended.name.in(in.raw))
+	name := in.text(ended.name.in(in.raw))
 	if secret, _ := in.judgeName(name); secret || ended.jar {
 		in.hide(ended.value)
 		return

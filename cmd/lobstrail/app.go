@@ -107,7 +107,7 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	if err := a.prepare(cmd, args); err != nil || aboutItself(cmd) {
+	if err := a.prepare(cmd); err != nil || aboutItself(cmd) {
 		return err
 	}
 	if err := a.settleStore(cmd.Context(), cmd); err != nil {
@@ -138,7 +138,7 @@ func isCompletion(cmd *cobra.Command) bool {
 }
 
 // prepare settles the flags that all commands share.
-func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+func (a *app) prepare(cmd *cobra.Command) error {
 	if a.workspace == "" {
 		a.workspace = a.env.variable("LOBSTRAIL_WORKSPACE")
 	}

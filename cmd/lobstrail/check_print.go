@@ -115,7 +115,7 @@ func okText(seen []report.Overview) string {
 		healthy += counts.Healthy
 		oldest = max(oldest, now.At.Sub(now.LastComplete().Finished))
 	}
-	text := fmt.Sprintf("OK: %d of %s healthy, newest complete run %s ago", healthy, count(accounts, "account"), render.Rounded(oldest))
+	text := fmt.Sprintf("OK: %d of %s healthy, newest complete run %s ago", healthy, render.Count(accounts, "account"), render.Rounded(oldest))
 	if len(seen) > 1 {
 		text += fmt.Sprintf(" or less, in %d workspaces", len(seen))
 	}

@@ -154,7 +154,7 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		if err != nil {
 			return err
 		}
-		footer := count(list.shown, "account")
+		footer := render.Count(list.shown, "account")
 		if list.gone > 0 {
 			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", list.gone)
 			a.noteHidden(list.gone)
@@ -223,7 +223,7 @@ func (l *accountList) write(out *render.Writer, accounts iter.Seq2[store.Account
 // noteHidden says on stderr what a format without a footer cannot say.
 func (a *app) noteHidden(gone int) {
 	if !render.Format(a.format).ForPeople() {
-		a.note("note: %s gone hidden; --all shows them", count(gone, "account"))
+		a.note("note: %s gone hidden; --all shows them", render.Count(gone, "account"))
 	}
 }
 

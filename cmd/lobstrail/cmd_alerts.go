@@ -121,7 +121,7 @@ func (a *app) alertsFooter(ctx context.Context, s store.Store, alerts []store.Al
 	var footer string
 	switch {
 	case len(alerts) > 0:
-		footer = fmt.Sprintf("%s: %d open, %d pending", count(len(alerts), "alert"), counts[report.AlertOpen], counts[report.AlertPending])
+		footer = fmt.Sprintf("%s: %d open, %d pending", render.Count(len(alerts), "alert"), counts[report.AlertOpen], counts[report.AlertPending])
 		if ended := counts[report.AlertEnded]; ended > 0 {
 			footer += fmt.Sprintf(", %d ended", ended)
 		}
@@ -241,7 +241,7 @@ func toldText(j report.AlertJSON) string {
 	text := "no"
 	switch {
 	case j.Told && j.Reminders > 0:
-		text = "yes, " + count(j.Reminders, "reminder")
+		text = "yes, " + render.Count(j.Reminders, "reminder")
 	case j.Told:
 		text = "yes"
 	case j.Silenced:
@@ -260,7 +260,7 @@ func deliveriesText(deliveries []report.AlertDeliveryJSON) string {
 	for _, d := range deliveries {
 		text := d.Sink + " " + string(d.State)
 		if d.State != store.Delivered && d.Attempts > 0 {
-			text += fmt.Sprintf(" after %s", count(d.Attempts, "attempt"))
+			text += fmt.Sprintf(" after %s", render.Count(d.Attempts, "attempt"))
 		}
 		if d.Error != "" {
 			text += ": " + string(d.Error)

@@ -143,10 +143,10 @@ func (a *app) tellDeliveries(results []notify.Result) error {
 	for _, r := range results {
 		waiting += r.Waiting
 		if r.Delivered > 0 {
-			lines = append(lines, fmt.Sprintf("sink %s: %s delivered", r.Sink, count(r.Delivered, "message")))
+			lines = append(lines, fmt.Sprintf("sink %s: %s delivered", r.Sink, render.Count(r.Delivered, "message")))
 		}
 		if r.Dropped > 0 {
-			lines = append(lines, fmt.Sprintf("sink %s: %s dropped", r.Sink, count(r.Dropped, "message")))
+			lines = append(lines, fmt.Sprintf("sink %s: %s dropped", r.Sink, render.Count(r.Dropped, "message")))
 		}
 	}
 	if len(lines) == 0 && waiting == 0 {

@@ -201,9 +201,9 @@ func (a *app) writeChanges(ctx context.Context, s store.Store, out *render.Write
 // another number.
 func changeCount(n, rows int, noun string) string {
 	if n == rows {
-		return count(n, noun)
+		return render.Count(n, noun)
 	}
-	return count(n, noun) + " in " + count(rows, "row")
+	return render.Count(n, noun) + " in " + render.Count(rows, "row")
 }
 
 func (a *app) changeCells(row changeRow) []render.Cell {

@@ -234,7 +234,7 @@ func (a *app) printConfig(answer configJSON) error {
 			return err
 		}
 	}
-	footer := count(len(answer.Warnings), "warning") + "."
+	footer := render.Count(len(answer.Warnings), "warning") + "."
 	if !answer.Found {
 		footer = "There is no file: these are the defaults. " + footer
 	}

@@ -139,10 +139,10 @@ func (a *app) printExport(r export.Result) error {
 		}
 		removed := ""
 		if r.FilesRemoved > 0 {
-			removed = fmt.Sprintf(" %s without rows removed.", many(r.FilesRemoved, "file", "files"))
+			removed = fmt.Sprintf(" %s without rows removed.", render.Count(r.FilesRemoved, "file"))
 		}
 		_, err := fmt.Fprintf(a.env.stdout, "Exported to %s: %s with %s, %s.%s\n", render.Clean(r.Directory),
-			many(r.FilesWritten, "file", "files"), many(r.RowsWritten, "row", "rows"), bytesText(r.BytesWritten), removed)
+			render.Count(r.FilesWritten, "file"), render.Count(r.RowsWritten, "row"), bytesText(r.BytesWritten), removed)
 		return err
 	})
 }

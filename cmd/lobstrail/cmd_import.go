@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lobstrail/lobstrail/fetcher/archive"
+	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -174,7 +175,7 @@ func (a *app) findFiles(ctx context.Context, o importOptions) (past, error) {
 		return past{}, &usageError{"import: " + err.Error(), ""}
 	}
 	if other > 0 {
-		a.note("%s skipped: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", count(other, "file"))
+		a.note("%s skipped: the names do not end in .json, .ndjson or .jsonl (.gz, .zst)", render.Count(other, "file"))
 	}
 	return pastOfFiles(ctx, items), nil
 }

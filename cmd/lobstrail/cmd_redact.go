@@ -139,7 +139,7 @@ type redactJSON struct {
 func (a *app) printRedacted(done store.Redacted) error {
 	v := redactJSON{done.Account, done.Name, done.Documents, done.Received, done.Failures, done.Icons, done.Warnings}
 	if v.Warnings > 0 {
-		a.note("note: %s of runs stay in the log and have the username in them", count(int(v.Warnings), "warning"))
+		a.note("note: %s of runs stay in the log and have the username in them", render.Count(v.Warnings, "warning"))
 	}
 	pairs := []render.Pair{
 		{Title: "Account", Key: "account", Value: render.TextCell(v.Account)},
@@ -152,8 +152,8 @@ func (a *app) printRedacted(done store.Redacted) error {
 	}
 	return a.printOne(v, pairs, func() error {
 		_, err := fmt.Fprintf(a.env.stdout, "Account %s is called %s now, and withheld from then on.\n"+
-			"Erased: %s, %s of failures, %s.\n", v.Account, v.Username, count(int(v.Documents), "document"),
-			count(int(v.Failures), "message"), count(int(v.Icons), "icon"))
+			"Erased: %s, %s of failures, %s.\n", v.Account, v.Username, render.Count(v.Documents, "document"),
+			render.Count(v.Failures, "message"), render.Count(v.Icons, "icon"))
 		return err
 	})
 }

@@ -73,7 +73,7 @@ func (a *app) listRuns(ctx context.Context, s store.Store) error {
 	if err != nil {
 		return err
 	}
-	return out.Close(count(n, "run") + ". " + a.zoneNote())
+	return out.Close(render.Count(n, "run") + ". " + a.zoneNote())
 }
 
 // runColumns are those of the list.

@@ -232,7 +232,7 @@ func (a *app) runSilences(ctx context.Context, all bool) error {
 		if len(silences) == 0 {
 			return out.Close("Nothing is silenced.")
 		}
-		return out.Close(count(len(silences), "silence") + ". " + a.zoneNote())
+		return out.Close(render.Count(len(silences), "silence") + ". " + a.zoneNote())
 	})
 }
 

@@ -206,7 +206,7 @@ func (s *sqlAnswers) close() error {
 	if s.out == nil {
 		return nil
 	}
-	return s.out.Close(count(s.rows, "row") + ".")
+	return s.out.Close(render.Count(s.rows, "row") + ".")
 }
 
 // end ends the last answer.

@@ -84,7 +84,7 @@ func (a *app) listSquids(ctx context.Context, s store.Store, reference string, a
 	if err != nil {
 		return err
 	}
-	return out.Close(count(n, "squid") + ".")
+	return out.Close(render.Count(n, "squid") + ".")
 }
 
 // writeSquids writes the squids of the workspace as rows, and returns how many there were.
@@ -161,7 +161,7 @@ func (a *app) listAssignments(ctx context.Context, s store.Store, reference stri
 	if err != nil {
 		return err
 	}
-	return out.Close(count(n, "assignment") + ". " + a.zoneNote())
+	return out.Close(render.Count(n, "assignment") + ". " + a.zoneNote())
 }
 
 // writeAssignments writes every assignment of the squid, or of all squids of the

@@ -98,7 +98,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 			return err
 		}
 		return &hintedError{
-			fmt.Errorf("store %s: %w: %s", s.Path(), store.ErrDamaged, count(int(answer.Found), "finding")),
+			fmt.Errorf("store %s: %w: %s", s.Path(), store.ErrDamaged, render.Count(answer.Found, "finding")),
 			"keep the store as it is, and restore a backup that verifies",
 		}
 	})
@@ -193,7 +193,7 @@ func (a *app) printVerifiedText(v report.VerifyJSON) error {
 		what = "All is as it was written:"
 	}
 	lines = append(lines, fmt.Sprintf("%s %s, %s, %s, %s.", what, many(v.Entries, "entry", "entries"),
-		many(v.Snapshots, "snapshot", "snapshots"), many(v.Documents, "document", "documents"), many(v.Versions, "version", "versions")))
+		render.Count(v.Snapshots, "snapshot"), render.Count(v.Documents, "document"), render.Count(v.Versions, "version")))
 	if v.Checkpoints > 0 && v.OK {
 		lines = append(lines, fmt.Sprintf("The log begins as %s.", many(int64(v.Checkpoints), "checkpoint says", "checkpoints say")))
 	}

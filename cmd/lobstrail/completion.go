@@ -35,7 +35,7 @@ func (a *app) squidNames(ctx context.Context, s store.Store, prefix string) ([]s
 func (a *app) complete(cmd *cobra.Command, names namer, prefix string) []cobra.Completion {
 	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
 	defer cancel()
-	if a.prepare(cmd, nil) != nil || a.settleStore(ctx, cmd) != nil {
+	if a.prepare(cmd) != nil || a.settleStore(ctx, cmd) != nil {
 		return nil
 	}
 	s, err := a.openReader(ctx)

@@ -49,7 +49,7 @@ func (a *app) tellDemoAlerts(ctx context.Context, s store.Store, client *fetcher
 // printDemoAlerts lists the messages that the demo would have sent. On a terminal none is
 // cut, and programs get them as a webhook does.
 func (a *app) printDemoAlerts(sent []alert.Body) error {
-	footer := count(len(sent), "message") + " in two weeks, by the default rules. " + a.zoneNote()
+	footer := render.Count(len(sent), "message") + " in two weeks, by the default rules. " + a.zoneNote()
 	if render.Format(a.format) == render.Table {
 		var pairs []render.Pair
 		for _, body := range sent {
@@ -147,7 +147,7 @@ func (a *app) sendDemo(ctx context.Context, targets []demoTarget, messages []ale
 			return context.Cause(ctx)
 		}
 		failed = append(failed, err)
-		a.note("Sent %s to the sink %s.", count(sent, "message"), target.Name())
+		a.note("Sent %s to the sink %s.", render.Count(sent, "message"), target.Name())
 	}
 	return errors.Join(failed...)
 }

@@ -70,7 +70,7 @@ func (a *app) impactVerdict(r impact.Impact) string {
 	verdict := "nothing would break"
 	switch {
 	case r.Breaks:
-		verdict = fmt.Sprintf("%s would break", count(r.Breaking, "squid"))
+		verdict = fmt.Sprintf("%s would break", render.Count(r.Breaking, "squid"))
 		if !r.NextLaunchAt.IsZero() {
 			verdict += ", the first at " + render.Time(r.NextLaunchAt.Time, a.env.zone)
 		}
@@ -165,7 +165,7 @@ func squidVerdict(s impact.SquidImpact, names map[string]string) string {
 	case s.NeedsAccount != nil && !*s.NeedsAccount:
 		return "goes on: it needs no account"
 	}
-	return fmt.Sprintf("goes on with %s", count(s.WorkingAfter, "other account"))
+	return fmt.Sprintf("goes on with %s", render.Count(s.WorkingAfter, "other account"))
 }
 
 // inactive says of a squid that it is switched off: its launches wait.

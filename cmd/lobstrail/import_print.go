@@ -64,7 +64,7 @@ func importPairs(run store.Run, result archive.Result) []render.Pair {
 // importText says in a line or two what became of the items.
 func importText(result archive.Result, noun string) string {
 	text := fmt.Sprintf("%s read, %d there already, %d refused, %d broken.",
-		count(result.Items, noun), result.Skipped, result.Refused, result.Failed)
+		render.Count(result.Items, noun), result.Skipped, result.Refused, result.Failed)
 	if result.Refused > 0 {
 		text += "\nGive what was refused a workspace (--workspace) or a store (--db) of its own."
 	}
@@ -76,7 +76,7 @@ func importText(result archive.Result, noun string) string {
 		text += "\nInstants: " + strings.Join(origins, ", ") + "."
 	}
 	if result.Unlisted > 0 {
-		text += fmt.Sprintf("\n%s unlisted: complete lists lacked them.", count(result.Unlisted, "account"))
+		text += fmt.Sprintf("\n%s unlisted: complete lists lacked them.", render.Count(result.Unlisted, "account"))
 	}
 	return text
 }

@@ -40,14 +40,6 @@ func (a *app) list(columns ...render.Column) *render.Writer {
 	return render.New(a.env.stdout, a.options(), columns...)
 }
 
-// count writes a number with its noun: "1 account", "3 accounts".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // runPairs are the properties of a run for people and CSV.
 func runPairs(run store.Run) []render.Pair {
 	j := report.NewRunJSON(run)
@@ -97,11 +89,11 @@ func (a *app) printRunText(run store.Run) error {
 	if !run.Finished.IsZero() {
 		took = " in " + render.Duration(run.Finished.Sub(run.Started))
 	}
-	noun, cost := "account", " with "+count(run.Requests, "request")
+	noun, cost := "account", " with "+render.Count(run.Requests, "request")
 	if run.Requests == 0 { // an import, which may hold an account many times
 		noun, cost = "snapshot", ""
 	}
-	add("Run %d %s: %s of %d captured%s%s.", run.ID, run.State, count(run.Captured(), noun), run.Requested, cost, took)
+	add("Run %d %s: %s of %d captured%s%s.", run.ID, run.State, render.Count(run.Captured(), noun), run.Requested, cost, took)
 	add("%d changed or new, %d unchanged, %d newly gone, %d failed.", run.Changed, run.Unchanged, run.Gone, run.Failed)
 	for _, w := range run.Warnings {
 		add("warning: %s", w)

@@ -82,7 +82,7 @@ func pruneText(v pruneJSON) string {
 	if v.DryRun {
 		verb = "Would thin out"
 	}
-	fmt.Fprintf(&out, "%s %d of %s, in %s.\n", verb, v.Thinned, count(int(v.Snapshots), "snapshot"), count(int(v.Responses), "response"))
+	fmt.Fprintf(&out, "%s %d of %s, in %s.\n", verb, v.Thinned, render.Count(v.Snapshots, "snapshot"), render.Count(v.Responses, "response"))
 	if v.Kept > 0 {
 		fmt.Fprintf(&out, "%d stay:\n", v.Kept)
 	}

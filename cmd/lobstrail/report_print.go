@@ -106,8 +106,8 @@ func (a *app) reportTitle(r report.Report) string {
 	}
 	c := r.Status.Summary
 	return title + fmt.Sprintf("\n%s: %d healthy, %d expired, %d failing, %d unknown, %d locked, %d gone. %s.",
-		count(c.Accounts, "account"), c.Healthy, c.Expired, c.Failing, c.Unknown, c.Locked, c.Gone,
-		count(len(r.Status.Transitions), "status change"))
+		render.Count(c.Accounts, "account"), c.Healthy, c.Expired, c.Failing, c.Unknown, c.Locked, c.Gone,
+		render.Count(len(r.Status.Transitions), "status change"))
 }
 
 // rowsOf are the rows of a section for programs, one table each.
@@ -291,7 +291,7 @@ func timeRows(r report.Report) section {
 		}
 	})
 	s.footer = func(int) string {
-		return count(len(r.Status.Accounts)-len(shown), "account") + " healthy for as long as watched, not shown."
+		return render.Count(len(r.Status.Accounts)-len(shown), "account") + " healthy for as long as watched, not shown."
 	}
 	return s
 }

@@ -125,7 +125,7 @@ func summaryLines(s report.SummaryJSON) []summaryLine {
 	return []summaryLine{
 		line("Healthy accounts", func(f report.FiguresJSON) string { return fmt.Sprintf("%d of %d", f.Healthy, f.Accounts) }),
 		number("Accounts down now", func(f report.FiguresJSON) int { return len(f.Down) }, refNames(s.Now.Down, true)...),
-		line("Went down", func(f report.FiguresJSON) string { return count(f.WentDown, "time") }),
+		line("Went down", func(f report.FiguresJSON) string { return render.Count(f.WentDown, "time") }),
 		line("Time down in all", func(f report.FiguresJSON) string {
 			return render.Span(time.Duration(f.DownMin), time.Duration(f.DownMax))
 		}),

@@ -117,7 +117,7 @@ func (a *app) deliveryProblem(r notify.Result) string {
 	if r.Waiting == 0 {
 		return ""
 	}
-	waiting := count(r.Waiting, "message") + " wait"
+	waiting := render.Count(r.Waiting, "message") + " wait"
 	if r.Waiting == 1 {
 		waiting += "s"
 	}

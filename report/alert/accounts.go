@@ -2,6 +2,8 @@ package alert
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +44,7 @@ func (e *evaluation) collectMoves() {
 
 // accounts evaluates the healths of accounts that moved.
 func (e *evaluation) accounts() {
-	for _, id := range sortedKeys(e.moves) {
+	for _, id := range slices.Sorted(maps.Keys(e.moves)) {
 		m := e.moves[id]
 		e.unclear(m)
 		if m.now == store.Unknown {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -98,18 +99,10 @@ func (e *evaluation) digestBody(g *digestGroup, n int) Body {
 			}
 		}
 	}
-	body.Summary = fmt.Sprintf("Since %s: %s fired, %d ended, %d open", e.clockText(e.Place.Digest, e.at), count(fired, "alert"), ended, open)
+	body.Summary = fmt.Sprintf("Since %s: %s fired, %d ended, %d open", e.clockText(e.Place.Digest, e.at), render.Count(fired, "alert"), ended, open)
 	if pending > 0 {
 		body.Summary += fmt.Sprintf(" (%d silenced)", pending)
 	}
 	body.Summary += fmt.Sprintf("; %d of %d accounts down", body.Fleet.Down, body.Fleet.Accounts)
 	return body
-}
-
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -100,15 +99,14 @@ func (e *evaluation) evaluateRun() {
 func (e *evaluation) enabled(c store.Condition) bool { return e.Rules.rule(c).Enabled }
 
 // begin begins an alert, unless one about the same holds or the condition is off.
-func (e *evaluation) begin(a store.Alert, d detail) *tracked {
+func (e *evaluation) begin(a store.Alert, d detail) {
 	if !e.enabled(a.Condition) || e.byKey[keyOf(&a)] != nil {
-		return nil
+		return
 	}
 	t := &tracked{Alert: a, detail: d}
 	t.Polls = 1
 	e.alerts = append(e.alerts, t)
 	e.byKey[keyOf(&a)] = t
-	return t
 }
 
 // end ends an alert; tells says that its end is told, if that it fired was.
@@ -205,14 +203,4 @@ func isDown(h store.Health) bool { return conditionOf[h] != "" }
 // conditionOf is the condition of an account that has a health.
 var conditionOf = map[store.Health]store.Condition{
 	store.Expired: store.AccountExpired, store.Failing: store.AccountFailing, store.Gone: store.AccountGone,
-}
-
-// sortedKeys are the keys of a map in order.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

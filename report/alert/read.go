@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -323,5 +324,5 @@ func squidsTold(messages []store.Message) []string {
 			}
 		}
 	}
-	return sortedKeys(named)
+	return slices.Sorted(maps.Keys(named))
 }

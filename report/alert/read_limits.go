@@ -2,7 +2,9 @@ package alert
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,7 +56,7 @@ func (r *reader) readLimits() error {
 	if len(look) > manyAccounts {
 		return r.readUses(q, look)
 	}
-	for _, account := range sortedKeys(look) {
+	for _, account := range slices.Sorted(maps.Keys(look)) {
 		q.Account = account
 		if err := r.readUses(q, look); err != nil {
 			return err

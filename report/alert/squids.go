@@ -1,6 +1,9 @@
 package alert
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -24,7 +27,7 @@ type lostMember struct {
 func (e *evaluation) squad(id string) *squad {
 	if e.squids == nil {
 		e.squids = map[string]*squad{}
-		for _, account := range sortedKeys(e.Accounts) {
+		for _, account := range slices.Sorted(maps.Keys(e.Accounts)) {
 			state := e.Accounts[account]
 			for _, s := range state.Facts.Squids {
 				q := e.makeSquad(s.ID, s.Name)
@@ -72,7 +75,7 @@ func (e *evaluation) squadrons() {
 	for _, t := range e.holding(store.SquidWithoutAccount, store.SquidOnLastAccount) {
 		touched[t.Squid] = true
 	}
-	for _, id := range sortedKeys(touched) {
+	for _, id := range slices.Sorted(maps.Keys(touched)) {
 		q := e.squad(id)
 		e.endSquid(q)
 		e.beginSquid(q)
@@ -82,7 +85,7 @@ func (e *evaluation) squadrons() {
 // touched finds the squids whose accounts changed, and which accounts each of them lost.
 func (e *evaluation) touched() map[string]bool {
 	touched := map[string]bool{}
-	for _, id := range sortedKeys(e.moves) {
+	for _, id := range slices.Sorted(maps.Keys(e.moves)) {
 		m := e.moves[id]
 		squids := e.Accounts[id].Facts.Squids
 		if m.now == store.Gone {

@@ -3,6 +3,7 @@ package alert
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func who(g *group) string {
 	for _, t := range accounts {
 		byType[typeName(t.Type)]++
 	}
-	types := sortedKeys(byType)
+	types := slices.Sorted(maps.Keys(byType))
 	if len(accounts) == 1 {
 		t := accounts[0]
 		return strings.TrimSpace(types[0]+" account") + " " + clean(cmp.Or(t.Username, t.Account))

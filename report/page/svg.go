@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/lobstrail/lobstrail/report"
+	"github.com/lobstrail/lobstrail/report/render"
 	"github.com/lobstrail/lobstrail/store"
 )
 
@@ -53,7 +54,7 @@ func WriteSVG(out io.Writer, p report.Picture) error {
 			quoted(s.grid()), quoted(s.health(row.Timeline, row.Marks)))
 	}
 	fmt.Fprintf(b, `<text class="q" x="12" y="%d">%s healthy for as long as watched, and nothing changed</text>`+"\n</svg>\n",
-		high-8, count(steady, "account"))
+		high-8, render.Count(steady, "account"))
 	return b.Flush()
 }
 

@@ -39,7 +39,7 @@ var functions = template.FuncMap{
 	"status":   statusText,
 	"value":    valueText,
 	"percent":  percentText,
-	"count":    count,
+	"count":    render.Count[int],
 	"kindsof":  kindsOf,
 	"label":    changeLabel,
 	"change":   changeText,
@@ -207,12 +207,4 @@ func percentText(share *float64) string {
 		return ""
 	}
 	return fmt.Sprintf("%.0f %%", *share*100)
-}
-
-// count writes a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

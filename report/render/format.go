@@ -50,3 +50,11 @@ func ParseFormat(s string) (Format, error) {
 	}
 	return "", fmt.Errorf("unknown format %q: choose one of %s", s, strings.Join(names, ", "))
 }
+
+// Count writes a number with its noun: "1 account", "3 accounts".
+func Count[N ~int | ~int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
