@@ -48,7 +48,7 @@ func (a *app) addAlertCommands(alerts *cobra.Command) {
 
 func (a *app) runAlerts(ctx context.Context, all bool) error {
 	return a.readingPaged(ctx, func(s store.Store) error {
-		columns := slices.Clone(alertColumns)
+		columns := alertFields(report.AlertJSON{}, subjects{})
 		if i := slices.IndexFunc(columns, func(c render.Column) bool { return c.Key == "workspace" }); a.workspace == allWorkspaces {
 			columns[i].Title = "Workspace"
 		}
@@ -83,7 +83,7 @@ func (a *app) writeAlerts(ctx context.Context, s store.Store, out *render.Writer
 	for _, one := range alerts {
 		row := report.NewAlertJSON(a.workspace, one, toldBy(one, deliveries), a.env.now())
 		names.nameAlert(&row)
-		if err := out.Row(row, a.alertCells(row, names)...); err != nil {
+		if err := out.Row(row, render.Values(alertFields(row, names))...); err != nil {
 			return "", err
 		}
 	}
@@ -165,36 +165,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-var alertColumns = []render.Column{
-	{Title: "Alert", Key: "alert", Right: true},
-	{Key: "workspace"},
-	{Title: "Condition", Key: "condition"},
-	{Title: "What", Flexible: 1, Least: 16},
-	{Title: "State", Key: "state"},
-	{Title: "Since", Drop: 3},
-	{Title: "Age", Drop: 1},
-	{Title: "Told", Drop: 2},
-	{Title: "Deliveries", Flexible: 2, Drop: 4},
-	{Key: "account"},
-	{Key: "username"},
-	{Key: "type"},
-	{Key: "squid"},
-	{Key: "squid_name"},
-	{Key: "limit"},
-	{Key: "after"},
-	{Key: "before"},
-	{Key: "run"},
-	{Key: "age_seconds"},
-	{Key: "polls"},
-	{Key: "fired_at"},
-	{Key: "ended_at"},
-	{Key: "told"},
-	{Key: "silenced"},
-	{Key: "reminders"},
-	{Key: "deliveries"},
-}
-
-func (a *app) alertCells(j report.AlertJSON, names subjects) []render.Cell {
+// alertFields are the columns of the list of alerts, with the values of one.
+func alertFields(j report.AlertJSON, names subjects) []render.Column {
 	window := store.Window{After: j.After.Time, Before: j.Before.Time}
 	if window == (store.Window{}) {
 		window.After = j.FiredAt.Time
@@ -206,33 +178,33 @@ func (a *app) alertCells(j report.AlertJSON, names subjects) []render.Cell {
 	if j.Run != nil {
 		run = render.IntCell(*j.Run)
 	}
-	return []render.Cell{
-		render.IntCell(j.Alert),
-		render.TextCell(j.Workspace),
-		render.TextCell(string(j.Condition)),
-		render.TextCell(names.what(j)),
-		render.TextCell(string(j.State)),
-		render.WindowCell(window),
-		age,
-		render.TextCell(toldText(j)),
-		render.TextCell(deliveriesText(j.Deliveries)),
-		render.TextCell(string(j.Account)),
-		render.TextCell(string(j.Username)),
-		render.TextCell(string(j.Type)),
-		render.TextCell(string(j.Squid)),
-		render.TextCell(string(j.SquidName)),
-		render.TextCell(string(j.Limit)),
-		render.TimeCell(j.After.Time),
-		render.TimeCell(j.Before.Time),
-		run,
-		age,
-		render.IntCell(j.Polls),
-		render.TimeCell(j.FiredAt.Time),
-		render.TimeCell(j.EndedAt.Time),
-		render.TextCell(fmt.Sprint(j.Told)),
-		render.TextCell(fmt.Sprint(j.Silenced)),
-		render.IntCell(j.Reminders),
-		render.TextCell(deliveriesText(j.Deliveries)),
+	return []render.Column{
+		{Title: "Alert", Key: "alert", Right: true, Value: render.IntCell(j.Alert)},
+		{Key: "workspace", Value: render.TextCell(j.Workspace)},
+		{Title: "Condition", Key: "condition", Value: render.TextCell(string(j.Condition))},
+		{Title: "What", Flexible: 1, Least: 16, Value: render.TextCell(names.what(j))},
+		{Title: "State", Key: "state", Value: render.TextCell(string(j.State))},
+		{Title: "Since", Drop: 3, Value: render.WindowCell(window)},
+		{Title: "Age", Drop: 1, Value: age},
+		{Title: "Told", Drop: 2, Value: render.TextCell(toldText(j))},
+		{Title: "Deliveries", Flexible: 2, Drop: 4, Value: render.TextCell(deliveriesText(j.Deliveries))},
+		{Key: "account", Value: render.TextCell(string(j.Account))},
+		{Key: "username", Value: render.TextCell(string(j.Username))},
+		{Key: "type", Value: render.TextCell(string(j.Type))},
+		{Key: "squid", Value: render.TextCell(string(j.Squid))},
+		{Key: "squid_name", Value: render.TextCell(string(j.SquidName))},
+		{Key: "limit", Value: render.TextCell(string(j.Limit))},
+		{Key: "after", Value: render.TimeCell(j.After.Time)},
+		{Key: "before", Value: render.TimeCell(j.Before.Time)},
+		{Key: "run", Value: run},
+		{Key: "age_seconds", Value: age},
+		{Key: "polls", Value: render.IntCell(j.Polls)},
+		{Key: "fired_at", Value: render.TimeCell(j.FiredAt.Time)},
+		{Key: "ended_at", Value: render.TimeCell(j.EndedAt.Time)},
+		{Key: "told", Value: render.TextCell(fmt.Sprint(j.Told))},
+		{Key: "silenced", Value: render.TextCell(fmt.Sprint(j.Silenced))},
+		{Key: "reminders", Value: render.IntCell(j.Reminders)},
+		{Key: "deliveries", Value: render.TextCell(deliveriesText(j.Deliveries))},
 	}
 }
 

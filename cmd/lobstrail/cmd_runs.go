@@ -57,14 +57,14 @@ func (a *app) showRun(ctx context.Context, s store.Store, text string) error {
 }
 
 func (a *app) listRuns(ctx context.Context, s store.Store) error {
-	out, n := a.listAll(runColumns...), 0
+	out, n := a.listAll(runFields(store.Run{})...), 0
 	err := a.eachWorkspace(ctx, s, out, func() error {
 		for run, err := range s.Runs(ctx, a.workspace) {
 			if err != nil {
 				return err
 			}
 			n++
-			if err := out.Row(report.NewRunJSON(run), runCells(run)...); err != nil {
+			if err := out.Row(report.NewRunJSON(run), render.Values(runFields(run))...); err != nil {
 				return err
 			}
 		}
@@ -76,48 +76,29 @@ func (a *app) listRuns(ctx context.Context, s store.Store) error {
 	return out.Close(render.Count(n, "run") + ". " + a.zoneNote())
 }
 
-// runColumns are those of the list.
-var runColumns = []render.Column{
-	{Title: "Run", Key: "run", Right: true},
-	{Title: "State", Key: "state"},
-	{Title: "Started", Key: "started_at"},
-	{Title: "Took", Drop: 6},
-	{Key: "finished_at"},
-	{Title: "Captured", Right: true, Drop: 1},
-	{Key: "requested"},
-	{Key: "captured"},
-	{Title: "Changed", Key: "changed", Right: true, Drop: 3},
-	{Key: "unchanged"},
-	{Title: "Gone", Key: "gone", Right: true, Drop: 5},
-	{Title: "Failed", Key: "failed", Right: true, Drop: 4},
-	{Title: "Calls", Key: "requests", Right: true, Drop: 7},
-	{Title: "Notes", Key: "warnings", Flexible: 1, Drop: 2},
-	{Key: "clock_skew_seconds"},
-	{Key: "clock_held_seconds"},
-}
-
-func runCells(run store.Run) []render.Cell {
+// runFields are the columns of the list of runs, with the values of one.
+func runFields(run store.Run) []render.Column {
 	var took render.Cell
 	if !run.Finished.IsZero() {
 		took = render.DurationCell(run.Finished.Sub(run.Started))
 	}
 	notes := strings.Join(append(clockNotes(run), run.Warnings...), "; ")
-	return []render.Cell{
-		render.IntCell(run.ID),
-		render.TextCell(string(run.State)),
-		render.TimeCell(run.Started),
-		took,
-		render.TimeCell(run.Finished),
-		render.TextCell(fmt.Sprintf("%d of %d", run.Captured(), run.Requested)),
-		render.IntCell(run.Requested),
-		render.IntCell(run.Captured()),
-		render.IntCell(run.Changed),
-		render.IntCell(run.Unchanged),
-		render.IntCell(run.Gone),
-		render.IntCell(run.Failed),
-		render.IntCell(run.Requests),
-		render.TextCell(notes).Exact(strings.Join(run.Warnings, "; ")),
-		skewCell(run),
-		render.DurationCell(run.Held),
+	return []render.Column{
+		{Title: "Run", Key: "run", Right: true, Value: render.IntCell(run.ID)},
+		{Title: "State", Key: "state", Value: render.TextCell(string(run.State))},
+		{Title: "Started", Key: "started_at", Value: render.TimeCell(run.Started)},
+		{Title: "Took", Drop: 6, Value: took},
+		{Key: "finished_at", Value: render.TimeCell(run.Finished)},
+		{Title: "Captured", Right: true, Drop: 1, Value: render.TextCell(fmt.Sprintf("%d of %d", run.Captured(), run.Requested))},
+		{Key: "requested", Value: render.IntCell(run.Requested)},
+		{Key: "captured", Value: render.IntCell(run.Captured())},
+		{Title: "Changed", Key: "changed", Right: true, Drop: 3, Value: render.IntCell(run.Changed)},
+		{Key: "unchanged", Value: render.IntCell(run.Unchanged)},
+		{Title: "Gone", Key: "gone", Right: true, Drop: 5, Value: render.IntCell(run.Gone)},
+		{Title: "Failed", Key: "failed", Right: true, Drop: 4, Value: render.IntCell(run.Failed)},
+		{Title: "Calls", Key: "requests", Right: true, Drop: 7, Value: render.IntCell(run.Requests)},
+		{Title: "Notes", Key: "warnings", Flexible: 1, Drop: 2, Value: render.TextCell(notes).Exact(strings.Join(run.Warnings, "; "))},
+		{Key: "clock_skew_seconds", Value: skewCell(run)},
+		{Key: "clock_held_seconds", Value: render.DurationCell(run.Held)},
 	}
 }

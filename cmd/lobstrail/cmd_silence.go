@@ -150,42 +150,27 @@ func (n subjects) silenced(j report.SilenceJSON) string {
 	return "type " + string(j.Type)
 }
 
-func silencePairs(j report.SilenceJSON, names subjects) []render.Pair {
-	cells := silenceCells(j, names)
-	pairs := make([]render.Pair, len(cells))
-	for i, column := range silenceColumns {
-		pairs[i] = render.Pair{Title: column.Title, Key: column.Key, Value: cells[i]}
+func silencePairs(j report.SilenceJSON, names subjects) (pairs []render.Pair) {
+	for _, f := range silenceFields(j, names) {
+		pairs = append(pairs, render.Pair{Title: f.Title, Key: f.Key, Value: f.Value})
 	}
 	return pairs
 }
 
-var silenceColumns = []render.Column{
-	{Title: "Silence", Key: "silence", Right: true},
-	{Key: "workspace"},
-	{Title: "What", Flexible: 1, Least: 16},
-	{Title: "From", Key: "from", Drop: 1},
-	{Title: "Until", Key: "until"},
-	{Title: "Reason", Key: "reason", Flexible: 2},
-	{Key: "account"},
-	{Key: "username"},
-	{Key: "type"},
-	{Key: "squid"},
-	{Key: "squid_name"},
-}
-
-func silenceCells(j report.SilenceJSON, names subjects) []render.Cell {
-	return []render.Cell{
-		render.IntCell(j.Silence),
-		render.TextCell(j.Workspace),
-		render.TextCell(names.silenced(j)),
-		render.TimeCell(j.From.Time),
-		render.TimeCell(j.Until.Time),
-		render.TextCell(j.Reason),
-		render.TextCell(string(j.Account)),
-		render.TextCell(string(j.Username)),
-		render.TextCell(string(j.Type)),
-		render.TextCell(string(j.Squid)),
-		render.TextCell(string(j.SquidName)),
+// silenceFields are the columns of the list of silences, with the values of one.
+func silenceFields(j report.SilenceJSON, names subjects) []render.Column {
+	return []render.Column{
+		{Title: "Silence", Key: "silence", Right: true, Value: render.IntCell(j.Silence)},
+		{Key: "workspace", Value: render.TextCell(j.Workspace)},
+		{Title: "What", Flexible: 1, Least: 16, Value: render.TextCell(names.silenced(j))},
+		{Title: "From", Key: "from", Drop: 1, Value: render.TimeCell(j.From.Time)},
+		{Title: "Until", Key: "until", Value: render.TimeCell(j.Until.Time)},
+		{Title: "Reason", Key: "reason", Flexible: 2, Value: render.TextCell(j.Reason)},
+		{Key: "account", Value: render.TextCell(string(j.Account))},
+		{Key: "username", Value: render.TextCell(string(j.Username))},
+		{Key: "type", Value: render.TextCell(string(j.Type))},
+		{Key: "squid", Value: render.TextCell(string(j.Squid))},
+		{Key: "squid_name", Value: render.TextCell(string(j.SquidName))},
 	}
 }
 
@@ -221,11 +206,11 @@ func (a *app) runSilences(ctx context.Context, all bool) error {
 		if err != nil {
 			return err
 		}
-		out := a.list(silenceColumns...)
+		out := a.list(silenceFields(report.SilenceJSON{}, subjects{})...)
 		for _, silence := range silences {
 			j := report.NewSilenceJSON(a.workspace, silence)
 			names.nameSilence(&j)
-			if err := out.Row(j, silenceCells(j, names)...); err != nil {
+			if err := out.Row(j, render.Values(silenceFields(j, names))...); err != nil {
 				return err
 			}
 		}

@@ -101,14 +101,14 @@ type runsPrinter struct {
 func (a *app) newRunsPrinter() *runsPrinter {
 	p := &runsPrinter{app: a}
 	if render.Format(a.format) != render.Table {
-		p.list = a.list(append([]render.Column{workspaceColumn}, runColumns...)...)
+		p.list = a.list(append([]render.Column{workspaceColumn}, runFields(store.Run{})...)...)
 	}
 	return p
 }
 
 func (p *runsPrinter) print(run store.Run, failed bool) error {
 	if p.list != nil {
-		return p.list.Row(report.NewRunJSON(run), append([]render.Cell{render.TextCell(run.Workspace)}, runCells(run)...)...)
+		return p.list.Row(report.NewRunJSON(run), append([]render.Cell{render.TextCell(run.Workspace)}, render.Values(runFields(run))...)...)
 	}
 	return p.app.report(failed, func() error {
 		fmt.Fprintf(p.app.env.stdout, "Workspace %s\n", render.Clean(run.Workspace)) // the error stays

@@ -69,7 +69,7 @@ func (a *app) listSquids(ctx context.Context, s store.Store, reference string, a
 	if err != nil {
 		return err
 	}
-	out, n := a.listAll(squidColumns...), 0
+	out, n := a.listAll(squidFields(report.SquidJSON{})...), 0
 	out.Lead(warning)
 	err = a.eachWorkspace(ctx, s, out, func() error {
 		squid, err := a.optionalSquid(ctx, s, reference, at)
@@ -110,21 +110,15 @@ func (a *app) writeSquids(ctx context.Context, s store.Store, out *render.Writer
 		n++
 		squid.Name = names.squids.Of(squid.Name, squid.ID)
 		row := report.NewSquidJSON(squid, uses[squid.ID])
-		if err := out.Lazy(func() any { return row }, func() []render.Cell { return squidCells(row) }); err != nil {
+		if err := out.Lazy(func() any { return row }, func() []render.Cell { return render.Values(squidFields(row)) }); err != nil {
 			return n, err
 		}
 	}
 	return n, nil
 }
 
-var squidColumns = []render.Column{
-	{Title: "Squid", Key: "id", Drop: 1},
-	{Title: "Name", Key: "name", Flexible: 1},
-	{Title: "Healthy", Key: "healthy_accounts", Right: true},
-	{Title: "Accounts", Key: "accounts", Flexible: 2, Least: 24},
-}
-
-func squidCells(squid report.SquidJSON) []render.Cell {
+// squidFields are the columns of the list of squids, with the values of one.
+func squidFields(squid report.SquidJSON) []render.Column {
 	healthy, names := squid.Healthy(), ""
 	for _, account := range squid.Accounts {
 		if names != "" {
@@ -139,16 +133,16 @@ func squidCells(squid report.SquidJSON) []render.Cell {
 	if healthy == 0 {
 		worst = store.Expired
 	}
-	return []render.Cell{
-		render.TextCell(shortID(squid.ID)).Exact(squid.ID),
-		render.TextCell(string(squid.Name)),
-		render.IntCell(healthy).In(worst),
-		render.TextCell(names),
+	return []render.Column{
+		{Title: "Squid", Key: "id", Drop: 1, Value: render.TextCell(shortID(squid.ID)).Exact(squid.ID)},
+		{Title: "Name", Key: "name", Flexible: 1, Value: render.TextCell(string(squid.Name))},
+		{Title: "Healthy", Key: "healthy_accounts", Right: true, Value: render.IntCell(healthy).In(worst)},
+		{Title: "Accounts", Key: "accounts", Flexible: 2, Least: 24, Value: render.TextCell(names)},
 	}
 }
 
 func (a *app) listAssignments(ctx context.Context, s store.Store, reference string, at time.Time) error {
-	out, n := a.listAll(assignmentColumns...), 0
+	out, n := a.listAll(assignmentFields(store.Assignment{})...), 0
 	err := a.eachWorkspace(ctx, s, out, func() error {
 		squid, err := a.optionalSquid(ctx, s, reference, at)
 		if err != nil {
@@ -177,7 +171,7 @@ func (a *app) writeAssignments(ctx context.Context, s store.Store, out *render.W
 		}
 		n++
 		use = names.assignment(use)
-		err := out.Lazy(func() any { return report.NewAssignmentJSON(use) }, func() []render.Cell { return assignmentCells(use) })
+		err := out.Lazy(func() any { return report.NewAssignmentJSON(use) }, func() []render.Cell { return render.Values(assignmentFields(use)) })
 		if err != nil {
 			return n, err
 		}
@@ -185,35 +179,23 @@ func (a *app) writeAssignments(ctx context.Context, s store.Store, out *render.W
 	return n, nil
 }
 
-var assignmentColumns = []render.Column{
-	{Key: "squid"},
-	{Title: "Squid", Key: "squid_name", Flexible: 1},
-	{Key: "account"},
-	{Title: "Account", Key: "username", Flexible: 2},
-	{Title: "From"},
-	{Title: "To"},
-	{Key: "from_after"},
-	{Key: "from_before"},
-	{Key: "to_after"},
-	{Key: "to_before"},
-}
-
-func assignmentCells(use store.Assignment) []render.Cell {
+// assignmentFields are the columns of the list of assignments, with the values of one.
+func assignmentFields(use store.Assignment) []render.Column {
 	to, end := render.TextCell("still"), store.Window{}
 	if use.To != nil {
 		end = *use.To
 		to = render.WindowCell(end)
 	}
-	return []render.Cell{
-		render.TextCell(use.Squid),
-		render.TextCell(nameOf(use.SquidName, use.Squid)).Exact(use.SquidName),
-		render.TextCell(use.Account),
-		render.TextCell(nameOf(use.Username, use.Account)).Exact(use.Username),
-		render.WindowCell(use.From),
-		to,
-		render.TimeCell(use.From.After),
-		render.TimeCell(use.From.Before),
-		render.TimeCell(end.After),
-		render.TimeCell(end.Before),
+	return []render.Column{
+		{Key: "squid", Value: render.TextCell(use.Squid)},
+		{Title: "Squid", Key: "squid_name", Flexible: 1, Value: render.TextCell(nameOf(use.SquidName, use.Squid)).Exact(use.SquidName)},
+		{Key: "account", Value: render.TextCell(use.Account)},
+		{Title: "Account", Key: "username", Flexible: 2, Value: render.TextCell(nameOf(use.Username, use.Account)).Exact(use.Username)},
+		{Title: "From", Value: render.WindowCell(use.From)},
+		{Title: "To", Value: to},
+		{Key: "from_after", Value: render.TimeCell(use.From.After)},
+		{Key: "from_before", Value: render.TimeCell(use.From.Before)},
+		{Key: "to_after", Value: render.TimeCell(end.After)},
+		{Key: "to_before", Value: render.TimeCell(end.Before)},
 	}
 }

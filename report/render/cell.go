@@ -26,6 +26,18 @@ type Column struct {
 	// highest number first and before any flexible column gets narrower than its
 	// least width. 0 is never.
 	Drop int
+	// Value is what one row has here, for those who call Values.
+	Value Cell
+}
+
+// Values are the values of columns. Where the code that makes a row writes each value
+// beside its column, they are the cells of the row.
+func Values(columns []Column) []Cell {
+	cells := make([]Cell, len(columns))
+	for i, c := range columns {
+		cells[i] = c.Value
+	}
+	return cells
 }
 
 // Cell is one value of a row. The zero Cell is empty.
