@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -38,9 +39,7 @@ func NewQueuesJSON(waiting []store.Delivery, at time.Time) []QueueJSON {
 		if d.Attempts > 0 {
 			q.Failing++
 		}
-		if q.Error == "" {
-			q.Error = Text(d.Error)
-		}
+		q.Error = cmp.Or(q.Error, Text(d.Error))
 		if q.NextAt.IsZero() || d.NextAt.Before(q.NextAt.Time) {
 			q.NextAt = Time{d.NextAt}
 		}

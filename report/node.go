@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -183,11 +184,8 @@ func (n *node) value() json.RawMessage {
 func names(a, b *node) []string {
 	var all []string
 	for _, n := range []*node{a, b} {
-		if n == nil {
-			continue
-		}
-		for name := range n.members {
-			all = append(all, name)
+		if n != nil {
+			all = slices.AppendSeq(all, maps.Keys(n.members))
 		}
 	}
 	slices.Sort(all)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,12 +140,7 @@ func isCompletion(cmd *cobra.Command) bool {
 
 // prepare settles the flags that all commands share.
 func (a *app) prepare(cmd *cobra.Command) error {
-	if a.workspace == "" {
-		a.workspace = a.env.variable("LOBSTRAIL_WORKSPACE")
-	}
-	if a.workspace == "" {
-		a.workspace = "default"
-	}
+	a.workspace = cmp.Or(a.workspace, a.env.variable("LOBSTRAIL_WORKSPACE"), "default")
 	if err := a.settleFormat(cmd); err != nil {
 		return err
 	}
@@ -266,11 +262,8 @@ func (a *app) noteUnknownWorkspace(ctx context.Context, s store.Store) error {
 		return nil
 	case err != nil:
 		return err
-	}
-	for _, name := range names {
-		if name == a.workspace {
-			return a.noteNothingStored(ctx, s)
-		}
+	case slices.Contains(names, a.workspace):
+		return a.noteNothingStored(ctx, s)
 	}
 	a.note("note: workspace %q has no history in %s; it has: %s", a.workspace, a.storeName(), strings.Join(names, ", "))
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,9 +39,7 @@ func (a *app) checkedWorkspaces(ctx context.Context, s store.Store) ([]string, e
 		return nil, err
 	}
 	names, err := s.Workspaces(ctx)
-	for name := range c.Workspaces {
-		names = append(names, name)
-	}
+	names = slices.AppendSeq(names, maps.Keys(c.Workspaces))
 	slices.Sort(names)
 	if names = slices.Compact(names); len(names) == 0 {
 		names = []string{config.DefaultWorkspace}

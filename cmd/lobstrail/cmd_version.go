@@ -30,10 +30,8 @@ func builtFrom() buildJSON {
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	if b.Version == "" {
-		b.Version = info.Main.Version
-	}
-	if b.Version == "" || b.Version == "(devel)" {
+	b.Version = cmp.Or(b.Version, info.Main.Version, "devel")
+	if b.Version == "(devel)" {
 		b.Version = "devel"
 	}
 	for _, setting := range info.Settings {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -90,12 +91,7 @@ func (f durationFlag) or(others ...time.Duration) time.Duration {
 	if f.given {
 		return f.length
 	}
-	for _, other := range others {
-		if other != 0 {
-			return other
-		}
-	}
-	return 0
+	return cmp.Or(others...)
 }
 
 // Bounds of the interval.

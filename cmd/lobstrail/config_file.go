@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/lobstrail/lobstrail/cmd/lobstrail/config"
 )
@@ -92,10 +93,7 @@ func othersMayRead(path string) bool {
 // holdsURL reports whether a URL stands in the configuration itself that gives power to
 // those who know it.
 func holdsURL(c config.Config) bool {
-	for _, sink := range c.Sinks {
-		if sink.Settings.URL != "" && config.LikeSecret(sink.Settings.Type, sink.Settings.URL) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Sinks, func(sink config.Sink) bool {
+		return sink.Settings.URL != "" && config.LikeSecret(sink.Settings.Type, sink.Settings.URL)
+	})
 }

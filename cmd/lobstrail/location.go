@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -22,9 +23,7 @@ func (a *app) settleStore(ctx context.Context, cmd *cobra.Command) error {
 	if cmd.Flags().Changed("db") && hasPassword(a.db) {
 		a.note("warning: every process list shows the password in --db; put the URL into a file for --db-file, or into LOBSTRAIL_DB, or only the password into ~/.pgpass")
 	}
-	if a.db == "" {
-		a.db = a.env.variable("LOBSTRAIL_DB")
-	}
+	a.db = cmp.Or(a.db, a.env.variable("LOBSTRAIL_DB"))
 	if a.db == "" {
 		dir, err := a.env.dataHome()
 		if err != nil { // told by who opens it: version, help and demo need none

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -74,11 +75,7 @@ func failuresLine(failures []store.Failure) string {
 
 // failureText is a failure in one line.
 func failureText(f store.Failure) string {
-	account := f.Account
-	if account == "" {
-		account = "(no account)"
-	}
-	return fmt.Sprintf("%s: %s: %s", account, f.Kind, f.Message)
+	return fmt.Sprintf("%s: %s: %s", cmp.Or(f.Account, "(no account)"), f.Kind, f.Message)
 }
 
 // printRunText says in a few lines how a run went.

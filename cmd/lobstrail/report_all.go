@@ -118,10 +118,8 @@ func workspaceRows(all []report.Report) *section {
 		workspaceColumn, {Title: "Accounts", Right: true}, {Title: "Healthy", Right: true}, {Title: "Expired", Right: true}, {Title: "Failing", Right: true},
 		{Title: "Unknown", Right: true, Drop: 2}, {Title: "Locked", Right: true, Drop: 1}, {Title: "Gone", Right: true}, {Title: "Status changes", Right: true},
 	}, footer: none("None: the store has no workspace.")}
-	for _, r := range all {
-		if r.Status == nil {
-			return nil
-		}
+	if slices.ContainsFunc(all, func(r report.Report) bool { return r.Status == nil }) {
+		return nil
 	}
 	s.rows = rowsFrom(all, func(r report.Report) []render.Cell {
 		c := r.Status.Summary

@@ -58,8 +58,12 @@ func (d *daemon) look(ctx context.Context, a *app) (due bool, err error) {
 		return false, err
 	}
 	// Nothing is stored where nothing is to be told.
-	if err := a.evaluateAlerts(ctx, s, a.workspace, nil); err != nil {
-		return errors.Is(err, store.ErrReadOnly), unless(errors.Is(err, store.ErrReadOnly), err)
+	err = a.evaluateAlerts(ctx, s, a.workspace, nil)
+	if errors.Is(err, store.ErrReadOnly) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	c, err := a.config(ctx)
 	if err != nil || len(c.Sinks) == 0 { // then what waits stays
@@ -69,14 +73,6 @@ func (d *daemon) look(ctx context.Context, a *app) (due bool, err error) {
 		return err == nil, err
 	}
 	return false, nil
-}
-
-// unless returns the error unless something holds.
-func unless(holds bool, err error) error {
-	if holds {
-		return nil
-	}
-	return err
 }
 
 // catchUp evaluates and delivers between two runs. When somebody else has the store, the

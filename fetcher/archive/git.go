@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,15 +32,12 @@ type History struct {
 // bare one), file its path as seen from that folder, and ref where the history
 // ends, "" for HEAD.
 func FindHistory(ctx context.Context, repo, file, ref string) (History, error) {
-	if ref == "" {
-		ref = "HEAD"
-	}
 	h := History{repo: repo}
 	prefix, err := h.ask(ctx, "rev-parse", "--show-prefix")
 	if err != nil {
 		return h, err
 	}
-	if h.commit, err = h.ask(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}"); err != nil {
+	if h.commit, err = h.ask(ctx, "rev-parse", "--verify", "--end-of-options", cmp.Or(ref, "HEAD")+"^{commit}"); err != nil {
 		return h, err
 	}
 	h.path = path.Join(prefix, filepath.ToSlash(file))

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -44,9 +45,7 @@ func (e *evaluation) makeSquad(id, name string) *squad {
 		q = &squad{id: id}
 		e.squids[id] = q
 	}
-	if q.name == "" {
-		q.name = name
-	}
+	q.name = cmp.Or(q.name, name)
 	return q
 }
 
@@ -94,9 +93,7 @@ func (e *evaluation) touched() map[string]bool {
 		for _, s := range squids {
 			touched[s.ID] = true
 			q := e.squad(s.ID)
-			if q.name == "" {
-				q.name = s.Name
-			}
+			q.name = cmp.Or(q.name, s.Name)
 			if m.now == store.Gone && m.was != store.Gone {
 				q.gone++
 			}

@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -49,10 +50,5 @@ type Link struct {
 }
 
 func (s Squid) uses(account string) bool {
-	for _, a := range s.Accounts {
-		if a.ID == account {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Accounts, func(a Attached) bool { return a.ID == account })
 }

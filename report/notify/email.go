@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	_ "embed"
@@ -60,9 +61,7 @@ func newEmail(l limits, s Settings) (Sink, error) {
 	if e.from, err = netmail.ParseAddress(s.From); err != nil {
 		return nil, errors.New("from: no e-mail address")
 	}
-	if e.from.Name == "" {
-		e.from.Name = "lobstrail"
-	}
+	e.from.Name = cmp.Or(e.from.Name, "lobstrail")
 	for i, text := range s.To {
 		to, err := netmail.ParseAddress(text)
 		if err != nil {
@@ -78,10 +77,8 @@ func newEmail(l limits, s Settings) (Sink, error) {
 func mailServer(s Settings) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(s.Server)
 	if err != nil {
-		host, text = strings.Trim(s.Server, "[]"), map[string]string{fullTLS: "465", noTLS: "25"}[s.TLS]
-		if text == "" {
-			text = "587"
-		}
+		host = strings.Trim(s.Server, "[]")
+		text = cmp.Or(map[string]string{fullTLS: "465", noTLS: "25"}[s.TLS], "587")
 	}
 	port, err = strconv.Atoi(text)
 	if host == "" || strings.ContainsAny(host, "/@ ") || err != nil || port < 1 || port > 65535 {

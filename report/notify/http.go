@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,11 +39,7 @@ func newPoster(s Settings) (*poster, error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("the URL begins with neither https:// nor http://")
 	}
-	agent := s.Agent
-	if agent == "" {
-		agent = "lobstrail"
-	}
-	return &poster{url: u, agent: agent, client: newClient(s.AllowPrivate), proxy: s.AllowPrivate}, nil
+	return &poster{url: u, agent: cmp.Or(s.Agent, "lobstrail"), client: newClient(s.AllowPrivate), proxy: s.AllowPrivate}, nil
 }
 
 // newClient makes a client that follows no redirect, keeps no connection, and goes through

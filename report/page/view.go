@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/lobstrail/lobstrail/report"
@@ -64,42 +65,31 @@ func (v view) Proportions() template.HTML { return proportions(v.Report.Status.S
 func (v view) CountOf(h store.Health) int { return countOf(v.Report.Status.Summary, h) }
 
 // Moved are the squids in which an assignment began or ended.
-func (v view) Moved() []report.SquidLanes { return v.squids(true) }
+func (v view) Moved() []report.SquidLanes { return only(v.Squids, report.SquidLanes.Moved) }
 
 // Lasting are the other squids.
-func (v view) Lasting() []report.SquidLanes { return v.squids(false) }
-
-func (v view) squids(moved bool) (some []report.SquidLanes) {
-	for _, s := range v.Squids {
-		if s.Moved() == moved {
-			some = append(some, s)
-		}
-	}
-	return some
+func (v view) Lasting() []report.SquidLanes {
+	return only(v.Squids, func(s report.SquidLanes) bool { return !s.Moved() })
 }
 
 // Notable are the limits that were nearly used up or edited.
 func (v view) Notable() []report.LimitChart {
-	return v.charts(func(c report.LimitChart) bool { return c.Notable() })
+	return only(v.Limits, report.LimitChart.Notable)
 }
 
 // Quiet are those that were used, and no more than that.
 func (v view) Quiet() []report.LimitChart {
-	return v.charts(func(c report.LimitChart) bool { return !c.Notable() && c.Used() })
+	return only(v.Limits, func(c report.LimitChart) bool { return !c.Notable() && c.Used() })
 }
 
 // Unused are those of which no use is known.
 func (v view) Unused() []report.LimitChart {
-	return v.charts(func(c report.LimitChart) bool { return !c.Notable() && !c.Used() })
+	return only(v.Limits, func(c report.LimitChart) bool { return !c.Notable() && !c.Used() })
 }
 
-func (v view) charts(keep func(report.LimitChart) bool) (some []report.LimitChart) {
-	for _, c := range v.Limits {
-		if keep(c) {
-			some = append(some, c)
-		}
-	}
-	return some
+// only are the elements that keep says yes to.
+func only[T any](all []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !keep(one) })
 }
 
 // HasChanges reports whether the report tells of changes, if only that there are

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,9 +31,7 @@ type Options struct {
 const MinWidth = 20
 
 func (o Options) checked() (Options, error) {
-	if o.Format == "" {
-		o.Format = Table
-	}
+	o.Format = cmp.Or(o.Format, Table)
 	if !slices.Contains(Formats, o.Format) {
 		_, err := ParseFormat(string(o.Format))
 		return o, err
