@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -134,90 +133,75 @@ func (a *app) runAccounts(ctx context.Context, o accountsOptions) error {
 		return err
 	}
 	return a.readingPaged(ctx, func(s store.Store) error {
-		warning, err := a.perWorkspace(ctx, s, func() (string, error) {
-			text, _, err := a.warnStale(ctx, s, at)
-			return text, err
-		})
+		warning, err := a.perWorkspace(ctx, s, func() (string, error) { return a.warnStale(ctx, s, at) })
 		if err != nil {
 			return err
 		}
 		out := a.listAll(accountColumns(a.newFortnight(at))...)
 		out.Lead(warning)
-		list := accountList{}
+		shown, gone := 0, 0
 		err = a.eachWorkspace(ctx, s, out, func() error {
 			filter, err := a.accountFilter(ctx, s, o, healths, at)
 			if err != nil {
 				return err
 			}
-			return a.writeAccounts(ctx, s, out, &list, filter, at)
+			more, moreGone, err := a.writeAccounts(ctx, s, out, filter, at)
+			shown, gone = shown+more, gone+moreGone
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		footer := render.Count(list.shown, "account")
-		if list.gone > 0 {
-			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", list.gone)
-			a.noteHidden(list.gone)
+		footer := render.Count(shown, "account")
+		if gone > 0 {
+			footer += fmt.Sprintf(", %d gone hidden (--all shows them)", gone)
+			a.noteHidden(gone)
 		}
 		return out.Close(footer + ". " + a.zoneNote())
 	})
 }
 
-// writeAccounts writes the accounts of the workspace.
-func (a *app) writeAccounts(ctx context.Context, s store.Store, out *render.Writer, list *accountList, filter accountFilter, at time.Time) error {
+// writeAccounts writes the accounts of the workspace that the filter keeps. It returns how
+// many there were, and how many were hidden only because they are gone.
+func (a *app) writeAccounts(ctx context.Context, s store.Store, out *render.Writer, filter accountFilter, at time.Time) (shown, gone int, err error) {
 	past, err := a.lastFortnight(ctx, s, at)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	freshness, err := a.readFreshness(ctx, s, at)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	names, err := a.readNames(ctx, s)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	list.filter, list.past, list.nameOf = filter, past, names.accounts.Of
-	list.stale = freshness != nil && freshness.Stale
-	return list.write(out, s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}))
-}
-
-// accountList writes the accounts that a filter keeps, and counts them.
-type accountList struct {
-	filter      accountFilter
-	past        *fortnight
-	stale       bool
-	nameOf      func(name, id string) string
-	shown, gone int // gone: hidden because they are
-}
-
-func (l *accountList) write(out *render.Writer, accounts iter.Seq2[store.AccountState, error]) error {
 	var account store.AccountState // one place for all: there may be tens of thousands
 	value := func() any {
 		row := report.NewAccountJSON(account)
-		row.Stale = l.stale
+		row.Stale = freshness != nil && freshness.Stale
 		return row
 	}
-	cells := func() []render.Cell { return accountCells(account, l.past) }
-	for state, err := range accounts {
+	cells := func() []render.Cell { return accountCells(account, past) }
+	for state, err := range s.Accounts(ctx, store.AccountQuery{Workspace: a.workspace, At: at}) {
 		if err != nil {
-			return err
+			return shown, gone, err
 		}
 		account = state
-		account.Facts.Username = l.nameOf(state.Facts.Username, state.ID)
-		show, hidden := l.filter.keep(account)
+		account.Facts.Username = names.accounts.Of(state.Facts.Username, state.ID)
+		show, hidden := filter.keep(account)
 		if hidden {
-			l.gone++
+			gone++
 		}
 		if !show {
 			continue
 		}
-		l.shown++
+		shown++
 		if err := out.Lazy(value, cells); err != nil {
-			return err
+			return shown, gone, err
 		}
 	}
-	return nil
+	return shown, gone, nil
 }
 
 // noteHidden says on stderr what a format without a footer cannot say.

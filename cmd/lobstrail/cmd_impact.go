@@ -87,7 +87,7 @@ func (a *app) runImpact(ctx context.Context, o impactOptions) error {
 		if err != nil {
 			return err
 		}
-		warning, _, err := a.warnStale(ctx, s, time.Time{})
+		warning, err := a.warnStale(ctx, s, time.Time{})
 		if err != nil {
 			return err
 		}

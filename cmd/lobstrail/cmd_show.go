@@ -54,23 +54,23 @@ func (a *app) runShow(ctx context.Context, reference string, o showOptions) erro
 		if err != nil {
 			return err
 		}
-		account, err := a.accountAt(ctx, s, store.AccountQuery{Workspace: a.workspace, Account: id, At: at})
+		query := store.AccountQuery{Workspace: a.workspace, Account: id, At: at}
+		account, err := a.accountAt(ctx, s, query)
 		if err != nil {
 			return err
 		}
-		query := store.AccountQuery{Workspace: a.workspace, Account: id, At: at}
 		if account.Document, err = s.Document(ctx, query, o.icon); err != nil {
 			return err
 		}
 		if render.Format(a.format).ForPeople() {
 			return a.printShow(ctx, s, account, o, at)
 		}
-		_, stale, err := a.warnStale(ctx, s, at)
+		warning, err := a.warnStale(ctx, s, at)
 		if err != nil {
 			return err
 		}
 		value := report.NewShowJSON(account)
-		value.Stale = stale
+		value.Stale = warning != ""
 		return a.printOne(value, showPairs(account), nil)
 	})
 }

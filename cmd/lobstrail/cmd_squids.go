@@ -62,10 +62,7 @@ func (a *app) runSquids(ctx context.Context, reference string, o squidsOptions) 
 // listSquids shows each squid with the accounts it uses. One that no account
 // names any more is shown without accounts: that may be an assignment lost.
 func (a *app) listSquids(ctx context.Context, s store.Store, reference string, at time.Time) error {
-	warning, err := a.perWorkspace(ctx, s, func() (string, error) {
-		text, _, err := a.warnStale(ctx, s, at)
-		return text, err
-	})
+	warning, err := a.perWorkspace(ctx, s, func() (string, error) { return a.warnStale(ctx, s, at) })
 	if err != nil {
 		return err
 	}

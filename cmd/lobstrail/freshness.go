@@ -37,20 +37,20 @@ func (a *app) staleOf(f *report.FreshnessJSON, until time.Time) string {
 	return a.staleText(f, "before the end of this period")
 }
 
-// warnStale returns the warning for the top of an answer about a moment (zero: now), and
-// whether there is reason for it. CSV, which has no room for it, gets it as a note.
-func (a *app) warnStale(ctx context.Context, s store.Store, at time.Time) (text string, stale bool, err error) {
+// warnStale returns the warning for the top of an answer about a moment (zero: now); "" when
+// there is no reason for it. CSV, which has no room for it, gets it as a note.
+func (a *app) warnStale(ctx context.Context, s store.Store, at time.Time) (string, error) {
 	f, err := a.readFreshness(ctx, s, at)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	when := "ago"
 	if !at.IsZero() {
 		when = "before that moment"
 	}
-	text = a.staleText(f, when)
+	text := a.staleText(f, when)
 	if text != "" && render.Format(a.format) == render.CSV {
 		a.note("note: %s", text)
 	}
-	return text, text != "", nil
+	return text, nil
 }

@@ -21,7 +21,7 @@ const (
 // printShow writes what people read of an account: its properties, its limits, its
 // last changes, and its document if they ask for it.
 func (a *app) printShow(ctx context.Context, s store.Store, account store.AccountState, o showOptions, at time.Time) error {
-	warning, _, err := a.warnStale(ctx, s, at)
+	warning, err := a.warnStale(ctx, s, at)
 	if err != nil {
 		return err
 	}

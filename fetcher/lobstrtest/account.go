@@ -1,6 +1,7 @@
 package lobstrtest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"sort"
@@ -31,12 +32,8 @@ func ID(name string) string {
 
 // filled returns a with nothing but Squids and Load left zero.
 func (a Account) filled(created, synced time.Time) Account {
-	if a.Type == nil {
-		a.Type = X
-	}
-	if a.ID == "" {
-		a.ID = ID(a.Type.Type + "/" + a.Username)
-	}
+	a.Type = cmp.Or(a.Type, X)
+	a.ID = cmp.Or(a.ID, ID(a.Type.Type+"/"+a.Username))
 	if a.Created.IsZero() {
 		a.Created = created
 	}

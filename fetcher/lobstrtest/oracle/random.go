@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -53,20 +54,12 @@ func RandomWorld(seed uint64, o RandomOptions) *lobstrtest.World {
 }
 
 func (o RandomOptions) filled() RandomOptions {
-	if o.Accounts == 0 {
-		o.Accounts = 20
-	}
-	if o.Squids == 0 {
-		o.Squids = max(8, o.Accounts/10)
-	}
-	if o.Events == 0 {
-		o.Events = 5 * o.Accounts
-	}
+	o.Accounts = cmp.Or(o.Accounts, 20)
+	o.Squids = cmp.Or(o.Squids, max(8, o.Accounts/10))
+	o.Events = cmp.Or(o.Events, 5*o.Accounts)
+	o.Span = cmp.Or(o.Span, 14*24*time.Hour)
 	if o.Start.IsZero() {
 		o.Start = time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC)
-	}
-	if o.Span == 0 {
-		o.Span = 14 * 24 * time.Hour
 	}
 	if o.Kinds == nil {
 		o.Kinds = RandomKinds()
