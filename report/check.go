@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,8 +163,5 @@ func subject(a store.Alert, usernames, squids map[string]string) string {
 	if id == "" {
 		id, name = a.Squid, squids[a.Squid]
 	}
-	if name == "" {
-		return id
-	}
-	return name
+	return cmp.Or(name, id)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,11 +66,7 @@ func (a *app) checkOne(ctx context.Context, s store.Store, o checkOptions, noOpe
 		return report.Overview{}, nil, err
 	}
 	now, err := a.readOverview(ctx, s)
-	for _, after := range []time.Duration{rules.StaleAfter(now.Complete), freshWithout} {
-		if t.FreshFor == 0 {
-			t.FreshFor = after
-		}
-	}
+	t.FreshFor = cmp.Or(t.FreshFor, rules.StaleAfter(now.Complete), freshWithout)
 	return now, report.Check(now, t), err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -230,9 +231,4 @@ func (a *app) changeCells(row changeRow) []render.Cell {
 }
 
 // nameOf is what people call an account: its username, or its short id.
-func nameOf(username, id string) string {
-	if username == "" {
-		return shortID(id)
-	}
-	return username
-}
+func nameOf(username, id string) string { return cmp.Or(username, shortID(id)) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,16 +117,7 @@ func (a *app) writeSquids(ctx context.Context, s store.Store, out *render.Writer
 
 // squidFields are the columns of the list of squids, with the values of one.
 func squidFields(squid report.SquidJSON) []render.Column {
-	healthy, names := squid.Healthy(), ""
-	for _, account := range squid.Accounts {
-		if names != "" {
-			names += ", "
-		}
-		names += nameOf(string(account.Username), account.ID)
-		if account.Health != store.Healthy {
-			names += " (" + string(account.Health) + ")"
-		}
-	}
+	healthy := squid.Healthy()
 	worst := store.Healthy
 	if healthy == 0 {
 		worst = store.Expired
@@ -134,8 +126,21 @@ func squidFields(squid report.SquidJSON) []render.Column {
 		{Title: "Squid", Key: "id", Drop: 1, Value: render.TextCell(shortID(squid.ID)).Exact(squid.ID)},
 		{Title: "Name", Key: "name", Flexible: 1, Value: render.TextCell(string(squid.Name))},
 		{Title: "Healthy", Key: "healthy_accounts", Right: true, Value: render.IntCell(healthy).In(worst)},
-		{Title: "Accounts", Key: "accounts", Flexible: 2, Least: 24, Value: render.TextCell(names)},
+		{Title: "Accounts", Key: "accounts", Flexible: 2, Least: 24, Value: render.TextCell(accountNames(squid))},
 	}
+}
+
+// accountNames are the names of the accounts of a squid, each with its health unless it is
+// healthy.
+func accountNames(squid report.SquidJSON) string {
+	names := make([]string, len(squid.Accounts))
+	for i, account := range squid.Accounts {
+		names[i] = nameOf(string(account.Username), account.ID)
+		if account.Health != store.Healthy {
+			names[i] += " (" + string(account.Health) + ")"
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (a *app) listAssignments(ctx context.Context, s store.Store, reference string, at time.Time) error {

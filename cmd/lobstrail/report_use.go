@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -14,18 +15,8 @@ func unservedRows(squids *report.SquidSection) section {
 		{Title: "Squid", Flexible: 1}, {Title: "Accounts", Flexible: 2},
 	}}
 	s.rows = rowsFrom(squids.WithoutHealthy, func(squid report.SquidJSON) []render.Cell {
-		names := ""
-		for i, account := range squid.Accounts {
-			if i > 0 {
-				names += ", "
-			}
-			names += nameOf(string(account.Username), account.ID) + " (" + string(account.Health) + ")"
-		}
-		if names == "" {
-			names = "none"
-		}
 		return []render.Cell{
-			render.TextCell(nameOf(string(squid.Name), squid.ID)).In(store.Expired), render.TextCell(names),
+			render.TextCell(nameOf(string(squid.Name), squid.ID)).In(store.Expired), render.TextCell(cmp.Or(accountNames(squid), "none")),
 		}
 	})
 	s.footer = none("None: every squid has a healthy account.")

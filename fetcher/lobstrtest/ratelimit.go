@@ -1,6 +1,7 @@
 package lobstrtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -29,12 +30,8 @@ type window struct {
 func (s *Server) SetRateLimit(limit RateLimit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if limit.Window == 0 {
-		limit.Window = time.Minute
-	}
-	if limit.Budget == 0 {
-		limit.Budget = 1_000_000
-	}
+	limit.Window = cmp.Or(limit.Window, time.Minute)
+	limit.Budget = cmp.Or(limit.Budget, 1_000_000)
 	s.rate, s.windows = limit, map[string]*window{}
 }
 

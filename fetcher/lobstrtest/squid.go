@@ -1,6 +1,7 @@
 package lobstrtest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -39,9 +40,7 @@ func (w *World) SetSquid(name string, setup Squid) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.squid(name)
-	if setup.Type == nil {
-		setup.Type = s.Type
-	}
+	setup.Type = cmp.Or(setup.Type, s.Type)
 	s.Squid = setup
 	s.launch() // panics if Launch makes no sense
 	return s.id

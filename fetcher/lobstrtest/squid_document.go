@@ -1,6 +1,7 @@
 package lobstrtest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,12 +92,7 @@ func (w *World) usersAt(t time.Time, id string) []string {
 }
 
 // zone is the time zone of the schedule.
-func (s *squid) zone() *time.Location {
-	if s.Zone == nil {
-		return time.UTC
-	}
-	return s.Zone
-}
+func (s *squid) zone() *time.Location { return cmp.Or(s.Zone, time.UTC) }
 
 // launchAfter is the first launch after t.
 func (s *squid) launchAfter(t time.Time) time.Time {

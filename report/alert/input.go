@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/lobstrail/lobstrail/store"
@@ -99,9 +100,4 @@ func (r Rules) rule(c store.Condition) Rule {
 }
 
 // zone is the zone of the rules.
-func (r Rules) zone() *time.Location {
-	if r.Zone == nil {
-		return time.UTC
-	}
-	return r.Zone
-}
+func (r Rules) zone() *time.Location { return cmp.Or(r.Zone, time.UTC) }

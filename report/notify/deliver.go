@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,11 +74,7 @@ func Deliver(ctx context.Context, w store.AlertWriter, sinks []Sink, o Options) 
 	if err := d.read(ctx, o.Workspace); err != nil {
 		return nil, err
 	}
-	within := o.Within
-	if within == 0 {
-		within = defaultWithin
-	}
-	bounded, cancel := context.WithTimeout(ctx, within)
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(o.Within, defaultWithin))
 	defer cancel()
 	var wait sync.WaitGroup
 	for _, q := range d.queues {

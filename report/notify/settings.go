@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -71,13 +72,7 @@ type limits struct {
 }
 
 func newLimits(s Settings) (limits, error) {
-	l := limits{s.Name, s.Timeout, s.PerMinute}
-	if l.timeout == 0 {
-		l.timeout = defaultTimeout
-	}
-	if l.perMinute == 0 {
-		l.perMinute = defaultPerMinute
-	}
+	l := limits{s.Name, cmp.Or(s.Timeout, defaultTimeout), cmp.Or(s.PerMinute, defaultPerMinute)}
 	switch {
 	case l.name == "":
 		return l, fmt.Errorf("a sink needs a name")

@@ -1,6 +1,9 @@
 package render
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 const (
 	gap       = 2  // spaces between two columns
@@ -54,10 +57,7 @@ func leastWidths(natural []int, columns []Column) []int {
 	least := slices.Clone(natural)
 	for i, column := range columns {
 		if column.Flexible > 0 {
-			floor := column.Least
-			if floor == 0 {
-				floor = leastWide
-			}
+			floor := cmp.Or(column.Least, leastWide)
 			least[i] = min(natural[i], max(floor, displayWidth(Clean(column.Title))))
 		}
 	}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -51,12 +52,7 @@ func ZoneName(zone *time.Location, at time.Time) string {
 	return Clean(name) + " (" + utc + ")"
 }
 
-func orUTC(zone *time.Location) *time.Location {
-	if zone == nil {
-		return time.UTC
-	}
-	return zone
-}
+func orUTC(zone *time.Location) *time.Location { return cmp.Or(zone, time.UTC) }
 
 // Window writes for people when something happened: "after … before", the day of
 // the second left out when it is that of the first, and a single minute when
@@ -94,14 +90,7 @@ func interval(w store.Window) string {
 	if w.After.IsZero() && w.Before.IsZero() {
 		return ""
 	}
-	return orOpen(Stamp(w.After)) + "/" + orOpen(Stamp(w.Before))
-}
-
-func orOpen(stamp string) string {
-	if stamp == "" {
-		return ".."
-	}
-	return stamp
+	return cmp.Or(Stamp(w.After), "..") + "/" + cmp.Or(Stamp(w.Before), "..")
 }
 
 // Duration writes a span for people in its two largest units, rounded towards
