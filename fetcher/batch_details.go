@@ -17,7 +17,7 @@ type detail struct {
 }
 
 // details asks for accounts, Concurrency at a time, and stores what comes back.
-// It answers how many ids there were, also those it did not get to. An error
+// It returns how many ids there were, also those it did not get to. An error
 // means that the job must not go on; requests under way are then cancelled, and
 // nothing is concluded from their answers.
 func (b *batch) details(ctx context.Context, ids iter.Seq[string]) (named int, err error) {

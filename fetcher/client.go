@@ -19,7 +19,7 @@ type Client struct {
 	pacer  *pacer
 }
 
-// New checks config and answers a client. It sends nothing. The error matches
+// New checks config and returns a client. It sends nothing. The error matches
 // [ErrNoToken] when there is no API key, and never repeats the key.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()

@@ -143,7 +143,7 @@ func isLoopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// newTransport answers a transport of its own, never the shared default one,
+// newTransport returns a transport of its own, never the shared default one,
 // whose settings any other package may change.
 func newTransport(concurrency int) *http.Transport {
 	return &http.Transport{

@@ -48,7 +48,7 @@ type splitter struct {
 	found   envelope
 }
 
-// split reads the envelope of body. What it answers points into body.
+// split reads the envelope of body. What it returns points into body.
 func split(body []byte) (envelope, error) {
 	s := &splitter{
 		body: body,
@@ -182,7 +182,7 @@ func (s *splitter) list() error {
 	return nil
 }
 
-// value reads the next value and answers its bytes in the body, which outlive
+// value reads the next value and returns its bytes in the body, which outlive
 // the decoder's next step.
 func (s *splitter) value() ([]byte, error) {
 	value, err := s.decoder.ReadValue()
@@ -213,7 +213,7 @@ func count(value []byte) int {
 	return int(number)
 }
 
-// warningIn answers value unless it says nothing.
+// warningIn returns value unless it says nothing.
 func warningIn(value []byte) []byte {
 	switch string(value) {
 	case "null", "false", `""`, "[]", "{}":

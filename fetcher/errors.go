@@ -76,7 +76,7 @@ func (e *WaitError) Error() string {
 	return text
 }
 
-// Unwrap answers the answer that asked for the wait, if there was one.
+// Unwrap returns the answer that asked for the wait, if there was one.
 func (e *WaitError) Unwrap() error {
 	if e.Status == nil {
 		return nil
@@ -132,7 +132,7 @@ func (e *redirectError) Error() string { return fmt.Sprintf("HTTP %d: %s", e.cod
 // triesError joins the errors of all tries of one request, in their order.
 type triesError struct{ tries []error }
 
-// Error answers what the last try met, and what the earlier ones met where that
+// Error returns what the last try met, and what the earlier ones met where that
 // was something else.
 func (e *triesError) Error() string {
 	last := e.last().Error()

@@ -33,7 +33,7 @@ func lastTry(err error) error {
 	return err
 }
 
-// classify answers the kind of an error and its HTTP status, 0 when there was no
+// classify returns the kind of an error and its HTTP status, 0 when there was no
 // answer.
 func classify(err error) (store.FailureKind, int) {
 	if wait, ok := errors.AsType[*WaitError](err); ok {

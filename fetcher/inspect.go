@@ -67,7 +67,7 @@ type member struct {
 // [Client], as a Client would. It is not safe for concurrent use.
 type Inspector struct{ in *inspector }
 
-// NewInspector answers an inspector that withholds the token, should an object
+// NewInspector returns an inspector that withholds the token, should an object
 // hold it; "" stands for none.
 func NewInspector(token string) *Inspector { return &Inspector{newInspector(newSecret(token))} }
 
@@ -208,5 +208,5 @@ func (in *inspector) problem(err error) error {
 	return &decodeError{text: "the account is no valid JSON"}
 }
 
-// top answers the innermost frame. The walk never asks before it entered one.
+// top returns the innermost frame. The walk never asks before it entered one.
 func (in *inspector) top() *frame { return &in.frames[len(in.frames)-1] }

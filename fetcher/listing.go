@@ -74,7 +74,7 @@ func (l *listing) seeEnvelope(number int, p envelope, key *secret) {
 	l.seeTotal(number, p.total)
 }
 
-// words answers what a JSON value says to a person.
+// words returns what a JSON value says to a person.
 func words(value []byte) string {
 	if value[0] == '"' {
 		return unquote(value)

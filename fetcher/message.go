@@ -110,7 +110,7 @@ var (
 	htmlTag   = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
-// plainText answers the title of an HTML page, and any other text as it is.
+// plainText returns the title of an HTML page, and any other text as it is.
 func plainText(body string) string {
 	if !strings.HasPrefix(strings.TrimSpace(body), "<") {
 		return body

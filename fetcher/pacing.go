@@ -132,7 +132,7 @@ func (p *pacer) try(now time.Time) (*ticket, hold, <-chan struct{}) {
 	return &ticket{number: p.sent, probe: probe}, hold{}, nil
 }
 
-// decide answers a hold without span when a request may leave at once, and
+// decide returns a hold without span when a request may leave at once, and
 // whether that request is to learn the window.
 func (p *pacer) decide(now time.Time) (wait hold, probe bool) {
 	if span := p.asked(now); span > 0 {
@@ -151,7 +151,7 @@ func (p *pacer) decide(now time.Time) (wait hold, probe bool) {
 	return hold{}, true
 }
 
-// asked answers how long the server asks to send nothing: until a Retry-After
+// asked returns how long the server asks to send nothing: until a Retry-After
 // has passed, or the reset when the budget is used up.
 func (p *pacer) asked(now time.Time) time.Duration {
 	span := p.blocked.Sub(now)

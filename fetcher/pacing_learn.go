@@ -112,7 +112,7 @@ func (p *pacer) block(end time.Time) {
 	}
 }
 
-// overlong answers a [WaitError] when an answer has asked for a longer wait than
+// overlong returns a [WaitError] when an answer has asked for a longer wait than
 // allowed, else nil.
 func (p *pacer) overlong(status *StatusError) error {
 	p.mu.Lock()

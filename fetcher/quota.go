@@ -37,7 +37,7 @@ func parseQuota(h http.Header, now time.Time) (q quota, ok bool) {
 	return q, q.in > -time.Second
 }
 
-// until answers the span from now to the Unix time seconds, bounded both ways.
+// until returns the span from now to the Unix time seconds, bounded both ways.
 func until(seconds int64, now time.Time) time.Duration {
 	limit := int64(longest / time.Second)
 	if seconds > now.Unix()+limit {
@@ -55,7 +55,7 @@ func bounded(span time.Duration) time.Duration { return min(max(span, -longest),
 var spanOfSeconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 
 // parseRetryAfter reads Retry-After in both forms, seconds and HTTP date. now is
-// the server's clock when it answered. It answers 0 for a missing header and for
+// the server's clock when it answered. It returns 0 for a missing header and for
 // one that asks for no wait or makes no sense.
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
@@ -72,7 +72,7 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// serverClock answers the Date header, zero when there is none.
+// serverClock returns the Date header, zero when there is none.
 func serverClock(h http.Header) time.Time {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil {

@@ -46,7 +46,7 @@ func (s *secret) in(text []byte) bool {
 	return s.token != "" && bytes.Contains(text, []byte(s.token))
 }
 
-// scrub answers text without the token. Text that holds it in a spelling which
+// scrub returns text without the token. Text that holds it in a spelling which
 // only shows after decoding is withheld altogether.
 func (s *secret) scrub(text string) string {
 	for _, form := range s.forms {

@@ -153,7 +153,7 @@ func (in *inspector) hideKey(at span, text []byte) {
 	in.edits = append(in.edits, edit{at, by})
 }
 
-// withhold answers the account without its secrets: the bytes as received when
+// withhold returns the account without its secrets: the bytes as received when
 // there are none.
 func (in *inspector) withhold() (kept []byte, withheld bool, err error) {
 	in.judgeSuspects()

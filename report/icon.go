@@ -25,7 +25,7 @@ const (
 )
 
 // ParseIcon reads an image in base64, with or without the beginning of a data URI.
-// It answers nil for what is too large, and for what is no PNG, JPEG, GIF or WebP.
+// It returns nil for what is too large, and for what is no PNG, JPEG, GIF or WebP.
 // (SVG is markup that a browser runs.)
 func ParseIcon(text string) *Image {
 	if rest, ok := strings.CutPrefix(text, "data:"); ok {

@@ -52,7 +52,7 @@ func (c *Column) see(s Segment) {
 	}
 }
 
-// NewSparkline answers the columns of a period of the life of an account. Steps are
+// NewSparkline returns the columns of a period of the life of an account. Steps are
 // its own, as [Life] has them.
 func NewSparkline(a store.AccountState, steps []store.StatusStep, since, until time.Time, n int) []Column {
 	life := Life{Steps: steps, Health: a.Facts.Health, FirstSeen: a.FirstSeen, LastSeen: a.SeenAt}

@@ -51,7 +51,7 @@ func (l LimitJSON) Peak() *DayUseJSON {
 	return peak
 }
 
-// NewLimits answers for each account and limit the last known counter and the
+// NewLimits returns for each account and limit the last known counter and the
 // highest counter of each UTC day of the period (until is not part of it),
 // across resets, sorted by username, account and limit; never nil. A counter
 // carried into a day counts for it unless it was reset by then or the account

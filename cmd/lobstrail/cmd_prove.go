@@ -121,7 +121,7 @@ func (a *app) prove(ctx context.Context, s store.Store, q store.ProofQuery, o pr
 	return p, err
 }
 
-// sealer answers how the checkpoint is made: by signing one, or by taking the newest
+// sealer returns how the checkpoint is made: by signing one, or by taking the newest
 // one of a file, whose size is then that of the log.
 func (a *app) sealer(ctx context.Context, s store.Store, o proveOptions, size *int64) (seal, error) {
 	if o.key != "" {

@@ -217,7 +217,7 @@ func readReferences(in io.Reader) (references []string, err error) {
 // finder looks a reference up among accounts.
 type finder func(ctx context.Context, workspace, reference string) (store.Name, error)
 
-// resolveForSnapshot answers the ids of the references, each once. The store is
+// resolveForSnapshot returns the ids of the references, each once. The store is
 // asked when there is one; without one only ids and aliases are known.
 func (a *app) resolveForSnapshot(ctx context.Context, references []string) (ids []string, err error) {
 	if len(references) == 0 {

@@ -104,7 +104,7 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions) error {
 	})
 }
 
-// verifyOptions reads the checkpoints, and answers how many there are.
+// verifyOptions reads the checkpoints, and returns how many there are.
 func (a *app) verifyOptions(ctx context.Context, o verifyOptions) (options store.VerifyOptions, checkpoints int, err error) {
 	known, err := a.verifiers(ctx, o.verifiers)
 	if err != nil || o.checkpoint == "" {

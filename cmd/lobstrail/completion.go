@@ -30,7 +30,7 @@ func (a *app) squidNames(ctx context.Context, s store.Store, prefix string) ([]s
 	return s.SquidNames(ctx, a.workspace, prefix, completionMost)
 }
 
-// complete answers live ids from the store, each with its name. Whatever goes
+// complete returns live ids from the store, each with its name. Whatever goes
 // wrong means that there is nothing to propose.
 func (a *app) complete(cmd *cobra.Command, names namer, prefix string) []cobra.Completion {
 	ctx, cancel := context.WithTimeout(context.Background(), completionTime)

@@ -145,7 +145,7 @@ func (a *app) optionalSquid(ctx context.Context, s store.Store, reference string
 	return a.findSquid(ctx, s, reference, at)
 }
 
-// alias answers what the vendor's configuration calls name.
+// alias returns what the vendor's configuration calls name.
 func (a *app) alias(ctx context.Context, name string) (string, error) {
 	config, err := a.readVendorConfig(ctx)
 	if err != nil {

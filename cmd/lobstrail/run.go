@@ -69,7 +69,7 @@ func told(err error) error {
 func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Unwrap() error { return e.err }
 
-// run parses the arguments, runs the command and answers the exit code. It is
+// run parses the arguments, runs the command and returns the exit code. It is
 // the one place where errors become messages.
 func run(ctx context.Context, env *environment, args []string) int {
 	out := &answerWriter{out: env.stdout}

@@ -19,7 +19,7 @@ func marshal(value any) ([]byte, error) {
 	return bytes.TrimSpace(out.Bytes()), err
 }
 
-// finite answers infinities, which SQL has and JSON has not, as text.
+// finite returns infinities, which SQL has and JSON has not, as text.
 func finite(value any) any {
 	f, ok := value.(float64)
 	switch {

@@ -32,7 +32,7 @@ func (w *window) value() (from int, err error) {
 }
 
 // scan goes on in the value that began at from, until its end or that of the
-// window. The depth it answers is -1 at the end of the value.
+// window. The depth it returns is -1 at the end of the value.
 func (w *window) scan(from, depth int, quoted bool) (int, bool) {
 	b := w.buf
 	for i := w.pos; i < len(b); i++ {

@@ -244,7 +244,7 @@ func (s *splitter) member(o *object) error {
 	return s.sink.instant(s.buf[value:s.pos])
 }
 
-// name takes the name of a member and its colon. It answers where the member
+// name takes the name of a member and its colon. It returns where the member
 // begins, from mark on.
 func (s *splitter) name() (from int, name string, err error) {
 	if c, err := s.inside(); err != nil {
@@ -283,7 +283,7 @@ func (s *splitter) data() (bool, error) {
 	return false, nil
 }
 
-// without answers the object without the member, which is not the API's.
+// without returns the object without the member, which is not the API's.
 func without(object []byte, member span) []byte {
 	if member == (span{}) {
 		return object

@@ -33,7 +33,7 @@ func (w *window) offset() int64 { return w.before + int64(w.pos) }
 // release says that nothing before pos is needed any longer.
 func (w *window) release() { w.mark = w.pos }
 
-// more reads on. Offsets into buf move by what it answers, to the front. The
+// more reads on. Offsets into buf move by what it returns, to the front. The
 // error is that of the stream, io.EOF at its end.
 func (w *window) more() (moved int, err error) {
 	if w.err != nil {
@@ -63,7 +63,7 @@ func (w *window) more() (moved int, err error) {
 	return moved, nil
 }
 
-// next answers the next byte that is no white space, without taking it.
+// next returns the next byte that is no white space, without taking it.
 func (w *window) next() (byte, error) {
 	needed := w.mark < w.pos // what stands before, and so the white space behind it
 	for {
