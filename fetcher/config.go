@@ -79,15 +79,11 @@ func (c Config) withDefaults() Config {
 	c.MaxWait = cmp.Or(c.MaxWait, DefaultMaxWait)
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, DefaultMaxBodyBytes)
 	c.Concurrency = cmp.Or(c.Concurrency, DefaultConcurrency)
-	if c.Retries == nil {
-		c.Retries = new(DefaultRetries)
-	}
+	c.Retries = cmp.Or(c.Retries, new(DefaultRetries))
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Transport == nil {
 		c.Transport = newTransport(c.Concurrency)
 	}

@@ -163,17 +163,14 @@ func resyncRows(status *report.StatusSection) section {
 		{Title: "Expired"}, {Title: "Squids that use it", Flexible: 2, Drop: 2},
 	}}
 	s.rows = rowsFrom(status.NeedResync, func(r report.ResyncJSON) []render.Cell {
-		names := ""
-		for i, squid := range r.Squids {
-			if i > 0 {
-				names += ", "
-			}
-			names += nameOf(string(squid.Name), squid.ID)
+		var names []string
+		for _, squid := range r.Squids {
+			names = append(names, nameOf(string(squid.Name), squid.ID))
 		}
 		return []render.Cell{
 			render.TextCell(nameOf(string(r.Username), r.ID)), render.TextCell(string(r.Type)),
 			render.TextCell(statusText(r.Status, r.Info)).In(store.Expired),
-			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(names),
+			render.WindowCell(store.Window{After: r.Since.After.Time, Before: r.Since.Before.Time}), render.TextCell(strings.Join(names, ", ")),
 		}
 	})
 	s.footer = func(rows int) string {
@@ -203,8 +200,11 @@ func resyncAdvice(accounts []report.ResyncJSON) string {
 
 // cookieNames lists cookies for people.
 func cookieNames(cookies []report.CookieJSON) string {
-	if len(cookies) == 0 {
-		return map[bool]string{true: "cookies not known", false: "all cookies of the session"}[cookies == nil]
+	switch {
+	case cookies == nil:
+		return "cookies not known"
+	case len(cookies) == 0:
+		return "all cookies of the session"
 	}
 	names := make([]string, len(cookies))
 	for i, c := range cookies {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lobstrail/lobstrail/report"
 	"github.com/lobstrail/lobstrail/report/render"
@@ -91,20 +92,17 @@ func accountSquidRows(squids *report.SquidSection) section {
 		{Title: "Account", Flexible: 1}, {Title: "Now", Drop: 1}, {Title: "Squids", Flexible: 2}, {Title: "Ended", Flexible: 3, Drop: 2},
 	}}
 	s.rows = rowsFrom(squids.ByAccount, func(account report.AccountSquidsJSON) []render.Cell {
-		lasting, ended := "", ""
+		var lasting, ended []string
 		for _, squid := range account.Squids {
-			list := &lasting
-			if squid.To != nil {
-				list = &ended
+			if name := nameOf(string(squid.Name), squid.ID); squid.To == nil {
+				lasting = append(lasting, name)
+			} else {
+				ended = append(ended, name)
 			}
-			if *list != "" {
-				*list += ", "
-			}
-			*list += nameOf(string(squid.Name), squid.ID)
 		}
 		return []render.Cell{
 			render.TextCell(nameOf(string(account.Username), account.ID)), render.HealthCell(account.Health),
-			render.TextCell(lasting), render.TextCell(ended),
+			render.TextCell(strings.Join(lasting, ", ")), render.TextCell(strings.Join(ended, ", ")),
 		}
 	})
 	return s

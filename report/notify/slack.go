@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/lobstrail/lobstrail/report/alert"
 )
@@ -177,7 +178,7 @@ func slackEscaped(r rune) string {
 func slackLength(text string, written func(rune) string) (n int) {
 	for _, r := range text {
 		for _, w := range written(r) {
-			n += 1 + map[bool]int{true: 1}[w > 0xffff]
+			n += utf16.RuneLen(w)
 		}
 	}
 	return n
