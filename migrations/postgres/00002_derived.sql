@@ -46,7 +46,6 @@ CREATE TABLE IF NOT EXISTS change (
     health_after  text COLLATE "C",
     PRIMARY KEY (ws, at, account, n)
 );
-CREATE INDEX IF NOT EXISTS change_account ON change (ws, account, at);
 CREATE INDEX IF NOT EXISTS change_after ON change (instant_text(after) COLLATE "C");
 
 -- A step in which a status field or the health changed, the first sight included

@@ -46,7 +46,6 @@ CREATE TABLE change (
     after         INTEGER, -- NULL: first sight
     PRIMARY KEY (ws, at, account, n)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX change_account ON change (ws, account, at);
 CREATE INDEX change_after ON change (strftime('%Y-%m-%dT%H:%M:%fZ', after / 1000.0, 'unixepoch'));
 
 -- A step in which a status field or the health changed, the first sight included

@@ -44,7 +44,6 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('version', 'version_now', '1000000 500000 1'),
     ('version', 'version_username', '1000000 500000 1 1'),
     ('version', 'version', '1000000 500000 10 1'),
-    ('change', 'change_account', '1000000 500000 20 2'),
     ('change', 'change_after', '1000000 2'),
     ('change', 'change', '1000000 500000 4 2 1'),
     ('status_step', 'status_step_at', '1000000 500000 2 1'),

@@ -17,11 +17,11 @@ import "embed"
 //go:embed *.sql
 var FS embed.FS
 
-// ApplicationID marks a SQLite file as a lobstrail store ("lobt" in its header).
-const ApplicationID = 0x6c6f6273 + 1
+// ApplicationID marks a SQLite file as a lobstrail store ("lobu" in its header).
+const ApplicationID = UnreleasedID + 2
 
-// UnreleasedID marked the stores of before the first release. They cannot be
-// converted.
+// UnreleasedID marked the stores of before the first release, as did each number from it
+// up to ApplicationID. They cannot be converted.
 const UnreleasedID = 0x6c6f6273
 
 // Version is the schema this binary reads and writes: the number of the last file.

@@ -111,16 +111,28 @@ func (s *server) schemaVersion(ctx context.Context) (version int64, err error) {
 }
 
 // isOurs returns ErrForeign if the migrations that were applied are those of another
-// program that uses goose.
+// program that uses goose, and ErrUnreleased if they are those of before the first
+// release, which made the index change_account.
 func (s *server) isOurs(ctx context.Context) error {
-	var ours bool
-	err := s.read(ctx, func(tx *txn) error {
-		return tx.GetContext(ctx, &ours, `SELECT to_regclass('workspace') IS NOT NULL AND to_regclass('response') IS NOT NULL`)
-	})
-	if err == nil && !ours {
-		return s.foreign()
+	var found struct {
+		Ours       bool `db:"ours"`
+		Unreleased bool `db:"unreleased"`
 	}
-	return err
+	err := s.read(ctx, func(tx *txn) error {
+		return tx.GetContext(ctx, &found, `
+			SELECT
+				to_regclass('workspace') IS NOT NULL AND to_regclass('response') IS NOT NULL AS ours,
+				to_regclass('change_account') IS NOT NULL AS unreleased`)
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found.Ours:
+		return s.foreign()
+	case found.Unreleased:
+		return fmt.Errorf("%s: %w", s.name, store.ErrUnreleased)
+	}
+	return nil
 }
 
 func (s *server) foreign() error {

@@ -135,6 +135,22 @@ func TestForeignDatabases(t *testing.T) {
 	}
 }
 
+// TestUnreleasedStores are refused by readers and writers, and left as they are.
+func TestUnreleasedStores(t *testing.T) {
+	t.Parallel()
+	s := open(t, postgrestest.Database(t))
+	if _, err := s.migrate(t.Context(), current, false); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s, `CREATE INDEX change_account ON change (ws, account, at)`)
+	if _, err := s.migrate(t.Context(), current, false); !errors.Is(err, store.ErrUnreleased) {
+		t.Errorf("a writer: %v", err)
+	}
+	if err := s.checkSchema(t.Context(), current); !errors.Is(err, store.ErrUnreleased) {
+		t.Errorf("a reader: %v", err)
+	}
+}
+
 // TestDatabasesThatCannotHoldAStore are refused before anything is made in them.
 func TestDatabasesThatCannotHoldAStore(t *testing.T) {
 	address := direct(t)

@@ -20,12 +20,15 @@ func (s *Store) Changes(ctx context.Context, q store.ChangeQuery) iter.Seq2[stor
 		return func(yield func(store.AccountChange, error) bool) { yield(store.AccountChange{}, err) }
 	}
 	where, args := changeConditions(q)
+	from := `change c ORDERED JOIN version v ON v.ws = c.ws AND v.account = c.account AND v.at = c.at`
+	if q.Account != "" { // the changes of an account are found by its versions
+		from = `version v ORDERED JOIN change c ON c.ws = v.ws AND c.account = v.account AND c.at = v.at`
+	}
 	return rowsOf(ctx, s, `
 		SELECT
 			v.username AS username,`+changeColumns+`
-		FROM change c
+		FROM `+from+`
 		ORDERED JOIN account a ON a.ws = c.ws AND a.id = c.account
-		ORDERED JOIN version v ON v.ws = c.ws AND v.account = c.account AND v.at = c.at
 		ORDERED JOIN response r ON r.ws = c.ws AND r.at = c.at
 		WHERE `+where+`
 		ORDER BY c.at, c.account, c.n`, args, changeRow.change)

@@ -39,6 +39,7 @@ func (s *Store) Usage(ctx context.Context, q store.PeriodQuery) iter.Seq2[store.
 				return nil, err
 			}
 			r.only([]int64{account})
+			r.one = account
 		}
 		return r.read()
 	})
@@ -53,6 +54,7 @@ type usageReader struct {
 	share        float64          // of the limit, that its counter must have reached in the period; 0: all
 	moved        bool             // leave out what was before the period
 	accounts     any              // a JSON list of the accounts that are read; nil: all
+	one          int64            // the account, if only one is asked for
 	limits       map[int64]string // by number of the name
 	found        []movement
 }

@@ -2,6 +2,7 @@ package relational
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 
@@ -20,6 +21,10 @@ func (r *usageReader) readEdits(movements []*movement) error {
 	query, args := r.query(`
 		SELECT account, at, kind, path, new FROM change
 		WHERE ws = ?1 AND at BETWEEN ?2 AND ?3 AND kind IN ('limit', 'schema', 'gone', 'returned')`, "account", r.ws, e.first, r.until)
+	if r.one > 0 { // its changes are found by its versions
+		query += fmt.Sprintf(` AND at IN (SELECT at FROM version WHERE ws = ?1 AND account = ?%d)`, len(args)+1)
+		args = append(args, r.one)
+	}
 	err := Each(r.ctx, r.tx, query+` ORDER BY ws, at, account, n`, args, func(scan func(...any) error) error {
 		var account, at int64
 		var kind, path string

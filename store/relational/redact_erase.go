@@ -59,7 +59,8 @@ func (r *redaction) eraseDerived(ctx context.Context, tx Tx) error {
 }
 
 // leftRows are all rows that are left of an account that was redacted, and that do not
-// follow from evidence any more. None of them changes afterwards.
+// follow from evidence any more. None of them changes afterwards. The changes of an
+// account have no index: all of them are read, also those that belong to no version.
 var leftRows = []string{
 	`SELECT 'account', id, hash, first_at, salt FROM account WHERE ws = ?1 AND id = ?2`,
 	`SELECT 'redacted', what, part, at, hash FROM redacted WHERE ws = ?1 AND account = ?2 ORDER BY what, part, at`,

@@ -50,10 +50,10 @@ func checkHeader(path string) error {
 	if string(header[:16]) != "SQLite format 3\x00" {
 		return fmt.Errorf("%w: not a SQLite database", store.ErrForeign)
 	}
-	switch binary.BigEndian.Uint32(header[68:]) {
-	case migrations.ApplicationID:
+	switch id := binary.BigEndian.Uint32(header[68:]); {
+	case id == migrations.ApplicationID:
 		return nil
-	case migrations.UnreleasedID:
+	case migrations.UnreleasedID <= id && id < migrations.ApplicationID:
 		return store.ErrUnreleased
 	}
 	return fmt.Errorf("%w: a SQLite database of another program", store.ErrForeign)

@@ -115,7 +115,9 @@ func TestForeignFilesAreLeftAsTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unreleased := binary.BigEndian.AppendUint32(slices.Clone(database[:68]), migrations.UnreleasedID)
+	with := func(id uint32) []byte {
+		return append(binary.BigEndian.AppendUint32(slices.Clone(database[:68]), id), database[72:]...)
+	}
 	for name, file := range map[string]struct {
 		content []byte
 		want    error
@@ -124,7 +126,10 @@ func TestForeignFilesAreLeftAsTheyAre(t *testing.T) {
 		"short":                               {[]byte("SQLite format 3\x00"), store.ErrForeign},
 		"zeros":                               {make([]byte, 8192), store.ErrForeign},
 		"another program's database":          {database, store.ErrForeign},
-		"a store of before the first release": {append(unreleased, database[72:]...), store.ErrUnreleased},
+		"that of an id before all of ours":    {with(migrations.UnreleasedID - 1), store.ErrForeign},
+		"a store of before the first release": {with(migrations.UnreleasedID), store.ErrUnreleased},
+		"the last of those":                   {with(migrations.ApplicationID - 1), store.ErrUnreleased},
+		"a store of an id yet to come":        {with(migrations.ApplicationID + 1), store.ErrForeign},
 	} {
 		path := memoryPath(t)
 		if err := os.WriteFile(path, file.content, 0o644); err != nil {

@@ -143,7 +143,7 @@ func TestEveryStatementAnswers(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
 		{`SELECT 1 AS a WHERE 0; SELECT 2 AS b; SELECT ';' AS c -- over;`, `[a][b]2[c];`},
 		{`SELECT count(*) AS a FROM snapshots; SELECT count(*) AS b FROM snapshots`, `[a]2[b]2`},
-		{`PRAGMA application_id; /* open ;`, `[application_id]1819239028`},
+		{`PRAGMA application_id; /* open ;`, `[application_id]1819239029`},
 		{` ; ; `, ``},
 		{`SELECT :n + 1 AS a, typeof(@t) AS b, $t AS c; SELECT :n AS d, :none IS NULL AS e`, `[a b c]8text5[d e]7 1`},
 	} {
