@@ -224,7 +224,7 @@ CREATE INDEX IF NOT EXISTS failure_at ON failure (instant_text(at) COLLATE "C");
 CREATE TABLE IF NOT EXISTS entry (
     id     bigint NOT NULL, -- from 1 on
     ws     integer NOT NULL,
-    text   text COLLATE "C", -- NULL: all responses that it names were pruned
+    text   text COLLATE "C", -- without its header; NULL: all responses that it names were pruned
     hashes bytea NOT NULL, -- of the leaf, and of each subtree that it completes, going up
     PRIMARY KEY (ws, id)
 );

@@ -19,7 +19,7 @@ func TestAnUnchangedPageIsSmall(t *testing.T) {
 		SELECT 1767592800000 + n * 36000, n / 100, -1 - n % 100, 1767592799821 + n * 36000, 1767592799000 + n * 36000, 0, 1, 100, 0, 0, 0, 0, 1
 		FROM generate_series(1::bigint, $1) n`,
 		`INSERT INTO entry (id, ws, text, hashes)
-		SELECT n, 1, 'lobstrail/1 "default" ' || n || E'\nresponse ' || 1767592800000 + n * 36000 || ' list page -' || 1 + n % 100 || ' run ' || n / 100
+		SELECT n, 1, E'\nresponse ' || 1767592800000 + n * 36000 || ' list page -' || 1 + n % 100 || ' run ' || n / 100
 			|| ' shown 100 sent 179 server 1000 ' || encode(sha256(n::text::bytea), 'base64') || E'\n',
 			sha256(n::text::bytea) || sha256((n + 1)::text::bytea) -- one subtree an entry is completed, on the average
 		FROM generate_series(1::bigint, $1) n`,

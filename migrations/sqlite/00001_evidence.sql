@@ -190,7 +190,7 @@ CREATE INDEX failure_at ON failure (strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 
 CREATE TABLE entry (
     ws     INTEGER NOT NULL,
     id     INTEGER NOT NULL, -- from 1 on
-    text   TEXT, -- NULL: all responses that it names were pruned
+    text   TEXT, -- without its header; NULL: all responses that it names were pruned
     hashes BLOB NOT NULL, -- of the leaf, and of each subtree that it completes, going up
     PRIMARY KEY (ws, id)
 ) STRICT, WITHOUT ROWID;

@@ -17,7 +17,23 @@ const MaxEntries = 1 << 40
 // FormatEntry returns the text of the entry of that number (the first is 1) in the
 // log of the workspace: a header and the lines, each with its line feed.
 func FormatEntry(workspace string, number int64, lines []string) string {
-	return header + strconv.Quote(workspace) + " " + strconv.FormatInt(number, 10) + "\n" + strings.Join(lines, "\n") + "\n"
+	return EntryHeader(workspace, number) + "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// EntryHeader returns the header of an entry, without its line feed. A store keeps only
+// what follows it in the text of the entry: the header follows from where the entry is.
+func EntryHeader(workspace string, number int64) string {
+	return header + strconv.Quote(workspace) + " " + strconv.FormatInt(number, 10)
+}
+
+// EntryLines returns the lines of an entry, given its text without the header. It returns
+// an error if the text is not made of lines.
+func EntryLines(body string) ([]string, error) {
+	lines := strings.Split(body, "\n")
+	if last := len(lines) - 1; last < 2 || lines[0] != "" || lines[last] != "" {
+		return nil, fmt.Errorf("not the lines of an entry: %.40q", body)
+	}
+	return lines[1 : len(lines)-1], nil
 }
 
 // ParseEntry is the inverse of FormatEntry.

@@ -108,6 +108,15 @@ func TestEntries(t *testing.T) {
 			t.Errorf("%q is taken for an entry", wrong)
 		}
 	}
+	stored, header := "\nrun 7 of something\nresponse 12 and so on\n", ledger.EntryHeader("a \"b\"\n", 41)
+	if parsed, err := ledger.EntryLines(stored); err != nil || header+stored != text || cmp.Diff(parsed, lines) != "" {
+		t.Error(header, parsed, err)
+	}
+	for _, wrong := range []string{"", "\n", "a\n", "\na", text} {
+		if parsed, err := ledger.EntryLines(wrong); err == nil {
+			t.Errorf("%q is taken for the lines %q", wrong, parsed)
+		}
+	}
 	for line, want := range map[string]string{"run 7 x": "run", "absence 12": "absence", "run": "", "run x": "", "": ""} {
 		if what, _ := ledger.Subject(line); what != want {
 			t.Errorf("%q is about %q, want %q", line, what, want)

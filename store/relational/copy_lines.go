@@ -101,7 +101,7 @@ func (t *copyTransaction) dropEntries(ctx context.Context, r ledger.Range) error
 		return err
 	}
 	for _, text := range texts {
-		_, _, lines, err := ledger.ParseEntry(text)
+		lines, err := ledger.EntryLines(text)
 		if err != nil {
 			return Damaged("entry", err)
 		}

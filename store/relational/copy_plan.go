@@ -128,7 +128,7 @@ func readDropped(ctx context.Context, tx Tx, ws, from int64) (d copyDropped, err
 			if err := scan(&text); err != nil {
 				return err
 			}
-			_, _, lines, _ := ledger.ParseEntry(text) // it is checked when it is copied
+			lines, _ := ledger.EntryLines(text) // it is checked when it is copied
 			for _, line := range lines {
 				if p, err := ledger.ParsePrune(line); err == nil {
 					d.entries, d.responses = append(d.entries, p.Entries...), append(d.responses, p.Responses...)

@@ -56,7 +56,7 @@ func (c *copying) newReader(ctx context.Context, tx Tx, ws int64) *copyReader {
 			from.lasting = min(from.lasting, at)
 		}
 	}
-	rows := rowReader{ctx: ctx, tx: tx, ws: ws, from: from}
+	rows := rowReader{ctx: ctx, tx: tx, ws: ws, name: c.name, from: from}
 	evidence := rows.evidence(c.plan.squids)
 	return &copyReader{
 		copying: c, ctx: ctx, tx: tx, ws: ws, entryRows: fold.NewCursor(rows.entries()), responses: fold.NewCursor(evidence.Responses),

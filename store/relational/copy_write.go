@@ -230,7 +230,7 @@ func (t *copyTransaction) flush(ctx context.Context) error {
 	err := insertRows(ctx, t.tx, `INSERT INTO entry (ws, id, text, hashes) VALUES`, t.logged, func(values []any, e verify.Entry) []any {
 		var text any
 		if !e.Pruned {
-			text = e.Text
+			text = withoutHeader(e.Text)
 		}
 		return append(values, t.w.id, e.Number, text, hashBytes(e.Hashes))
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -26,8 +27,12 @@ func (w *workspace) appendEntry(ctx context.Context, tx Tx, lines ...string) err
 		return err
 	}
 	w.log.Add(stored)
-	return tx.Exec(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`, w.id, w.log.Size, text, hashBytes(stored))
+	return tx.Exec(ctx, `INSERT INTO entry (ws, id, text, hashes) VALUES (?, ?, ?, ?)`,
+		w.id, w.log.Size, withoutHeader(text), hashBytes(stored))
 }
+
+// withoutHeader is the text of an entry as it is stored.
+func withoutHeader(text string) string { return text[strings.IndexByte(text, '\n'):] }
 
 // hashBytes are hashes, one after the other.
 func hashBytes(hashes []ledger.Hash) []byte {

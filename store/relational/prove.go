@@ -96,10 +96,11 @@ func (m *prover) entry() error {
 	if err != nil {
 		return err
 	}
-	if p.EntryIndex, p.Entry = row.ID-1, row.Text; p.EntryIndex >= p.Tree.N {
+	p.EntryIndex, p.Entry = row.ID-1, ledger.EntryHeader(m.query.Workspace, row.ID)+row.Text
+	if p.EntryIndex >= p.Tree.N {
 		return fmt.Errorf("the snapshot of %s %w", p.Taken.Format(time.RFC3339Nano), store.ErrLater)
 	}
-	_, _, lines, err := ledger.ParseEntry(row.Text)
+	_, _, lines, err := ledger.ParseEntry(p.Entry)
 	for _, line := range lines {
 		if what, at := ledger.Subject(line); what == "response" && at == m.at && err == nil {
 			m.logged, err = ledger.ParseResponse(line)
@@ -109,7 +110,7 @@ func (m *prover) entry() error {
 		return Damaged("log", err)
 	}
 	hashes, err := HashReader(m.ctx, m.tx, m.ws).ReadHashes([]int64{tlog.StoredHashIndex(0, p.EntryIndex)})
-	if err == nil && hashes[0] != tlog.RecordHash([]byte(row.Text)) {
+	if err == nil && hashes[0] != tlog.RecordHash([]byte(p.Entry)) {
 		err = Damaged("log", fmt.Errorf("the text of entry %d is not the one that was hashed", row.ID))
 	}
 	return err

@@ -222,7 +222,7 @@ func (p *pruning) dropLines(ctx context.Context, tx Tx, dropped []int64, line *l
 		if err := scan(&id, &text); err != nil {
 			return err
 		}
-		_, _, lines, err := ledger.ParseEntry(text)
+		lines, err := ledger.EntryLines(text)
 		if err != nil {
 			return Damaged("entry", err)
 		}

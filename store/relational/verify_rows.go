@@ -60,7 +60,7 @@ const noEndpoint, noSource = "it has no endpoint that there is", "it has no sour
 
 // RowsOf are all rows of a workspace, for [verify.Check] and [fold.Replay].
 func RowsOf(ctx context.Context, tx Tx, ws int64, name string) (verify.Rows, error) {
-	r := rowReader{ctx: ctx, tx: tx, ws: ws, from: everything}
+	r := rowReader{ctx: ctx, tx: tx, ws: ws, name: name, from: everything}
 	squids, err := squidNumbers(ctx, tx, ws)
 	if err != nil {
 		return verify.Rows{}, err
@@ -96,6 +96,7 @@ type rowReader struct {
 	ctx  context.Context
 	tx   Tx
 	ws   int64
+	name string // of the workspace
 	from rowPlace
 }
 
@@ -253,19 +254,21 @@ func (r rowReader) erased() iter.Seq2[fold.Commitment, error] {
 }
 
 func (r rowReader) entries() iter.Seq2[verify.Entry, error] {
-	return since(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.entry, scanEntry)
+	return since(r, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ?1 AND id >= ?2 ORDER BY id`, r.from.entry, r.scanEntry)
 }
 
 func (r rowReader) prunes() iter.Seq2[verify.Entry, error] {
 	return iterate(r.ctx, r.tx, "entry", `SELECT id, text, hashes FROM entry WHERE ws = ? AND instr(text, ?) > 0 ORDER BY id`,
-		[]any{r.ws, "\nprune "}, scanEntry)
+		[]any{r.ws, "\nprune "}, r.scanEntry)
 }
 
-func scanEntry(scan scanner) (e verify.Entry, err error) {
+func (r rowReader) scanEntry(scan scanner) (e verify.Entry, err error) {
 	var text sql.NullString
 	var hashes []byte
 	err = scan(&e.Number, &text, &hashes)
-	e.Text, e.Pruned = text.String, !text.Valid
+	if e.Pruned = !text.Valid; !e.Pruned {
+		e.Text = ledger.EntryHeader(r.name, e.Number) + text.String
+	}
 	if err == nil && len(hashes)%tlog.HashSize != 0 {
 		err = rowError("entry", "its hashes are none", "%d", e.Number)
 	}

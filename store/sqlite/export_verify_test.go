@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -38,7 +39,8 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 			return err
 		}
 		for i, text := range texts {
-			_, number, entry, err := ledger.ParseEntry(text)
+			number := int64(i + 1)
+			entry, err := ledger.EntryLines(text)
 			if err != nil {
 				return err
 			}
@@ -48,7 +50,7 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 				}
 			}
 			text = ledger.FormatEntry(workspace, number, entry)
-			hashes, err := tlog.StoredHashes(int64(i), []byte(text), relational.HashReader(ctx, tx, ws))
+			hashes, err := tlog.StoredHashes(number-1, []byte(text), relational.HashReader(ctx, tx, ws))
 			if err != nil {
 				return err
 			}
@@ -56,7 +58,7 @@ func (s *Store) RewriteLog(ctx context.Context, workspace string) error {
 			for _, hash := range hashes {
 				whole = append(whole, hash[:]...)
 			}
-			if err := tx.Exec(ctx, `UPDATE entry SET text = ?, hashes = ? WHERE ws = ? AND id = ?`, text, whole, ws, number); err != nil {
+			if err := tx.Exec(ctx, `UPDATE entry SET text = ?, hashes = ? WHERE ws = ? AND id = ?`, text[strings.IndexByte(text, '\n'):], whole, ws, number); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ func entries(t testing.TB, path, workspace string) (texts []string) {
 		if err := found.Scan(&id, &text); err != nil {
 			t.Fatal(err)
 		}
-		if texts = append(texts, text); id != len(texts) {
+		if texts = append(texts, ledger.EntryHeader(workspace, int64(id))+text); id != len(texts) {
 			t.Fatalf("entry %d is the %d. one", id, len(texts))
 		}
 	}
