@@ -12,7 +12,7 @@ import (
 // other is stored.
 const (
 	batchBytes    = 8 << 20
-	batchAccounts = 8000
+	batchAccounts = 4000
 	pageAccounts  = 500 // in one response
 	inFlight      = 2
 )

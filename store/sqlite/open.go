@@ -172,7 +172,7 @@ func (s *database) openWriter(ctx context.Context, options Options) (created boo
 func (s *database) connectWriter(ctx context.Context) error {
 	// A journal of up to 16 MiB: pages that move with every transaction are copied
 	// once for many of them.
-	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
+	address, err := dsn(s.path, "rw", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-8192)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return err
 	}
