@@ -45,7 +45,18 @@ func (s *server) migrate(ctx context.Context, to schema, existing bool) (created
 			return false, err
 		}
 	}
-	return version == 0, s.interpret(ctx, migrating, s.up(ctx, to))
+	if err := s.up(ctx, to); err != nil && !s.isAt(ctx, to) {
+		return version == 0, s.interpret(ctx, migrating, err)
+	}
+	return version == 0, nil
+}
+
+// isAt reports whether all migrations were applied. When the answer to the last statement
+// of goose is lost, which gives its lock back, it tries again and finds that it does not
+// have the lock: that is no failure.
+func (s *server) isAt(ctx context.Context, to schema) bool {
+	version, err := s.schemaVersion(ctx)
+	return err == nil && version == to.version
 }
 
 // up runs the migrations that are missing. Each statement of theirs can be run again, so

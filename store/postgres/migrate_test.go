@@ -107,6 +107,30 @@ func TestInterruptedMigration(t *testing.T) {
 	}
 }
 
+// TestMigrationThatIsCutAtItsEnd succeeds, or says that the connection was lost, whatever
+// answer was the last one that did not arrive.
+func TestMigrationThatIsCutAtItsEnd(t *testing.T) {
+	t.Parallel()
+	count := postgrestest.NewProxy(t, postgrestest.Database(t))
+	if _, err := open(t, count.URL()).migrate(t.Context(), current, false); err != nil {
+		t.Fatal(err)
+	}
+	for back := range 3 {
+		proxy := postgrestest.NewProxy(t, postgrestest.Database(t))
+		s := open(t, proxy.URL())
+		proxy.CutAfter(count.Messages() - proxy.Messages() - back)
+		if _, err := s.migrate(t.Context(), current, false); err != nil && !errors.Is(err, store.ErrUnreachable) {
+			t.Errorf("%d messages before the end: %v", back, err)
+		}
+		if proxy.Planned() {
+			t.Errorf("%d messages before the end: nothing was cut", back)
+		}
+		if err := s.checkSchema(t.Context(), current); err != nil {
+			t.Errorf("%d messages before the end: %v", back, err)
+		}
+	}
+}
+
 // TestForeignDatabases are left as they are.
 func TestForeignDatabases(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,7 @@ type Proxy struct {
 	links   map[*link]bool // nil after the test
 	next    *cut           // nil: no cut is planned
 	begun   int            // statements that were passed on
+	counted int            // messages that were passed on
 	running sync.WaitGroup
 }
 
@@ -93,6 +94,13 @@ func (p *Proxy) Statements() int {
 	return p.begun
 }
 
+// Messages is how many messages went through so far, as CutBefore counts them.
+func (p *Proxy) Messages() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counted
+}
+
 // Planned says whether a planned cut has not happened yet.
 func (p *Proxy) Planned() bool {
 	p.mu.Lock()
@@ -114,6 +122,7 @@ func (p *Proxy) Cut() {
 func (p *Proxy) count(kind byte, commits bool) *cut {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.counted++
 	if kind != 'S' {
 		p.begun++
 	}
