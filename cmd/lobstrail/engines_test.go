@@ -187,24 +187,33 @@ func databaseHasTables(url string) (bool, error) {
 	return len(tables) > 0, err
 }
 
-// databaseHolds looks at each row as text, and at bytes in it as text too.
-func databaseHolds(url, text string) (bool, error) {
+// rowsOfDatabase are the rows of each table as text, with what says where each is and who
+// wrote it.
+func rowsOfDatabase(url string) (map[string]string, error) {
 	tables, err := listDatabase(url, tablesOfDatabase)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	all := map[string]string{}
 	for _, table := range tables {
-		rows, err := listDatabase(url, "SELECT r::text FROM "+table+" r")
+		rows, err := listDatabase(url, "SELECT concat_ws(' ', ctid, xmin, r::text) FROM "+table+" r")
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		for _, row := range rows {
-			if strings.Contains(row, text) || strings.Contains(row, fmt.Sprintf("%x", text)) {
-				return true, nil
-			}
+		all[table] = strings.Join(rows, "\n") + "\n"
+	}
+	return all, nil
+}
+
+// databaseHolds looks at each row as text, and at bytes in it as text too.
+func databaseHolds(url, text string) (bool, error) {
+	tables, err := rowsOfDatabase(url)
+	for _, rows := range tables {
+		if strings.Contains(rows, text) || strings.Contains(rows, fmt.Sprintf("%x", text)) {
+			return true, nil
 		}
 	}
-	return false, nil
+	return false, err
 }
 
 func leaseHolder(url string) (pid int) {

@@ -15,10 +15,13 @@ import (
 
 const pictureKey = "picture"
 
-// pictureOf describes every file below dir: mode, size, and, but for the shared
-// memory of SQLite, where readers note that they read, what is in it and when it
-// was written.
+// pictureOf describes every row of the database at a URL, or every file below dir: mode,
+// size, and, but for the shared memory of SQLite, where readers note that they read, what
+// is in it and when it was written.
 func pictureOf(dir string) (map[string]string, error) {
+	if onServer(dir) {
+		return rowsOfDatabase(dir)
+	}
 	picture := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -58,24 +61,24 @@ func comparePictures(before, after map[string]string) string {
 
 func takePicture(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: picture DIR")
+		ts.Fatalf("usage: picture DIR|URL")
 	}
-	picture, err := pictureOf(ts.MkAbs(args[0]))
+	picture, err := pictureOf(locationOf(ts, args[0]))
 	ts.Check(err)
 	ts.Value(pictureKey).(map[string]map[string]string)[args[0]] = picture
 }
 
 func comparePicture(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: same DIR")
+		ts.Fatalf("usage: same DIR|URL")
 	}
 	before := ts.Value(pictureKey).(map[string]map[string]string)[args[0]]
 	if before == nil {
 		ts.Fatalf("no picture of %s", args[0])
 	}
-	after, err := pictureOf(ts.MkAbs(args[0]))
+	after, err := pictureOf(locationOf(ts, args[0]))
 	ts.Check(err)
 	if diff := comparePictures(before, after); diff != "" {
-		ts.Fatalf("files changed:\n%s", diff)
+		ts.Fatalf("it changed:\n%s", diff)
 	}
 }

@@ -25,8 +25,8 @@ import (
 //	lobstr ...            the fake lobstr.io; see fake_test.go
 //	exits CODE PROGRAM... runs a program that has to exit with just this code
 //	json FILE PATH OP ... checks a value in JSON; see checkJSON
-//	picture DIR           remembers every file below DIR
-//	same DIR              checks that they are as they were then
+//	picture DIR|URL       remembers every file below DIR, or every row at URL
+//	same DIR|URL          checks that they are as they were then
 //	damage FILE OFFSET N  overwrites N bytes of a file
 //	cut FILE N            keeps the first N bytes of a file
 //	clone STORE VAR       copies a store, and puts the location of the copy into $VAR
@@ -37,8 +37,8 @@ import (
 //	field FILE NAME VAR   puts a member of a JSON object into the environment
 //
 // $DB is where the store is by default, $DEMO is the store of the demo. [engine:NAME] is
-// true on one engine. A script that is not about stores, or only about files, says so in
-// its first line and is skipped on other engines.
+// true on one engine. A script that is only about files says so in its first line and is
+// skipped on other engines.
 func TestScripts(t *testing.T) {
 	for _, engine := range testEngines {
 		t.Run(engine.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -39,7 +40,7 @@ func (s *server) migrate(ctx context.Context, to schema, existing bool) (created
 	case version > to.version:
 		return false, s.newer(version, to)
 	case version == 0 && existing:
-		return false, s.noStore()
+		return false, s.noStore(ctx)
 	case version == 0:
 		if err := s.mayHoldStore(ctx); err != nil {
 			return false, err
@@ -88,7 +89,7 @@ func (s *server) checkSchema(ctx context.Context, want schema) error {
 	case err != nil:
 		return err
 	case version == 0: // or its creator died before the first migration
-		return s.noStore()
+		return s.noStore(ctx)
 	case version < want.version:
 		return fmt.Errorf("%s: %w: schema %d, this one needs %d", s.name, store.ErrOlder, version, want.version)
 	case version > want.version:
@@ -97,7 +98,11 @@ func (s *server) checkSchema(ctx context.Context, want schema) error {
 	return nil
 }
 
-func (s *server) noStore() error {
+// noStore returns ErrForeign where no store could be made either.
+func (s *server) noStore(ctx context.Context) error {
+	if err := s.mayHoldStore(ctx); errors.Is(err, store.ErrForeign) {
+		return err
+	}
 	return fmt.Errorf("%s: %w: the database has none in the schema that search_path names", s.name, store.ErrNoStore)
 }
 
@@ -148,8 +153,8 @@ func (s *server) isOurs(ctx context.Context) error {
 
 func (s *server) foreign() error {
 	return &store.ServerError{
-		Kind: store.ErrForeign, Problem: s.name + ": the tables there are those of another program",
-		Next: "they were left as they are; use a database of its own: " + s.createdb(),
+		Kind: store.ErrForeign, Problem: s.name + ": the tables in the schema that search_path names are those of another program",
+		Next: "they were left as they are; name another schema with search_path in the URL, or use a database of its own: " + s.createdb(),
 	}
 }
 

@@ -147,6 +147,9 @@ func TestForeignDatabases(t *testing.T) {
 		if err := s.Get(&before, objects); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.checkSchema(t.Context(), current); !errors.Is(err, store.ErrForeign) {
+			t.Errorf("%s, and reading: %v", name, err)
+		}
 		_, err := s.migrate(t.Context(), current, false)
 		if err2 := s.Get(&after, objects); !errors.Is(err, store.ErrForeign) || err2 != nil || before != after {
 			t.Errorf("%s: %v, %d objects became %d", name, err, before, after)
