@@ -395,6 +395,7 @@ func TestStoppedTransactions(t *testing.T) {
 func TestIdleTransactionIsEnded(t *testing.T) {
 	t.Parallel()
 	_, s, l := leased(t)
+	l.stop()
 	s.times.lease = 500 * time.Millisecond
 	tries := 0
 	err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error {
