@@ -115,18 +115,19 @@ const closeTime = 5 * time.Second
 // filled by one writer.
 const analyzeTime = time.Minute
 
-// analyze has the planner look at tables that it never looked at. The server does so by
-// itself, but only after a minute, and not at all while a table has few rows: it takes
-// workspace for a table of a thousand rows then, and a query of a view takes minutes instead
-// of milliseconds. It is for speed only, and only the owner of the tables may: that it fails
-// does not matter.
+// analyze has the planner look at tables that it never looked at, or only while they were
+// empty. The server does so by itself, but only after a minute, and not at all while a table
+// has few rows: it takes workspace for a table of a thousand rows then, and a query of a view
+// takes minutes instead of milliseconds. It is for speed only, and only the owner of the
+// tables may: that it fails does not matter.
 func (s *engine) analyze() {
 	ctx, cancel := context.WithTimeout(context.Background(), analyzeTime)
 	defer cancel()
 	var never []string
 	err := s.SelectContext(ctx, &never, `
 		SELECT relname FROM pg_class
-		WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1) AND relkind = 'r' AND reltuples < 0`, storeTables)
+		WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1) AND relkind = 'r'
+			AND (reltuples < 0 OR reltuples = 0 AND pg_relation_size(oid) > 0)`, storeTables)
 	if err != nil {
 		return
 	}

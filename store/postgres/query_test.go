@@ -126,11 +126,15 @@ func TestSplitSQL(t *testing.T) {
 }
 
 // TestAStoreThatWasFilledIsAnalyzed: the planner knows the tables when the writer is done,
-// also if the server looked at the large ones by itself meanwhile.
+// also those that it looked at while they were empty, and if the server looked at the large
+// ones by itself meanwhile.
 func TestAStoreThatWasFilledIsAnalyzed(t *testing.T) {
 	place := postgrestest.Database(t)
 	s, _, err := OpenWriter(t.Context(), place, Options{Rules: report.Rules()})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.ExecContext(t.Context(), "ANALYZE run"); err != nil {
 		t.Fatal(err)
 	}
 	run, err := s.Begin(t.Context(), "acme", store.ScopeAll)
@@ -154,6 +158,12 @@ func TestAStoreThatWasFilledIsAnalyzed(t *testing.T) {
 		WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname NOT LIKE 'goose%' AND reltuples < 0`)
 	if err != nil || never > 0 {
 		t.Errorf("%d tables were never looked at: %v", never, err)
+	}
+	var empty bool
+	err = open(t, place).GetContext(t.Context(), &empty, `
+		SELECT reltuples = 0 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'run'`)
+	if err != nil || empty {
+		t.Errorf("the table of runs was not looked at since it was empty: %v", err)
 	}
 }
 

@@ -14,6 +14,8 @@ func TestSpell(t *testing.T) {
 		"SELECT ?2, ?, ?1, ?10, ?": "SELECT $2, $3, $1, $10, $11",
 		"SELECT '?', 'it''s ?1', \"?\", ? -- ?\n/* ? */": "SELECT '?', 'it''s ?1', \"?\", $1 -- ?\n/* ? */",
 		"a ORDERED JOIN b ORDERED  JOIN c":               "a JOIN b JOIN c",
+		"w LOOKUP (t x ON x.a = f(?) AND (b)) ORDER":     "w JOIN LATERAL (SELECT * FROM t x WHERE x.a = f($1) AND (b) OFFSET 0) x ON true ORDER",
+		"'LOOKUP (t x ON' LOOKUP, LOOKUP(1)":             "'LOOKUP (t x ON' LOOKUP, LOOKUP(1)",
 		"'ORDERED JOIN texts(' ORDERED, texts":           "'ORDERED JOIN texts(' ORDERED, texts",
 		"x IN (SELECT value FROM texts(?2))":             `x IN (SELECT value FROM json_array_elements_text(replace(replace($2::text, '\u0001', '\u0001\u0002'), '\u0000', '\u0001\u0001')::json))`,
 		"FROM numbers(?) WHERE x":                        "FROM (SELECT value::bigint AS value FROM json_array_elements_text($1::json)) numbers WHERE x",

@@ -28,7 +28,11 @@ func (c *copying) stand(ctx context.Context, tx Tx, w *workspace) error {
 			return err
 		}
 	}
-	if err := w.loadBrief(ctx, tx, ` FROM (SELECT * FROM account WHERE ws = ?1) a`, w.id); err != nil {
+	err := w.loadBrief(ctx, tx, `
+		FROM (SELECT * FROM account WHERE ws = ?1) a
+		ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
+		ORDERED JOIN said d ON d.ws = a.ws AND d.account = a.id`, w.id)
+	if err != nil {
 		return err
 	}
 	s := &copyStanding{w: w, squids: map[int64]bool{}}
@@ -37,7 +41,7 @@ func (c *copying) stand(ctx context.Context, tx Tx, w *workspace) error {
 	}
 	w.known.Squids = maps.Clone(c.plan.squids)
 	// Of an account whose redaction is still to come nothing is stored but that it was shown.
-	err := Each(ctx, tx, `
+	err = Each(ctx, tx, `
 		SELECT id, hash, first_at FROM account a
 		WHERE ws = ? AND length(salt) = 0 AND NOT EXISTS (SELECT 1 FROM state s WHERE s.ws = a.ws AND s.account = a.id)`, []any{w.id},
 		func(scan func(...any) error) error {

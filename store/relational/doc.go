@@ -8,6 +8,8 @@
 // with parameters ? or ?1, ?2, ..., and these words, which each engine spells its own way:
 //
 //	a ORDERED JOIN b ON ...   a join that SQLite makes in this order, whatever it estimates
+//	LOOKUP (b ON ...)         a join that every engine makes by an index of b, for each row before
+//	                          it; the condition has no parentheses
 //	texts(?1)                 the rows (value) of a JSON list of texts
 //	numbers(?1)               the rows (value) of a JSON list of integers
 //	greatest(a, b) least(a, b)

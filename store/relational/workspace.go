@@ -105,10 +105,12 @@ func (w *workspace) load(ctx context.Context, tx Tx, r store.Response) error {
 	}
 	return w.loadBrief(ctx, tx, `
 		FROM texts(?2) wanted
-		ORDERED JOIN account a ON a.ws = ?1 AND a.hash = wanted.value`, w.id, jsonList(missing))
+		LOOKUP (account a ON a.ws = ?1 AND a.hash = wanted.value)
+		LOOKUP (state s ON s.ws = ?1 AND s.account = a.id)
+		LOOKUP (said d ON d.ws = ?1 AND d.account = a.id)`, w.id, jsonList(missing))
 }
 
-// loadBrief reads accounts of a query that names them a.
+// loadBrief reads accounts, of tables that a query joins: account a, state s and said d.
 func (w *workspace) loadBrief(ctx context.Context, tx Tx, from string, args ...any) error {
 	var last *fold.Account
 	return Each(ctx, tx, `
@@ -118,8 +120,6 @@ func (w *workspace) loadBrief(ctx context.Context, tx Tx, from string, args ...a
 				WHERE n.ws = s.ws AND n.top = 'resets_in' AND n.sub = '' AND c.body <> 'null'
 			), s.absent_since,
 			d.endpoint, d.digest, d.leaf, d.document_at`+from+`
-		ORDERED JOIN state s ON s.ws = a.ws AND s.account = a.id
-		ORDERED JOIN said d ON d.ws = a.ws AND d.account = a.id
 		ORDER BY a.id`, args, func(scan func(...any) error) error {
 		var row struct {
 			a                fold.Account

@@ -22,6 +22,7 @@ var words = strings.NewReplacer(
 // spell writes a query in the words of SQLite.
 func spell(query string) string {
 	query = words.Replace(query)
+	query = spellCall(query, "LOOKUP (", "CROSS JOIN ", "")
 	query = spellCall(query, "lowerhex(", "lower(hex(", "))")
 	return spellCall(query, "nocase(", "(", " COLLATE NOCASE)")
 }
