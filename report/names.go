@@ -73,6 +73,9 @@ func ShortID(id string) string { return id[:min(8, len(id))] }
 // Distinguish returns the input with names that tell accounts and squids apart, for
 // people. What it was called on stays as it is.
 func (in Input) Distinguish(accounts, squids Names) Input {
+	if accounts.owner == nil && squids.owner == nil { // no name changes: nothing is copied
+		return in
+	}
 	in.Accounts = slices.Clone(in.Accounts)
 	for i := range in.Accounts {
 		a := &in.Accounts[i]

@@ -99,6 +99,9 @@ func (o Overview) Stale(after time.Duration) bool {
 // Distinguish returns the overview with names that tell accounts and squids apart, for
 // people.
 func (o Overview) Distinguish(accounts, squids Names) Overview {
+	if accounts.owner == nil && squids.owner == nil { // no name changes: nothing is copied
+		return o
+	}
 	o.Accounts = Input{Accounts: o.Accounts}.Distinguish(accounts, squids).Accounts
 	o.Squids = slices.Clone(o.Squids)
 	for i, squid := range o.Squids {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -100,7 +101,10 @@ type escapeWriter struct {
 }
 
 func (w *escapeWriter) Write(part []byte) (int, error) {
-	text := append(w.rest, part...)
+	text := part
+	if len(w.rest) > 0 {
+		text = append(w.rest, part...)
+	}
 	whole := len(text)
 	for i := max(0, whole-utf8.UTFMax+1); i < whole; i++ {
 		if utf8.RuneStart(text[i]) && !utf8.FullRune(text[i:]) {
@@ -109,7 +113,7 @@ func (w *escapeWriter) Write(part []byte) (int, error) {
 		}
 	}
 	_, err := w.out.Write(escapeJSON(text[:whole]))
-	w.rest = append([]byte(nil), text[whole:]...)
+	w.rest = slices.Clone(text[whole:])
 	return len(part), err
 }
 

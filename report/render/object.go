@@ -22,7 +22,7 @@ func Object(out io.Writer, options Options, value any, pairs ...Pair) error {
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewWriter(out)
+	buffered := bufio.NewWriterSize(out, 64<<10)
 	if err := writeObject(buffered, options, value, pairs); err != nil {
 		return err
 	}

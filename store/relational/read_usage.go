@@ -25,24 +25,40 @@ import (
 // the movements before the period cost to find does not grow with their number but with
 // that of the limits.
 func (s *Store) Usage(ctx context.Context, q store.PeriodQuery) iter.Seq2[store.Use, error] {
-	return readFirst(ctx, s, func(tx Tx) ([]store.Use, error) {
-		r := &usageReader{ctx: ctx, tx: tx}
-		args := periodArgs(q)
-		r.since, r.until, r.share, r.moved = args[2].(int64), args[3].(int64), q.Used, q.Moved
-		var err error
-		if r.ws, err = WorkspaceID(ctx, tx, q.Workspace); err != nil {
+	return func(yield func(store.Use, error) bool) {
+		var movements []*movement
+		err := s.db.Read(ctx, func(tx Tx) (err error) {
+			movements, err = readUsage(ctx, tx, q)
+			return err
+		})
+		if err != nil {
+			yield(store.Use{}, err)
+			return
+		}
+		for _, m := range movements {
+			if !yield(m.Use, nil) {
+				return
+			}
+		}
+	}
+}
+
+func readUsage(ctx context.Context, tx Tx, q store.PeriodQuery) (movements []*movement, err error) {
+	r := &usageReader{ctx: ctx, tx: tx}
+	args := periodArgs(q)
+	r.since, r.until, r.share, r.moved = args[2].(int64), args[3].(int64), q.Used, q.Moved
+	if r.ws, err = WorkspaceID(ctx, tx, q.Workspace); err != nil {
+		return nil, err
+	}
+	if q.Account != "" {
+		account, err := accountNumber(ctx, tx, r.ws, q.Account)
+		if err != nil || account == 0 {
 			return nil, err
 		}
-		if q.Account != "" {
-			account, err := accountNumber(ctx, tx, r.ws, q.Account)
-			if err != nil || account == 0 {
-				return nil, err
-			}
-			r.only([]int64{account})
-			r.one = account
-		}
-		return r.read()
-	})
+		r.only([]int64{account})
+		r.one = account
+	}
+	return r.read()
 }
 
 // usageReader gathers movements.
@@ -56,7 +72,7 @@ type usageReader struct {
 	accounts     any              // a JSON list of the accounts that are read; nil: all
 	one          int64            // the account, if only one is asked for
 	limits       map[int64]string // by number of the name
-	found        []movement
+	found        []*movement      // there are tens of thousands, and they are large
 }
 
 // movement is one of the counters of a limit, which is named by the number of its name.
@@ -75,7 +91,7 @@ func (r *usageReader) query(sql, column string, args ...any) (string, []any) {
 }
 
 // read reads the movements of the period, and then what was before it.
-func (r *usageReader) read() ([]store.Use, error) {
+func (r *usageReader) read() ([]*movement, error) {
 	if err := r.readLimits(); err != nil {
 		return nil, err
 	}
@@ -92,28 +108,18 @@ func (r *usageReader) read() ([]store.Use, error) {
 			return nil, err
 		}
 	}
-	sorted := r.sorted(reached)
+	if r.share > 0 {
+		r.found = slices.DeleteFunc(r.found, func(m *movement) bool { return !reached[m.key()] })
+	}
+	slices.SortFunc(r.found, func(a, b *movement) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), strings.Compare(a.Limit, b.Limit), a.SeenAt.Compare(b.SeenAt))
+	})
 	if !r.moved {
-		if err := r.readEdits(sorted); err != nil {
+		if err := r.readEdits(); err != nil {
 			return nil, err
 		}
 	}
-	return r.named(sorted)
-}
-
-// sorted are the movements by account, limit and time; with a share those of the limits
-// that reached it.
-func (r *usageReader) sorted(reached map[[2]int64]bool) []*movement {
-	all := make([]*movement, 0, len(r.found))
-	for i := range r.found {
-		if m := &r.found[i]; r.share == 0 || reached[m.key()] {
-			all = append(all, m)
-		}
-	}
-	slices.SortFunc(all, func(a, b *movement) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), strings.Compare(a.Limit, b.Limit), a.SeenAt.Compare(b.SeenAt))
-	})
-	return all
+	return r.found, r.name()
 }
 
 // readBefore reads the last movements before the period. Counters that have not moved
@@ -166,7 +172,7 @@ func (r *usageReader) readLimits() error {
 // each reads movements of limits.
 func (r *usageReader) each(query string, args []any) error {
 	return Each(r.ctx, r.tx, query, args, func(scan func(...any) error) error {
-		var m movement
+		m := &movement{}
 		var at int64
 		var body []byte
 		var limit sql.NullString
@@ -186,19 +192,17 @@ func (r *usageReader) each(query string, args []any) error {
 	})
 }
 
-// named are the movements with the ids and names of their accounts.
-func (r *usageReader) named(movements []*movement) ([]store.Use, error) {
+// name gives the movements the ids and names of their accounts.
+func (r *usageReader) name() error {
 	ids, err := accountIDs(r.ctx, r.tx, r.ws, r.accounts)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	names, err := usernames(r.ctx, r.tx, r.ws, r.accounts)
-	all := make([]store.Use, len(movements))
-	for i, m := range movements {
-		all[i] = m.Use
-		all[i].Account, all[i].Username = ids[m.account], names[m.account]
+	for _, m := range r.found {
+		m.Account, m.Username = ids[m.account], names[m.account]
 	}
-	return all, err
+	return err
 }
 
 // readCounters reads the volatile members of a limit.

@@ -11,10 +11,10 @@ import (
 
 // readEdits finds the limits that were edited since their counters last moved, up to the
 // end of the period. The movements are sorted.
-func (r *usageReader) readEdits(movements []*movement) error {
+func (r *usageReader) readEdits() error {
 	e := edits{last: map[int64][]*movement{}, edited: map[*movement]json.RawMessage{}, unclear: map[int64]bool{}, first: math.MaxInt64}
-	for i, m := range movements {
-		if i+1 == len(movements) || movements[i+1].key() != m.key() {
+	for i, m := range r.found {
+		if i+1 == len(r.found) || r.found[i+1].key() != m.key() {
 			e.add(m)
 		}
 	}
