@@ -36,7 +36,7 @@ func (r *bare) reopen(b *testing.B) {
 func (r *bare) open(b *testing.B) {
 	b.Helper()
 	const pragmas = "?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=temp_store(2)" +
-		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-8192)&_pragma=wal_autocheckpoint(4000)"
 	var err error
 	if r.db, err = sql.Open("sqlite", "file:"+r.path+pragmas); err != nil {
 		b.Fatal(err)
