@@ -3,6 +3,8 @@ package main
 import (
 	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,5 +28,21 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" { // else each process sleeps for a second before it ends, under -race
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
-	testscript.Main(m, map[string]func(){"lobstrail": main})
+	testscript.Main(patient{m}, map[string]func(){"lobstrail": main})
+}
+
+// patient runs more tests at once than there are processors, because tests of commands wait
+// more than they compute: for processes, servers and time.
+type patient struct{ *testing.M }
+
+func (p patient) Run() int {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+	return p.M.Run()
 }
