@@ -120,6 +120,7 @@ func TestDiffStatus(t *testing.T) {
 		{"200 and the text of it are the same status", list(`{"status":200}`), list(`{"status":"200"}`),
 			[]string{`schema /status 200->"200"`}},
 		{"another spelling of a number", list(`{"status":200}`), list(`{"status":2.00e2}`), nil},
+		{"another spelling of a number in a text", list(`{"status":"200"}`), list(`{"status":"2.00e2"}`), nil},
 		{"another status of another type is both", list(`{"status":"200"}`), list(`{"status":401}`),
 			[]string{`status /status "200"->401 [healthy>expired]`, `schema /status "200"->401`}},
 		{"a status becomes null", list(`{"status":"200"}`), list(`{"status":null}`),
