@@ -203,6 +203,16 @@ func TestMirrorEnds(t *testing.T) {
 	})
 }
 
+// TestMirrorThatCannotBegin ends at once, unless a server cannot be reached.
+func TestMirrorThatCannotBegin(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	m := h.mirrors(t, filepath.Join(h.dir, "nothing.db"), filepath.Join(h.dir, "mirror.db"))
+	if m.ends(exitNoStore); !strings.Contains(m.stderr.String(), "nothing.db") {
+		t.Errorf("stderr: %s", m.stderr.String())
+	}
+}
+
 // TestCopiesAtOnce into one store wait for each other.
 func TestCopiesAtOnce(t *testing.T) {
 	t.Parallel()
