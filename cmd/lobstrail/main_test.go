@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(patient{m}, map[string]func(){"lobstrail": main})
 }
 
-// patient runs more tests at once than there are processors, because tests of commands wait
+// patient runs twice as many tests at once as there are processors, because tests of commands wait
 // more than they compute: for processes, servers and time.
 type patient struct{ *testing.M }
 
@@ -40,7 +40,7 @@ func (p patient) Run() int {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 			panic(err)
 		}
 	}

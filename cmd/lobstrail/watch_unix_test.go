@@ -110,7 +110,7 @@ func (w *watcher) logs(pattern string) string {
 // until waits until something holds.
 func (w *watcher) until(what string, holds func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("no %s; the log:\n%s", what, w.text())
 		}
