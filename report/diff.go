@@ -22,7 +22,8 @@ import (
 // nothing if there was none.
 //
 // Diff returns an error if a state has a document that is not a JSON object or has squids
-// in an unknown shape, or if new has no document and is not gone.
+// in an unknown shape, or if new has no document and is not gone. A fault in a part of the
+// older document that it need not read is not found.
 func Diff(old, new store.State) ([]store.Change, error) {
 	if unseen(old) && unseen(new) {
 		return nil, nil
