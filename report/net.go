@@ -56,7 +56,7 @@ func difference(pair store.Pair) ([]store.Change, error) {
 		return []store.Change{{Kind: store.Appeared}}, nil
 	case !was:
 		return []store.Change{{Kind: store.Returned}}, nil
-	case pair.New.List != nil || pair.New.Detail != nil:
+	case !unseen(pair.New):
 		return Diff(pair.Old, pair.New)
 	}
 	return compose(pair.Steps)

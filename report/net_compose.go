@@ -67,9 +67,7 @@ func isValue(step []store.AccountChange, c store.Change) bool {
 	if top && (c.Old == nil || c.New == nil) || c.Path == "/params" || strings.HasPrefix(c.Path, "/params/") || isLock(store.Change{Path: c.Path}) {
 		return false
 	}
-	return !slices.ContainsFunc(step, func(other store.AccountChange) bool {
-		return other.Kind != store.SchemaChanged && (other.Path == c.Path || strings.HasPrefix(other.Path, c.Path+"/"))
-	})
+	return c.AloneIn(step)
 }
 
 // sketch is two objects that hold the values that changes name. The squids in them are

@@ -98,7 +98,7 @@ type Pair struct {
 // moments:
 //   - The account was there at both moments and gone in between: what changed while it was
 //     gone is no change of any version.
-//   - A status was out of date and was told again: such a change has no old value.
+//   - The API confirmed a status that had been out of date: such a change has no old value.
 //   - An endpoint sends a value of another type, and no other change says that the value of
 //     the account is another: it may be, or the other endpoint said so before.
 func (p Pair) NeedsStates() bool {
@@ -107,17 +107,14 @@ func (p Pair) NeedsStates() bool {
 	}
 	return slices.ContainsFunc(p.Steps, func(step []AccountChange) bool {
 		return slices.ContainsFunc(step, func(c AccountChange) bool {
-			return c.Kind == WentGone || c.Kind == StatusChanged && c.Old == nil || c.typeAlone(step)
+			return c.Kind == WentGone || c.Kind == StatusChanged && c.Old == nil || c.Kind == SchemaChanged && c.Old != nil && c.New != nil && c.AloneIn(step)
 		})
 	})
 }
 
-// typeAlone reports whether a step has the change of a type, and no other change of the
-// value or of a part of it.
-func (c AccountChange) typeAlone(step []AccountChange) bool {
-	if c.Kind != SchemaChanged || c.Old == nil || c.New == nil {
-		return false
-	}
+// AloneIn reports whether no change of the step, changes of schema apart, is about the same
+// value or a part of it.
+func (c Change) AloneIn(step []AccountChange) bool {
 	return !slices.ContainsFunc(step, func(other AccountChange) bool {
 		return other.Kind != SchemaChanged && (other.Path == c.Path || strings.HasPrefix(other.Path, c.Path+"/"))
 	})

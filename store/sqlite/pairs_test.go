@@ -77,7 +77,11 @@ func TestDifferencesThatNoStepTells(t *testing.T) {
 			[]look{{store.List, `"x":[1]`}, {store.Detail, `"x":[1]`}, {store.List, `"x":5`}, {store.Detail, `"x":5`}, {store.List, `"x":6`}},
 			2, 4, []string{"field /x 5 6", "schema /x [1] 5"},
 		},
-		"a status that was out of date is told again": {
+		"an account of imports alone goes and comes": {
+			[]look{{store.Import, `"status_code_info":"a","x":1`}, {store.Import, `"status_code_info":"a","x":2`}, {store.Detail, ""}, {store.Import, `"status_code_info":"a","x":3`}},
+			0, 3, []string{"field /x 1 3"},
+		},
+		"the API confirms a status that was out of date": {
 			[]look{{store.List, `"status":"402","status_code_info":"a"`}, {store.Import, `"status_code_info":"b"`}, {store.List, `"status":"402","status_code_info":"b"`}, {store.List, `"status":"500","status_code_info":"b"`}},
 			0, 3, []string{`status /status "402" "500"`, `status /status_code_info "a" "b"`},
 		},
@@ -92,6 +96,9 @@ func TestDifferencesThatNoStepTells(t *testing.T) {
 				}
 				raw := fmt.Appendf(nil, `{"id":%q,%s}`, id, look.members)
 				r := store.Response{Source: look.source, Sent: at(hour), Received: at(hour), Accounts: []store.Observed{{ID: id, Raw: raw}}}
+				if look.members == "" {
+					r.Accounts, r.Absent = nil, []string{id}
+				}
 				if _, err := run.Append(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}
