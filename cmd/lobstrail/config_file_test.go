@@ -96,8 +96,9 @@ func TestConfigIsPlainText(t *testing.T) {
 	}
 }
 
-func TestRulesAndSinksOfAWorkspace(t *testing.T) {
-	a := configApp(t, []byte(`[workspaces.acme]
+// twoWorkspaces is a configuration with sinks that can be used and sinks that cannot.
+func twoWorkspaces(t *testing.T) *app {
+	return configApp(t, []byte(`[workspaces.acme]
 token_env = "ACME"
 every = "15m"
 [workspaces.globex]
@@ -124,7 +125,10 @@ name = "odd"
 type = "ping"
 url_env = "ODD"
 `), map[string]string{"CHAT": " https://chat.example/x\n", "OPS": "https://ops.example", "SECRET": "s", "ODD": "CANARY"})
-	ctx := context.Background()
+}
+
+func TestRulesOfAWorkspace(t *testing.T) {
+	a, ctx := twoWorkspaces(t), t.Context()
 	rules, err := a.rulesOf(ctx, "acme")
 	if err != nil || rules.Every != 15*time.Minute || rules.RemindTimes != 7 {
 		t.Fatalf("%+v, %v", rules, err)
@@ -139,6 +143,10 @@ url_env = "ODD"
 	if err != nil || rules.Every != 0 || len(rules.Sinks) != 1 {
 		t.Errorf("%+v, %v", rules, err)
 	}
+}
+
+func TestSinksOfAWorkspace(t *testing.T) {
+	a, ctx := twoWorkspaces(t), t.Context()
 	c, err := a.config(ctx)
 	if err != nil {
 		t.Fatal(err)

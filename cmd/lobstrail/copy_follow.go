@@ -53,7 +53,8 @@ func (a *app) mirror(ctx context.Context, o copyOptions) error {
 	}
 }
 
-// mirrorPause is how long a mirror waits after so many failures in a row.
+// mirrorPause returns the pause before the next copy: every, doubled for each failure in a
+// row, up to longestPause.
 func mirrorPause(every time.Duration, failures int) time.Duration {
 	return max(every, min(longestPause, every<<min(failures, 6)))
 }

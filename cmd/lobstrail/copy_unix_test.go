@@ -77,13 +77,14 @@ func (m *mirrorProcess) until(what string, holds func() bool) {
 	}
 }
 
-// copies waits until so many lines say what was copied.
+// copies waits until the mirror has printed n lines, one for each copy.
 func (m *mirrorProcess) copies(n int) {
 	m.t.Helper()
 	m.until(fmt.Sprintf("%d copies", n), func() bool { return strings.Count(m.stdout.String(), "\n") >= n })
 }
 
-// warns waits until stderr has so many warnings, and checks what the last one says.
+// warns waits for the nth warning on stderr and checks its text. It fails when there are
+// more than n.
 func (m *mirrorProcess) warns(n int, says string) {
 	m.t.Helper()
 	var warnings []string
@@ -121,6 +122,20 @@ func (m *mirrorProcess) terminate() {
 	m.ends(exitDone)
 }
 
+// newMirror is a home with one snapshot, and a mirror that has copied it to target.
+func newMirror(t *testing.T, engine testEngine) (h *home, target string, m *mirrorProcess) {
+	t.Helper()
+	h = newHome(t)
+	target = engine.fresh(t, filepath.Join(h.dir, "mirror.db"))
+	world := nowWorld()
+	addCrowd(world, 3)
+	h.asks(serve(t, world), lobstrtest.DefaultToken)
+	h.must(exitDone, "snapshot")
+	m = h.mirrors(t, h.db, target)
+	m.copies(1)
+	return h, target, m
+}
+
 // isMirror checks that both stores are sound, and have the same runs.
 func (h *home) isMirror(from, to string) {
 	h.t.Helper()
@@ -136,14 +151,7 @@ func TestMirror(t *testing.T) {
 	t.Parallel()
 	for _, engine := range testEngines {
 		t.Run(engine.name, func(t *testing.T) {
-			h := newHome(t)
-			target := engine.fresh(t, filepath.Join(h.dir, "mirror.db"))
-			world := nowWorld()
-			addCrowd(world, 3)
-			h.asks(serve(t, world), lobstrtest.DefaultToken)
-			h.must(exitDone, "snapshot")
-			m := h.mirrors(t, h.db, target)
-			m.copies(1)
+			h, target, m := newMirror(t, engine)
 			h.must(exitDone, "snapshot")
 			m.copies(2)
 
@@ -184,14 +192,7 @@ func TestMirrorEnds(t *testing.T) {
 			}, exitFailed, "newer than this lobstrail"},
 		} {
 			t.Run(name, func(t *testing.T) {
-				h := newHome(t)
-				target := engine.fresh(t, filepath.Join(h.dir, "mirror.db"))
-				world := nowWorld()
-				addCrowd(world, 3)
-				h.asks(serve(t, world), lobstrtest.DefaultToken)
-				h.must(exitDone, "snapshot")
-				m := h.mirrors(t, h.db, target)
-				m.copies(1)
+				h, target, m := newMirror(t, engine)
 				if err := c.happens(h, target); err != nil {
 					t.Fatal(err)
 				}

@@ -28,14 +28,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" { // else each process sleeps for a second before it ends, under -race
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
-	testscript.Main(patient{m}, map[string]func(){"lobstrail": main})
+	testscript.Main(parallel{m}, map[string]func(){"lobstrail": main})
 }
 
-// patient runs twice as many tests at once as there are processors, because tests of commands wait
+// parallel runs twice as many tests at once as there are processors, because tests of commands wait
 // more than they compute: for processes, servers and time.
-type patient struct{ *testing.M }
+type parallel struct{ *testing.M }
 
-func (p patient) Run() int {
+func (p parallel) Run() int {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })

@@ -115,11 +115,11 @@ const closeTime = 5 * time.Second
 // filled by one writer.
 const analyzeTime = time.Minute
 
-// analyze has the planner look at tables that it never looked at, or only while they were
-// empty. The server does so by itself, but only after a minute, and not at all while a table
-// has few rows: it takes workspace for a table of a thousand rows then, and a query of a view
-// takes minutes instead of milliseconds. It is for speed only, and only the owner of the
-// tables may: that it fails does not matter.
+// analyze runs ANALYZE on tables that have no statistics, or only those of an empty table.
+// Autovacuum does so after a minute, and never while a table has few rows: the planner then
+// takes workspace for a table of a thousand rows, and a query of a view takes minutes instead
+// of milliseconds. It is for speed only, and only the owner of the tables may: that it fails
+// does not matter.
 func (s *engine) analyze() {
 	ctx, cancel := context.WithTimeout(context.Background(), analyzeTime)
 	defer cancel()

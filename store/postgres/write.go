@@ -87,7 +87,7 @@ func (s *server) attempt(ctx context.Context, what doing, step string, leases []
 
 // read runs fn in a transaction that only reads: all its queries see the same moment. It
 // tries again when an idle connection turns out to be dead, which no check can rule out,
-// but not when the server cannot be reached: a reader is told so at once.
+// but not when the server cannot be reached: it returns that error at once.
 func (s *server) read(ctx context.Context, fn func(tx *txn) error) error {
 	return s.readAgain(ctx, retry.WithMaxRetries(2, retry.NewConstant(10*time.Millisecond)), fn, func(err error) bool {
 		return isLost(err) && !errors.As(err, new(*pgconn.ConnectError))

@@ -53,16 +53,35 @@ func insertPage(ctx context.Context, tx *txn, n int) error {
 	return tx.Exec(ctx, `INSERT INTO page (ws, n) VALUES (1, ?)`, n)
 }
 
+// transactionCase is what a transaction does, the error that must come of it (nil: none), and
+// how many rows there are afterwards.
+type transactionCase struct {
+	name string
+	do   func(ctx context.Context, t *testing.T, tx *txn) error
+	want error
+	rows int
+}
+
+// check runs the transaction on a table of one row.
+func (c transactionCase) check(t *testing.T) {
+	t.Parallel()
+	_, s, l := leased(t)
+	must(t, s, `INSERT INTO page (ws, n) VALUES (1, 0)`)
+	begun := time.Now()
+	err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error { return c.do(t.Context(), t, tx) })
+	if !errors.Is(err, c.want) || count(t, s) != c.rows || time.Since(begun) > 5*time.Second {
+		t.Errorf("%v after %v, %d rows; want %v, %d", err, time.Since(begun), count(t, s), c.want, c.rows)
+	}
+	if open := s.Stats().InUse; open != 0 {
+		t.Errorf("%d connections were not given back", open)
+	}
+}
+
 // TestTransactions: what a transaction that writes tells of an error, and what it leaves.
 func TestTransactions(t *testing.T) {
 	t.Parallel()
 	mine := errors.New("mine")
-	for _, c := range []struct {
-		name string
-		do   func(ctx context.Context, t *testing.T, tx *txn) error
-		want error // nil: none
-		rows int
-	}{
+	for _, c := range []transactionCase{
 		{"an error of its own", func(ctx context.Context, t *testing.T, tx *txn) error {
 			if err := insertPage(ctx, tx, 1); err != nil {
 				return err
@@ -100,19 +119,7 @@ func TestTransactions(t *testing.T) {
 			return tx.ExecOne(ctx, `DELETE FROM page WHERE n = ?`, 1)
 		}, store.ErrDamaged, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			_, s, l := leased(t)
-			must(t, s, `INSERT INTO page (ws, n) VALUES (1, 0)`)
-			begun := time.Now()
-			err := s.write(t.Context(), writing, []*lease{l}, func(tx *txn) error { return c.do(t.Context(), t, tx) })
-			if !errors.Is(err, c.want) || count(t, s) != c.rows || time.Since(begun) > 5*time.Second {
-				t.Errorf("%v after %v, %d rows; want %v, %d", err, time.Since(begun), count(t, s), c.want, c.rows)
-			}
-			if open := s.Stats().InUse; open != 0 {
-				t.Errorf("%d connections were not given back", open)
-			}
-		})
+		t.Run(c.name, c.check)
 	}
 }
 

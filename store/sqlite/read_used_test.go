@@ -80,7 +80,7 @@ func TestEditedLimits(t *testing.T) {
 		"another one whose name begins alike": {[]string{`"p":{"max":100,"value":1},"pq":{"max":1}`, `"p":{"max":100,"value":1},"pq":{"max":2}`},
 			"p 1 100 "},
 		"a name that a pointer escapes": {[]string{`"p/~":{"max":100,"value":1}`, `"p/~":{"max":200,"value":1}`}, "p/~ 1 100 200"},
-		"no limit was told":             {[]string{`"p":{"value":1}`, `"p":{"value":1,"max":5}`, `"p":{"value":2,"max":5}`}, "p 1  , p 2 5 "},
+		"no limit was sent":             {[]string{`"p":{"value":1}`, `"p":{"value":1,"max":5}`, `"p":{"value":2,"max":5}`}, "p 1  , p 2 5 "},
 		"none before":                   {[]string{`"p":{"value":1}`, `"p":{"value":1,"max":5}`}, "p 1  5"},
 		"edited, then gone":             {[]string{`"p":{"max":100,"value":1}`, `"p":{"max":200,"value":1}`, gone}, "p 1 100 "},
 		"back with another":             {[]string{`"p":{"max":100,"value":1}`, gone, `"p":{"max":200,"value":1}`}, "p 1 100 200"},
